@@ -1,0 +1,35 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "workq",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "workq", targets: ["workq"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CRabbitMQ",
+            pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
+        ),
+        .target(name: "CPosix"),
+        .target(name: "Options"),
+        .target(name: "Broker", dependencies: ["CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
+        .target(
+            name: "Worker", dependencies: ["Broker", "CPosix", .product(name: "DequeModule", package: "swift-collections")]
+        ),
+        .target(name: "Commands", dependencies: ["Options", "Broker", "Worker", "CPosix"]),
+        .executableTarget(name: "workq", dependencies: ["Commands"]),
+        .target(name: "TestSupport", path: "Tests/Support", exclude: ["throwaway-broker"]),
+        .testTarget(name: "OptionsTests", dependencies: ["Options"]),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker"]),
+        .testTarget(name: "WorkerTests", dependencies: ["Worker"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options"]),
+        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "workq"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,20 @@
+// What a broker says without being asked.
+
+/// Something that happened on a connection.
+package enum BrokerEvent: Equatable {
+    case delivery(Delivery)
+    /// Publisher confirm: the broker has taken responsibility for the message, or with `multiple` for all up to it.
+    case acknowledged(deliveryTag: UInt64, multiple: Bool)
+    /// Publisher confirm: the broker could not take the message, or with `multiple` any up to it.
+    case negativelyAcknowledged(deliveryTag: UInt64, multiple: Bool)
+    case returned(ReturnedMessage)
+    /// The broker ended a consumer: its queue was deleted, or lost its leader.
+    case consumerCancelled(consumerTag: ShortString)
+    /// The channel is gone, and with it every delivery tag; the connection lives.
+    case channelClosed(BrokerError)
+    /// The broker said goodbye.
+    case connectionClosed(BrokerError)
+    /// An alarm: the broker stops reading from this connection.
+    case blocked(reason: String)
+    case unblocked
+}

@@ -1,0 +1,51 @@
+// Consuming and settling deliveries.
+
+import CRabbitMQ
+
+extension Channel {
+    /// Limits how many unacknowledged deliveries a later consumer of this channel may hold; 0 for no limit.
+    package func setPrefetchCount(_ count: UInt16) throws(BrokerError) {
+        _ = try connection.request("set the prefetch count") { amqp_basic_qos($0, Self.number, 0, count, 0) }
+    }
+
+    /// Starts a consumer and returns its tag. A missing queue closes the channel with 404.
+    package func consume(_ queue: ShortString, arguments: FieldTable = FieldTable()) throws(BrokerError) -> ShortString {
+        try withPool { pool throws(BrokerError) in
+            let (name, arguments) = (pool.bytes(queue), pool.table(arguments))
+            let tag = try connection.request(
+                "consume from queue \"\(queue)\"", permission: "read from queue \"\(queue)\""
+            ) { state in
+                amqp_basic_consume(state, Self.number, name, amqp_bytes_t(), 0, 0, 0, arguments).map {
+                    ShortString($0.pointee.consumer_tag)
+                }
+            }
+            return tag ?? ""
+        }
+    }
+
+    /// Ends a consumer. Deliveries that were under way arrive all the same, before the broker's reply.
+    package func cancel(_ consumerTag: ShortString) throws(BrokerError) {
+        try withPool { pool throws(BrokerError) in
+            let tag = pool.bytes(consumerTag)
+            _ = try connection.request("cancel the consumer") { amqp_basic_cancel($0, Self.number, tag) }
+        }
+    }
+
+    /// Tells the broker that a delivery is done with, or with `multiple` all up to it.
+    package func acknowledge(_ deliveryTag: UInt64, multiple: Bool = false) throws(BrokerError) {
+        try connection.send("acknowledge a task") {
+            amqp_basic_ack($0, Self.number, deliveryTag, multiple ? 1 : 0)
+        }
+    }
+
+    /// Gives a delivery back that was tried and failed: with `requeue` to its queue, else to the queue's dead-letter
+    /// exchange, which drops it when there is none. Counts towards a quorum queue's delivery limit.
+    package func reject(_ deliveryTag: UInt64, requeue: Bool) throws(BrokerError) {
+        try connection.send("reject a task") { amqp_basic_reject($0, Self.number, deliveryTag, requeue ? 1 : 0) }
+    }
+
+    /// Gives a delivery back that was never started. From RabbitMQ 4.3 on this doesn't count as a failed delivery.
+    package func giveBack(_ deliveryTag: UInt64) throws(BrokerError) {
+        try connection.send("give a task back") { amqp_basic_nack($0, Self.number, deliveryTag, 0, 1) }
+    }
+}

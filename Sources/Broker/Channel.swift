@@ -1,0 +1,36 @@
+// A channel: what is sent and asked on a connection.
+
+import CRabbitMQ
+
+/// The channel of a connection, opened with it. workq uses one a connection, always the same number: librabbitmq keeps
+/// a memory pool for each number it has seen.
+package final class Channel {
+    package static let number: UInt16 = 1
+
+    package let connection: Connection
+    /// Holds names and properties while a frame is encoded.
+    let pool = MemoryPool()
+
+    /// Opens the channel.
+    package init(on connection: Connection) throws(BrokerError) {
+        self.connection = connection
+        try open()
+    }
+
+    /// Opens the channel again after the broker closed it. Delivery tags and confirms of the time before are void.
+    package func open() throws(BrokerError) {
+        _ = try connection.request("open a channel") { amqp_channel_open($0, Self.number) }
+    }
+
+    /// Waits until the broker has worked off everything sent on this channel; what it says about that is in the events
+    /// by then. Setting a prefetch count serves, it needs no permission and has no effect on publishing.
+    package func synchronize() throws(BrokerError) {
+        try setPrefetchCount(0)
+    }
+
+    /// Runs `body` with the pool, whose memory is good until `body` returns.
+    func withPool<Result>(_ body: (borrowing MemoryPool) throws(BrokerError) -> Result) throws(BrokerError) -> Result {
+        defer { pool.recycle() }
+        return try body(pool)
+    }
+}

@@ -1,0 +1,355 @@
+// A connection to a broker: opening, the frame loop, closing.
+
+import CRabbitMQ
+
+/// An AMQP 0-9-1 connection, used by the thread that opened it and by no other: librabbitmq forbids sharing, and since
+/// the class isn't Sendable the compiler proves the confinement.
+package final class Connection {
+    private let handle: ConnectionHandle
+    private let parameters: ConnectionParameters
+    private var watchdog: SendWatchdog?
+    /// Bytes handed to the library; the watchdog starts only when a socket's buffer might be full.
+    private var sentBytes = 0
+    private var assembler = FrameAssembler()
+    /// Set with the first fatal error: librabbitmq must not be asked again after one.
+    private var failure: BrokerError?
+    /// The node that answered, to be shown.
+    package let node: ConnectionParameters.Node
+
+    /// The greatest frame that workq negotiates. Nested header tables decode recursively in the library, so a greater
+    /// frame needs a greater stack.
+    private static let frameMax = 131_072
+    /// AMQP's least frame size; a peer that negotiates less breaks the library's arithmetic.
+    private static let leastFrameMax = 4_096
+
+    /// Opens a connection to the first node that answers.
+    ///
+    /// Errors that another node would answer alike (wrong password, unknown vhost, an untrusted certificate) end the
+    /// search; otherwise the last node's error is thrown.
+    package static func open(_ parameters: ConnectionParameters) throws(BrokerError) -> Connection {
+        var last = BrokerError("connect", .unreachable, scope: .connection, "no broker is given")
+        for node in parameters.nodes {
+            do {
+                return try Connection(to: node, parameters)
+            } catch {
+                guard error.isRetriable else { throw error }
+                last = error
+            }
+        }
+        throw last
+    }
+
+    private init(to node: ConnectionParameters.Node, _ parameters: ConnectionParameters) throws(BrokerError) {
+        self.node = node
+        self.parameters = parameters
+        guard let handle = ConnectionHandle() else {
+            throw BrokerError("connect", .outOfResources, scope: .connection, "no memory")
+        }
+        self.handle = handle
+        let deadline = Instant.now + parameters.connectTimeout
+        if node.usesTLS {
+            try openTLS(by: deadline)
+        } else {
+            try openPlain(by: deadline)
+        }
+        TCPSocket.boundSilence(
+            of: descriptor, sendTimeout: parameters.sendTimeout, idleSeconds: parameters.heartbeatSeconds)
+        try logIn(by: deadline)
+        var timeout = parameters.requestTimeout.timeValue
+        try check(amqp_set_rpc_timeout(state, &timeout), connecting)
+    }
+
+    deinit {
+        watchdog?.stop()
+    }
+
+    var state: amqp_connection_state_t { handle.state }
+
+    /// The socket, to poll for reading. Drain `nextEvent()` before sleeping on it: frames may wait in the library.
+    package var descriptor: Int32 { amqp_get_sockfd(handle.state) }
+
+    /// The negotiated limit for one frame, in bytes.
+    package var frameMax: Int { Int(amqp_get_frame_max(handle.state)) }
+
+    /// The negotiated heartbeat interval; nil when there are no heartbeats. `nextEvent()` must be called at least twice
+    /// as often, also while nothing is expected: only there heartbeats are sent and missed ones noticed.
+    package var heartbeat: Duration? {
+        let seconds = amqp_get_heartbeat(handle.state)
+        return seconds > 0 ? .seconds(Int64(seconds)) : nil
+    }
+
+    private var connecting: String { "connect to \(node.description)" }
+
+    // MARK: - Events
+
+    /// The next thing that the broker said, nil when nothing comes until `deadline` (at once when there is none).
+    ///
+    /// After `connectionClosed` and after any error thrown the connection is dead and only good to be dropped.
+    package func nextEvent(until deadline: Instant? = nil) throws(BrokerError) -> BrokerEvent? {
+        while true {
+            try checkAlive()
+            var frame = amqp_frame_t()
+            var timeout = (deadline.map { max($0 - .now, .zero) } ?? .zero).timeValue
+            let status = amqp_simple_wait_frame_noblock(state, &frame, &timeout)
+            if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
+            try check(status, "read from \(node.description)")
+            defer { amqp_maybe_release_buffers(state) }
+            do throws(FrameAssembler.Violation) {
+                if let event = try take(frame) { return event }
+            } catch {
+                throw fail(
+                    BrokerError(
+                        "read from \(node.description)", .protocolViolation, scope: .connection,
+                        "the broker sent \(error.text)"))
+            }
+        }
+    }
+
+    private func take(_ frame: amqp_frame_t) throws(FrameAssembler.Violation) -> BrokerEvent? {
+        switch Int32(frame.frame_type) {
+        case AMQP_FRAME_METHOD:
+            return try take(frame.payload.method, channel: frame.channel)
+        case AMQP_FRAME_HEADER:
+            guard let decoded = frame.payload.properties.decoded else { return nil }
+            let properties = decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee
+            return try assembler.header(
+                bodySize: frame.payload.properties.body_size, properties: MessageProperties(properties))
+        case AMQP_FRAME_BODY:
+            let fragment = frame.payload.body_fragment
+            return try assembler.body(UnsafeRawBufferPointer(start: fragment.bytes, count: fragment.len))
+        default:
+            // Heartbeats, which the library hands out now and then despite its header's promise.
+            return nil
+        }
+    }
+
+    private func take(_ method: amqp_method_t, channel: amqp_channel_t) throws(FrameAssembler.Violation) -> BrokerEvent? {
+        guard let decoded = method.decoded else { return nil }
+        switch method.id {
+        case AMQP_BASIC_DELIVER_METHOD:
+            let deliver = decoded.load(as: amqp_basic_deliver_t.self)
+            try assembler.begin(
+                .delivery(
+                    consumerTag: ShortString(deliver.consumer_tag), deliveryTag: deliver.delivery_tag,
+                    redelivered: deliver.redelivered != 0, exchange: ShortString(deliver.exchange),
+                    routingKey: ShortString(deliver.routing_key)))
+            return nil
+        case AMQP_BASIC_RETURN_METHOD:
+            let returned = decoded.load(as: amqp_basic_return_t.self)
+            try assembler.begin(
+                .returned(
+                    code: Int(returned.reply_code), text: String(shown: returned.reply_text),
+                    exchange: ShortString(returned.exchange), routingKey: ShortString(returned.routing_key)))
+            return nil
+        case AMQP_BASIC_ACK_METHOD:
+            let ack = decoded.load(as: amqp_basic_ack_t.self)
+            return .acknowledged(deliveryTag: ack.delivery_tag, multiple: ack.multiple != 0)
+        case AMQP_BASIC_NACK_METHOD:
+            let nack = decoded.load(as: amqp_basic_nack_t.self)
+            return .negativelyAcknowledged(deliveryTag: nack.delivery_tag, multiple: nack.multiple != 0)
+        case AMQP_BASIC_CANCEL_METHOD:
+            let cancel = decoded.load(as: amqp_basic_cancel_t.self)
+            return .consumerCancelled(consumerTag: ShortString(cancel.consumer_tag))
+        case AMQP_CHANNEL_CLOSE_METHOD:
+            return .channelClosed(closeChannel(method, channel: channel, "use the channel"))
+        case AMQP_CONNECTION_CLOSE_METHOD:
+            return .connectionClosed(closeConnection(method, "stay connected to \(node.description)"))
+        case AMQP_CONNECTION_BLOCKED_METHOD:
+            return .blocked(reason: String(shown: decoded.load(as: amqp_connection_blocked_t.self).reason))
+        case AMQP_CONNECTION_UNBLOCKED_METHOD:
+            return .unblocked
+        default:
+            // Late replies to requests that were given up, and flow, which RabbitMQ never sends.
+            return nil
+        }
+    }
+
+    // MARK: - Requests
+
+    /// Runs a library call that waits for the broker's reply, and throws what went wrong with it.
+    ///
+    /// Frames that aren't the reply stay queued in the library, and `nextEvent()` returns them afterwards.
+    /// `permission` is what the login needs for it.
+    func request<Reply>(
+        _ operation: @autoclosure () -> String, permission: @autoclosure () -> String? = nil,
+        _ call: (amqp_connection_state_t) -> Reply
+    ) throws(BrokerError) -> Reply {
+        try checkAlive()
+        let reply = call(state)
+        defer { amqp_maybe_release_buffers(state) }
+        do {
+            try check(amqp_get_rpc_reply(state), operation())
+        } catch {
+            var error = error
+            if error.code == .accessRefused { error.neededPermission = permission() }
+            throw error
+        }
+        return reply
+    }
+
+    /// Runs a library call that only sends about `size` bytes, for no longer than the send timeout.
+    func send(
+        _ operation: @autoclosure () -> String, size: Int = 64, _ call: (amqp_connection_state_t) -> Int32
+    ) throws(BrokerError) {
+        try checkAlive()
+        sentBytes += size
+        // Up to here everything fits the socket's buffer, so no send can block.
+        if sentBytes > 65_536, watchdog == nil { watchdog = SendWatchdog(socket: descriptor) }
+        watchdog?.arm(until: .now + parameters.sendTimeout)
+        let status = call(state)
+        watchdog?.disarm()
+        if status != AMQP_STATUS_OK.rawValue, watchdog?.firedOnce == true {
+            throw fail(
+                BrokerError(
+                    operation(), .timedOut, scope: .connection,
+                    "\(node.description) didn't read for too long"))
+        }
+        try check(status, operation())
+    }
+
+    /// Says goodbye, for at most `timeout`, and waits for the broker's answer. The connection can't be used afterwards.
+    package func close(timeout: Duration = .seconds(2)) {
+        guard failure == nil else { return }
+        var limit = timeout.timeValue
+        amqp_set_rpc_timeout(state, &limit)
+        watchdog?.arm(until: .now + timeout)
+        _ = amqp_connection_close(state, AMQP_REPLY_SUCCESS)
+        watchdog?.disarm()
+        _ = fail(BrokerError("use the connection", .connectionLost, scope: .connection, "it was closed"))
+    }
+
+    // MARK: - Failure
+
+    /// Remembers that the connection is dead.
+    private func fail(_ error: BrokerError) -> BrokerError {
+        if failure == nil { failure = error }
+        return error
+    }
+
+    private func checkAlive() throws(BrokerError) {
+        if let failure { throw failure }
+    }
+
+    /// Throws for a library status that isn't OK; the connection is dead then.
+    private func check(_ status: Int32, _ operation: @autoclosure () -> String) throws(BrokerError) {
+        guard status != AMQP_STATUS_OK.rawValue else { return }
+        throw fail(BrokerError(status: status, operation()))
+    }
+
+    /// Throws for a reply that isn't the expected one, and answers the close that it carries.
+    private func check(_ reply: amqp_rpc_reply_t, _ operation: @autoclosure () -> String) throws(BrokerError) {
+        switch reply.reply_type {
+        case AMQP_RESPONSE_NORMAL:
+            return
+        case AMQP_RESPONSE_SERVER_EXCEPTION where reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD:
+            throw closeChannel(reply.reply, channel: Channel.number, operation())
+        case AMQP_RESPONSE_SERVER_EXCEPTION where reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD:
+            throw closeConnection(reply.reply, operation())
+        case AMQP_RESPONSE_LIBRARY_EXCEPTION:
+            throw fail(BrokerError(status: reply.library_error, operation()))
+        default:
+            throw fail(
+                BrokerError(operation(), .protocolViolation, scope: .connection, "the broker sent an unexpected reply"))
+        }
+    }
+
+    /// Answers `channel.close`. What was half received is void: its channel is gone.
+    private func closeChannel(_ method: amqp_method_t, channel: amqp_channel_t, _ operation: String) -> BrokerError {
+        assembler.reset()
+        var answer = amqp_channel_close_ok_t()
+        amqp_send_method(state, channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer)
+        guard let close = method.decoded?.load(as: amqp_channel_close_t.self) else {
+            return BrokerError(operation, .protocolViolation, scope: .channel, "the broker closed the channel")
+        }
+        return BrokerError(
+            operation, BrokerError.Code(rawValue: Int(close.reply_code)), scope: .channel,
+            String(shown: close.reply_text))
+    }
+
+    /// Answers `connection.close`.
+    private func closeConnection(_ method: amqp_method_t, _ operation: String) -> BrokerError {
+        var answer = amqp_connection_close_ok_t()
+        amqp_send_method(state, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &answer)
+        guard let close = method.decoded?.load(as: amqp_connection_close_t.self) else {
+            return fail(
+                BrokerError(operation, .connectionLost, scope: .connection, "the broker closed the connection"))
+        }
+        return fail(
+            BrokerError(
+                operation, BrokerError.Code(rawValue: Int(close.reply_code)), scope: .connection,
+                String(shown: close.reply_text)))
+    }
+}
+
+// MARK: - Opening
+
+extension Connection {
+    private func openPlain(by deadline: Instant) throws(BrokerError) {
+        guard let socket = amqp_tcp_socket_new(state) else {
+            throw BrokerError(connecting, .outOfResources, scope: .connection, "no memory")
+        }
+        // The library owns the descriptor from here on.
+        amqp_tcp_socket_set_sockfd(socket, try TCPSocket.connect(to: node, by: deadline))
+    }
+
+    private func openTLS(by deadline: Instant) throws(BrokerError) {
+        guard let socket = amqp_ssl_socket_new(state) else {
+            throw BrokerError(connecting, .outOfResources, scope: .connection, "no memory for TLS")
+        }
+        try TLSSettings(parameters.tls).apply(to: socket, connecting)
+        var timeout = max(deadline - .now, .zero).timeValue
+        // The library connects by name: it needs the name to verify the certificate.
+        let status = amqp_socket_open_noblock(socket, node.host, Int32(node.port), &timeout)
+        guard status != AMQP_STATUS_OK.rawValue else { return }
+        if status == AMQP_STATUS_SOCKET_ERROR.rawValue {
+            // Connecting once more gives the system's reason, which the library drops.
+            try TCPSocket.probe(node, by: deadline)
+        }
+        throw BrokerError(status: status, connecting)
+    }
+
+    private func logIn(by deadline: Instant) throws(BrokerError) {
+        var timeout = max(deadline - .now, .milliseconds(1)).timeValue
+        try check(amqp_set_handshake_timeout(state, &timeout), connecting)
+        let pool = MemoryPool()
+        var properties = pool.table(clientProperties)
+        let reply: amqp_rpc_reply_t
+        switch parameters.login {
+        case .plain(let username, let password):
+            reply = workq_login_plain(
+                state, parameters.vhost, Int32(Self.frameMax), Int32(parameters.heartbeatSeconds), &properties,
+                username, password.revealed)
+        case .external:
+            reply = workq_login_external(
+                state, parameters.vhost, Int32(Self.frameMax), Int32(parameters.heartbeatSeconds), &properties,
+                "certificate")
+        }
+        do {
+            try check(reply, connecting)
+        } catch {
+            throw error.duringLogin(vhost: parameters.vhost)
+        }
+        guard frameMax >= Self.leastFrameMax else {
+            throw fail(
+                BrokerError(
+                    connecting, .protocolViolation, scope: .connection,
+                    "the broker allows frames of \(frameMax) bytes, AMQP's least is \(Self.leastFrameMax)"))
+        }
+    }
+
+    /// What the broker learns about this client. The capabilities matter: without the first two a deleted queue would
+    /// leave a worker waiting for ever, and an alarm would look like a hang.
+    private var clientProperties: FieldTable {
+        [
+            "product": .text("workq"),
+            "connection_name": .text(parameters.connectionName),
+            "capabilities": .table([
+                "consumer_cancel_notify": .bool(true),
+                "connection.blocked": .bool(true),
+                "basic.nack": .bool(true),
+                "publisher_confirms": .bool(true),
+                "authentication_failure_close": .bool(true),
+            ]),
+        ]
+    }
+}

@@ -1,0 +1,54 @@
+// The properties that travel with a message.
+
+/// AMQP's basic properties. nil means that the property is absent, which is not the same as empty.
+package struct MessageProperties: Equatable {
+    package var contentType: ShortString?
+    package var contentEncoding: ShortString?
+    package var headers: FieldTable?
+    /// 1: transient, 2: persistent.
+    package var deliveryMode: UInt8?
+    /// 0 to 255; quorum queues know two, classic priority queues as many as declared.
+    package var priority: UInt8?
+    package var correlationID: ShortString?
+    package var replyTo: ShortString?
+    /// Time to live in milliseconds, as decimal digits.
+    package var expiration: ShortString?
+    package var messageID: ShortString?
+    /// Seconds since 1970.
+    package var timestamp: UInt64?
+    package var type: ShortString?
+    /// Must be the login's name, else RabbitMQ closes the channel with 406.
+    package var userID: ShortString?
+    package var appID: ShortString?
+    /// Reserved by the specification, carried along unchanged.
+    package var clusterID: ShortString?
+
+    package init() {}
+
+    private var shortStrings: [(name: String, value: ShortString?)] {
+        [
+            ("content-type", contentType), ("content-encoding", contentEncoding), ("correlation-id", correlationID),
+            ("reply-to", replyTo), ("expiration", expiration), ("message-id", messageID), ("type", type),
+            ("user-id", userID), ("app-id", appID), ("cluster-id", clusterID),
+        ]
+    }
+
+    /// Says why these properties can't be sent in a frame of `frameMax` bytes, nil when they can.
+    ///
+    /// librabbitmq finds out only after the method frame is on the wire, and then the connection is lost.
+    package func invalidity(frameMax: Int) -> String? {
+        for (name, value) in shortStrings {
+            if let value, value.bytes.count > ShortString.maximumCount {
+                return "\(name) is \(value.bytes.count) bytes long, the limit is \(ShortString.maximumCount)"
+            }
+        }
+        if let name = headers?.firstInvalidName {
+            return "a header's name must have 1 to 128 bytes and no control characters, \"\(name)\" has \(name.bytes.count)"
+        }
+        // 8 bytes around every frame, 14 of content header, 1 + 8 + 1 for the numeric properties.
+        let strings = shortStrings.reduce(0) { $0 + ($1.value.map { $0.bytes.count + 1 } ?? 0) }
+        let size = 32 + strings + (headers?.encodedSize ?? 0)
+        guard size <= frameMax else { return "the headers need \(size) bytes, the connection allows \(frameMax)" }
+        return nil
+    }
+}

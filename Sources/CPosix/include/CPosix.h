@@ -1,0 +1,97 @@
+// The few POSIX and Linux calls that Swift's C library module lacks or can't express.
+#ifndef WORKQ_CPOSIX_H
+#define WORKQ_CPOSIX_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __clang__
+#define WORKQ_NONNULL _Nonnull
+#define WORKQ_NULLABLE _Nullable
+#else
+#define WORKQ_NONNULL
+#define WORKQ_NULLABLE
+#endif
+
+// MARK: - Descriptors
+
+// read(2), write(2) and close(2) under names that no Swift method hides; the first two go on after a signal.
+
+static inline ssize_t workq_read(int descriptor, void *WORKQ_NONNULL bytes, size_t count) {
+    ssize_t result;
+    do result = read(descriptor, bytes, count);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+static inline ssize_t workq_write(int descriptor, const void *WORKQ_NONNULL bytes, size_t count) {
+    ssize_t result;
+    do result = write(descriptor, bytes, count);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+static inline void workq_close(int descriptor) { close(descriptor); }
+
+// MARK: - Threads
+
+/// Runs `body` on a thread with a stack of `stack_size` bytes and waits for its result.
+/// Returns false when the system refuses the thread; `result` is then untouched.
+bool workq_run_on_thread(size_t stack_size, int (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
+                         void *WORKQ_NULLABLE context, int *WORKQ_NONNULL result);
+
+// MARK: - Signals
+
+/// Opens the pipe that caught signals are written to, one byte a signal: its number. Both ends are non-blocking and
+/// close-on-exec. Returns the reading end, -1 with errno set on failure. Call once a process.
+int workq_signal_pipe_open(void);
+
+/// Writes `signal` to the pipe whenever it arrives. Does nothing, and returns false, when the signal was ignored from
+/// the start: nohup and background jobs of shells rely on that.
+bool workq_signal_catch(int signal);
+
+/// Catches `signal` whatever its disposition was before.
+void workq_signal_catch_always(int signal);
+
+/// Restores the default action of `signal` and raises it: the process ends as its parent expects.
+void workq_signal_raise_default(int signal);
+
+/// Stops the process as if `signal` had its default action, and catches the signal again once it goes on.
+void workq_signal_stop_self(int signal);
+
+/// Ignores `signal`, for SIGPIPE: writing to a child that has closed its stdin is then an error, not the end.
+void workq_signal_ignore(int signal);
+
+// MARK: - Children
+
+/// What a child process is started with.
+struct workq_spawn {
+    /// The executable's path; no search is made.
+    const char *WORKQ_NONNULL path;
+    char *WORKQ_NULLABLE const *WORKQ_NONNULL arguments;
+    char *WORKQ_NULLABLE const *WORKQ_NONNULL environment;
+    /// Descriptors for the child's 0, 1 and 2. No other descriptor is inherited.
+    int standard_input, standard_output, standard_error;
+};
+
+/// Starts a child in a process group of its own, with default signal dispositions and an empty signal mask. On Linux
+/// the child gets SIGTERM when the thread that started it ends.
+///
+/// Returns the process id, or -1 with the error number in `error`: that of execve when the executable is the reason.
+/// The executable is never handed to a shell, also not when it has no `#!` line.
+pid_t workq_spawn_child(const struct workq_spawn *WORKQ_NONNULL request, int *WORKQ_NONNULL error);
+
+/// Whether a wait status is that of a process that has exited, and with which status.
+static inline bool workq_has_exited(int wait_status) { return WIFEXITED(wait_status); }
+static inline int workq_exit_status(int wait_status) { return WEXITSTATUS(wait_status); }
+/// The signal that ended a process that hasn't exited.
+static inline int workq_termination_signal(int wait_status) { return WTERMSIG(wait_status); }
+
+/// The process environment, NULL at its end.
+char *WORKQ_NULLABLE *WORKQ_NONNULL workq_environment(void);
+
+#endif

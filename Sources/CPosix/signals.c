@@ -1,0 +1,64 @@
+// Signals as bytes in a pipe: the handler does nothing but write, everything else happens in the loop that reads.
+#define _GNU_SOURCE
+#include "CPosix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+static int signal_pipe[2] = {-1, -1};
+
+static void write_to_pipe(int signal) {
+    int saved = errno;
+    unsigned char number = (unsigned char)signal;
+    // A full pipe drops the byte, and that is fine: as many are waiting to be read.
+    ssize_t ignored = write(signal_pipe[1], &number, 1);
+    (void)ignored;
+    errno = saved;
+}
+
+int workq_signal_pipe_open(void) {
+    if (pipe(signal_pipe) != 0) return -1;
+    for (int end = 0; end < 2; end++) {
+        fcntl(signal_pipe[end], F_SETFD, FD_CLOEXEC);
+        fcntl(signal_pipe[end], F_SETFL, O_NONBLOCK);
+    }
+    return signal_pipe[0];
+}
+
+static void set_handler(int signal, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, NULL);
+}
+
+bool workq_signal_catch(int signal) {
+    struct sigaction current;
+    if (sigaction(signal, NULL, &current) == 0 && current.sa_handler == SIG_IGN) return false;
+    set_handler(signal, write_to_pipe);
+    return true;
+}
+
+void workq_signal_catch_always(int signal) { set_handler(signal, write_to_pipe); }
+
+void workq_signal_ignore(int signal) { set_handler(signal, SIG_IGN); }
+
+static void raise_unblocked(int signal) {
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signal);
+    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+    kill(getpid(), signal);
+}
+
+void workq_signal_raise_default(int signal) {
+    set_handler(signal, SIG_DFL);
+    raise_unblocked(signal);
+}
+
+void workq_signal_stop_self(int signal) {
+    set_handler(signal, SIG_DFL);
+    raise_unblocked(signal);
+    set_handler(signal, write_to_pipe);
+}

@@ -1,0 +1,83 @@
+// What a command sees of the world around it.
+
+import CPosix
+import Options
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Everything that a command takes from its surroundings, in one value, so that nothing reaches for globals.
+package struct CommandContext {
+    /// The environment as the options read it. Variables that aren't UTF-8 are left out.
+    package var environment: [String: String]
+    /// All of the environment, `NAME=value` in bytes, for the commands that `work` runs.
+    package var rawEnvironment: [[UInt8]]
+    /// Names this process to operators: `pid@host`.
+    package var processName: String
+    package var standardInput: Int32 = STDIN_FILENO
+    package var standardOutput: Int32 = STDOUT_FILENO
+    package var standardError: Int32 = STDERR_FILENO
+    /// Seconds since 1970, for timestamps; timeouts go by `Instant`.
+    package var wallClock: () -> UInt64 = { UInt64(max(0, time(nil))) }
+    package var isTerminal: (Int32) -> Bool = { isatty($0) == 1 }
+
+    /// The context of this process.
+    package static var current: CommandContext {
+        var raw: [[UInt8]] = []
+        var entry = workq_environment()
+        while let text = entry.pointee {
+            raw.append(Array(UnsafeRawBufferPointer(start: text, count: strlen(text))))
+            entry += 1
+        }
+        return CommandContext(rawEnvironment: raw, processName: "\(getpid())@\(hostName)")
+    }
+
+    package init(rawEnvironment: [[UInt8]], processName: String) {
+        self.rawEnvironment = rawEnvironment
+        self.processName = processName
+        environment = [:]
+        for entry in rawEnvironment {
+            guard let text = String(validating: entry, as: UTF8.self), let equals = text.firstIndex(of: "=") else { continue }
+            environment[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+    }
+
+    private static var hostName: String {
+        var buffer: [CChar] = Array(repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Writes data to standard output, all of it.
+    package func write(_ text: String) throws(CommandError) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { bytes in
+                bytes.baseAddress.map { workq_write(standardOutput, $0, bytes.count) } ?? 0
+            }
+            guard count > 0 else {
+                throw CommandError(.inputOutputError, "cannot write to standard output: \(SystemError.text(errno))")
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Writes one line for people to standard error: the program's name before it, control characters escaped.
+    package func say(_ message: String) {
+        let line = Array("workq: \(message.escapedForDisplay)\n".utf8)
+        _ = line.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { workq_write(standardError, $0, bytes.count) }
+        }
+    }
+}
+
+/// The system's words for an error number.
+enum SystemError {
+    static func text(_ number: Int32) -> String {
+        let text = String(cString: strerror(number))
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+}

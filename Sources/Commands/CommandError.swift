@@ -1,0 +1,35 @@
+// How a command says that it failed.
+
+import Broker
+import Options
+
+/// A failed command: its exit status and what it says on standard error.
+package struct CommandError: Error, Equatable {
+    package var status: ExitStatus
+    /// What failed, on what, and what to do, without the program's name. Escaped when it is shown.
+    package var message: String
+
+    package init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    /// A failed operation on the broker, with a hint what to do about it.
+    package init(_ error: BrokerError) {
+        self.init(ExitStatus(error), error.message + (Self.hint(for: error).map { ". \($0)" } ?? ""))
+    }
+
+    private static func hint(for error: BrokerError) -> String? {
+        switch error.code {
+        case .unreachable: "Is RabbitMQ running?"
+        case .timedOut where error.scope == .connection: "Is the host right, and can it be reached?"
+        case .accessRefused:
+            error.neededPermission.map {
+                "The login lacks the permission to \($0); rabbitmqctl set_permissions grants it"
+            } ?? (error.scope == .connection ? "Check --username, --password-file or the URL" : nil)
+        case .notAllowed: "rabbitmqctl list_vhosts and list_permissions show what there is"
+        case .tlsFailed: "--cacert names the authority to trust"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,137 @@
+// The options that say where the broker is and how to log in, shared by all commands that need one.
+
+import Broker
+import Options
+
+/// Connection options as given, before environment, URL and defaults are put together.
+struct ConnectionOptions {
+    var urls: [String] = []
+    var vhost: String?
+    var username: String?
+    var passwordFile: String?
+    var caCertificateFile: String?
+    var certificateFile: String?
+    var keyFile: String?
+    var isInsecure = false
+    var heartbeat: Duration?
+    var connectTimeout: Duration?
+    var connectionName: String?
+
+    static let defaultURL = "amqp://guest:guest@localhost:5672/"
+    /// Environment variables that may hold a password and therefore never reach a child.
+    static let secretVariables = ["WORKQ_URL", "AMQP_URL", "WORKQ_API_URL", "CLOUDAMQP_URL"]
+
+    static var options: [Option<ConnectionOptions>] {
+        [
+            .values(
+                "-u", "--url", of: .text("URL"), appendingTo: \.urls, default: "amqp://localhost:5672/",
+                environment: ["WORKQ_URL", "AMQP_URL"], "the broker, amqp:// or amqps://",
+                details: "The whole form is `amqp://user:password@host:port/vhost?parameters`, everything special "
+                    + "percent-encoded. The parameters are `heartbeat` (seconds), `connection_timeout` (milliseconds), "
+                    + "`cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer` or `verify_none`) and "
+                    + "`auth_mechanism` (`plain` or `external`). May be given again for the nodes of one cluster, "
+                    + "which are tried in turn; user, password and vhost are taken from the first URL that has them. "
+                    + "Other users of the machine can see a command line: give a password in the environment or by "
+                    + "`--password-file`. Without user and password, guest is tried, on this machine only."),
+            .value("-p", "--vhost", of: .name("NAME"), into: \.vhost, default: "/", "the virtual host"),
+            .value("--username", of: .name("NAME"), into: \.username, "the user to log in as"),
+            .value(
+                "--password-file", of: .file(), into: \.passwordFile,
+                "a file that holds the password; - asks on the terminal",
+                details: "The file must belong to the user or to root, and nobody else may be able to read it. One "
+                    + "newline at its end is dropped."),
+            .value(
+                "--cacert", of: .file(), into: \.caCertificateFile, default: "the system's certificates",
+                "certificate authorities to trust, in PEM"),
+            .value(
+                "--cert", of: .file(), into: \.certificateFile, "the client's certificate, in PEM"),
+            .value("--key", of: .file(), into: \.keyFile, "the key of the client's certificate, in PEM"),
+            .flag(
+                "--insecure", sets: \.isInsecure, to: true, "trust any certificate, with a warning each time"),
+            .value(
+                "--heartbeat", of: .duration(.zero ... .seconds(65_535)), into: \.heartbeat, default: "30s",
+                "how often to prove being alive; 0 for never",
+                details: "A connection without a sign of life for two intervals is given up. Whole seconds."),
+            .value(
+                "--connect-timeout", of: .duration(.milliseconds(1) ... .seconds(86_400)),
+                into: \.connectTimeout, default: "5s", "how long connecting and logging in to a node may take"),
+            .value(
+                "--connection-name", of: .text("NAME"), into: \.connectionName,
+                default: "workq COMMAND pid@host", "what operators see in RabbitMQ's management page"),
+        ]
+    }
+
+    static let group = "Connection options"
+}
+
+extension ConnectionOptions {
+    /// The connection parameters that options, environment, URLs and defaults make together.
+    func parameters(for command: String, in context: CommandContext) throws(CommandError) -> ConnectionParameters {
+        var brokers: [BrokerURL] = []
+        for text in urls.isEmpty ? [Self.defaultURL] : urls {
+            do {
+                brokers.append(try BrokerURL(text))
+            } catch {
+                throw CommandError(.usage, "the broker's URL can't be used: \(error.reason)")
+            }
+        }
+        let nodes = brokers.map { ConnectionParameters.Node(host: $0.host, port: $0.port, usesTLS: $0.usesTLS) }
+        var parameters = ConnectionParameters(
+            nodes: nodes, vhost: vhost ?? brokers.lazy.compactMap(\.vhost).first ?? "/",
+            login: try login(brokers, in: context),
+            connectionName: connectionName ?? "workq \(command) \(context.processName)")
+        parameters.tls = tls(brokers)
+        if !parameters.tls.verifiesPeer, nodes.contains(where: \.usesTLS) {
+            context.say("warning: the broker's certificate is not verified; anybody could be answering")
+        }
+        let heartbeats = brokers.lazy.compactMap(\.heartbeatSeconds)
+        parameters.heartbeatSeconds = heartbeat.map { Int(($0.milliseconds + 999) / 1_000) } ?? heartbeats.first ?? 30
+        let timeouts = brokers.lazy.compactMap(\.connectionTimeoutMilliseconds)
+        parameters.connectTimeout = connectTimeout ?? timeouts.first.map { .milliseconds($0) } ?? .seconds(5)
+        return parameters
+    }
+
+    private func login(
+        _ brokers: [BrokerURL], in context: CommandContext
+    ) throws(CommandError) -> ConnectionParameters.Login {
+        if brokers.contains(where: \.usesExternalLogin) { return .external }
+        let fromURL = brokers.first { $0.username != nil }
+        let user = username ?? fromURL?.username
+        guard let user, !user.isEmpty else {
+            guard brokers.allSatisfy({ Self.isLoopback($0.host) }) else {
+                throw CommandError(
+                    .usage,
+                    "no user is given for \(brokers.map(\.redacted).joined(separator: ", ")). "
+                        + "Name one in the URL or by --username; guest is only tried on this machine")
+            }
+            return .plain(username: "guest", password: try password(in: context) ?? Secret("guest"))
+        }
+        let urlPassword = username == nil || username == fromURL?.username ? fromURL?.password : nil
+        guard let password = try password(in: context) ?? urlPassword else {
+            throw CommandError(.usage, "no password is given for user \"\(user)\". Use --password-file or the URL")
+        }
+        return .plain(username: user, password: password)
+    }
+
+    private func password(in context: CommandContext) throws(CommandError) -> Secret? {
+        guard let passwordFile else { return nil }
+        return passwordFile == "-" ? try PasswordFile.ask() : try PasswordFile.read(passwordFile)
+    }
+
+    private func tls(_ brokers: [BrokerURL]) -> ConnectionParameters.TLS {
+        var tls = ConnectionParameters.TLS()
+        tls.caCertificateFile = caCertificateFile ?? brokers.lazy.compactMap(\.caCertificateFile).first
+        tls.certificateFile = certificateFile ?? brokers.lazy.compactMap(\.certificateFile).first
+        tls.keyFile = keyFile ?? brokers.lazy.compactMap(\.keyFile).first
+        tls.verifiesPeer = !isInsecure && brokers.lazy.compactMap(\.verifiesPeer).first ?? true
+        return tls
+    }
+
+    /// Whether a host's name can only mean this machine.
+    static func isLoopback(_ host: String) -> Bool {
+        let name = host.lowercased()
+        if name == "localhost" || name == "::1" { return true }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}

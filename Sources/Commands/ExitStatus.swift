@@ -1,0 +1,68 @@
+// The only place that knows exit numbers.
+
+import Broker
+import Options
+
+/// A process's exit status, after sysexits.h as rabbitmqctl uses it.
+package struct ExitStatus: RawRepresentable, Equatable {
+    package var rawValue: Int32
+
+    package init(rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    package static let done = ExitStatus(rawValue: 0)
+    package static let partlyDone = ExitStatus(rawValue: 3)
+    package static let usage = ExitStatus(rawValue: 64)
+    package static let refused = ExitStatus(rawValue: 65)
+    package static let noInput = ExitStatus(rawValue: 66)
+    package static let unavailable = ExitStatus(rawValue: 69)
+    package static let softwareError = ExitStatus(rawValue: 70)
+    package static let inputOutputError = ExitStatus(rawValue: 74)
+    package static let temporaryFailure = ExitStatus(rawValue: 75)
+    package static let noPermission = ExitStatus(rawValue: 77)
+    package static let configuration = ExitStatus(rawValue: 78)
+
+    /// Ended by a signal.
+    package static func signal(_ number: Int32) -> ExitStatus { ExitStatus(rawValue: 128 + number) }
+
+    /// What the manual says of each status.
+    package static let descriptions = [
+        ExitStatusDescription(status: "0", meaning: "Done."),
+        ExitStatusDescription(
+            status: "3", meaning: "Partly done: some tasks were confirmed and some were not; the message says how many."),
+        ExitStatusDescription(status: "64", meaning: "Usage: the command line can't be understood."),
+        ExitStatusDescription(
+            status: "65",
+            meaning: "Refused because of the data or the state: no such queue, unroutable, task too large, "
+                + "arguments that differ."),
+        ExitStatusDescription(status: "66", meaning: "An input can't be read."),
+        ExitStatusDescription(
+            status: "69", meaning: "The broker can't be reached, or the connection was lost and retrying is off."),
+        ExitStatusDescription(status: "70", meaning: "A bug in workq."),
+        ExitStatusDescription(status: "74", meaning: "Reading or writing failed."),
+        ExitStatusDescription(
+            status: "75",
+            meaning: "Temporary: the broker could not take a task, was blocked by an alarm, or didn't answer in time. "
+                + "A confirm that didn't come in time means that the outcome is unknown, and the message says so."),
+        ExitStatusDescription(status: "77", meaning: "Access refused; the message names the permission that is missing."),
+        ExitStatusDescription(
+            status: "78", meaning: "Configuration: a bad file or certificate, or a command that can't be run."),
+        ExitStatusDescription(status: "128+n", meaning: "Ended by signal n."),
+    ]
+
+    /// The status for a failed operation on the broker.
+    package init(_ error: BrokerError) {
+        self =
+            switch error.code {
+            case .accessRefused, .notAllowed: .noPermission
+            case .notFound, .preconditionFailed, .resourceLocked, .notImplemented, .contentTooLarge, .noRoute,
+                .invalidInput:
+                .refused
+            case .badCertificateFile, .tlsFailed: .configuration
+            case .outOfResources: .temporaryFailure
+            case .timedOut where error.scope != .connection: .temporaryFailure
+            default: .unavailable
+            }
+    }
+}

@@ -1,0 +1,44 @@
+// What a subcommand is to the rest of workq.
+
+import Options
+
+/// A subcommand: a table, and what to do with the values read by it.
+protocol Subcommand {
+    /// What the command line asks for; a fresh value holds the defaults.
+    associatedtype Values: SubcommandValues
+
+    static var name: String { get }
+    /// Other spellings, such as rabbitmqctl's.
+    static var aliases: [String] { get }
+    static var definition: CommandDefinition<Values> { get }
+
+    static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus
+}
+
+/// Values that can be made without an argument, and hold the options that all commands share.
+protocol SubcommandValues {
+    init()
+}
+
+extension Subcommand {
+    static var aliases: [String] { [] }
+
+    static var description: CommandDescription { definition.description }
+
+    /// Reads the words of the command line, and runs the command or shows its help.
+    static func execute(_ words: [Word], in context: CommandContext) throws(CommandError) -> ExitStatus {
+        let request: CommandDefinition<Values>.Request
+        do {
+            request = try definition.parse(words, environment: context.environment, defaults: Values())
+        } catch {
+            throw CommandError(.usage, "\(name): \(error.message). Try 'workq \(name) --help'")
+        }
+        switch request {
+        case .help:
+            try context.write(HelpText(of: CommandTable.tool).text(for: description))
+            return .done
+        case .run(let values):
+            return try run(values, in: context)
+        }
+    }
+}

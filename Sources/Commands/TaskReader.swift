@@ -1,0 +1,83 @@
+// Reads tasks from standard input, one behind the other, without ever holding more than it must.
+
+import CPosix
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Splits what a descriptor gives into tasks at a separator. The last task needs no separator behind it.
+struct TaskReader {
+    private static let chunkSize = 65_536
+
+    let descriptor: Int32
+    /// nil: everything up to the end is one task, also when it is empty.
+    private let separator: UInt8?
+    /// The longest task, in bytes.
+    private let limit: Int
+    private var buffer: [UInt8] = []
+    /// Where the next task begins in `buffer`, and how far no separator was found.
+    private var start = 0
+    private var searched = 0
+    /// Whether there is nothing more to read; tasks may still be in the buffer.
+    private(set) var isAtEnd = false
+    /// Whether `next()` has nothing more to give.
+    private(set) var isExhausted = false
+
+    enum Failure: Error, Equatable {
+        /// An error number.
+        case unreadable(Int32)
+        /// A task is longer than `limit`.
+        case tooLong
+    }
+
+    init(_ descriptor: Int32, separator: UInt8?, limit: Int) {
+        self.descriptor = descriptor
+        self.separator = separator
+        self.limit = limit
+    }
+
+    /// The next task that has been read completely; nil when more must be read first, or when there is no more.
+    mutating func next() throws(Failure) -> [UInt8]? {
+        if let separator, let end = buffer[searched...].firstIndex(of: separator) {
+            let task = Array(buffer[start..<end])
+            start = end + 1
+            searched = start
+            guard task.count <= limit else { throw .tooLong }
+            return task
+        }
+        searched = buffer.count
+        guard buffer.count - start <= limit else { throw .tooLong }
+        guard isAtEnd, !isExhausted else { return nil }
+        isExhausted = true
+        let task = Array(buffer[start...])
+        buffer = []
+        start = 0
+        searched = 0
+        return separator == nil || !task.isEmpty ? task : nil
+    }
+
+    /// Reads once, which may wait unless poll(2) says that it won't.
+    mutating func read() throws(Failure) {
+        // What was handed out makes room first; what is left is shorter than one task.
+        if start > 0 {
+            buffer.removeFirst(start)
+            searched -= start
+            start = 0
+        }
+        let old = buffer.count
+        var result = 0
+        buffer += [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { chunk, count in
+            guard let base = chunk.baseAddress else { return }
+            result = workq_read(descriptor, base, Self.chunkSize)
+            count = max(0, result)
+        }
+        guard result >= 0 else {
+            if errno == EAGAIN { return }
+            throw .unreadable(errno)
+        }
+        isAtEnd = buffer.count == old
+    }
+}

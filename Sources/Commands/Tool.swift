@@ -1,0 +1,113 @@
+// The way from the words of the command line to a command and an exit status.
+
+import CPosix
+import Options
+
+/// workq as a whole.
+package enum Tool {
+    /// librabbitmq decodes nested header tables recursively, and any publisher can send 128 KiB of them: they overrun
+    /// the stack of a thread that has the usual few MiB, or less under `ulimit -s`.
+    private static let stackSize = 16 << 20
+
+    /// Runs the command that this process was started for and returns its exit status.
+    package static func main() -> Int32 {
+        let words = takeArguments()
+        var status = ExitStatus.softwareError.rawValue
+        let call = Unmanaged.passRetained(Call(words))
+        defer { call.release() }
+        let hasRun = workq_run_on_thread(
+            stackSize,
+            { context in
+                guard let context else { return ExitStatus.softwareError.rawValue }
+                // The reference that the caller holds until the thread has ended.
+                let call = Unmanaged<Call>.fromOpaque(context).takeUnretainedValue()
+                return Tool.run(call.words, in: .current).rawValue
+            }, call.toOpaque(), &status)
+        if !hasRun {
+            CommandContext.current.say("cannot start a thread with a stack of \(stackSize >> 20) MiB")
+            status = ExitStatus.temporaryFailure.rawValue
+        }
+        // A signal's status is for the parent to see, so the signal is raised once more.
+        if status > 128 { workq_signal_raise_default(status - 128) }
+        return status
+    }
+
+    /// What the thread is given.
+    private final class Call {
+        let words: [Word]
+
+        init(_ words: [Word]) {
+            self.words = words
+        }
+    }
+
+    /// The words after the program's name, in bytes: Swift's own list repairs what isn't UTF-8. Passwords in URLs are
+    /// then blanked in the process's memory, from where other users can read a command line.
+    private static func takeArguments() -> [Word] {
+        var words: [Word] = []
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index] else { break }
+            var word: Word = []
+            while argument[word.count] != 0 { word.append(UInt8(bitPattern: argument[word.count])) }
+            if let password = passwordRange(in: word) {
+                for offset in password { argument[offset] = CChar(UInt8(ascii: "*")) }
+            }
+            words.append(word)
+        }
+        return words
+    }
+
+    /// Where a word that is, or ends in, a broker's URL holds a password.
+    static func passwordRange(in word: Word) -> Range<Int>? {
+        guard let scheme = word.firstRange(of: "amqp".utf8),
+            let authority = word[scheme.upperBound...].firstRange(of: "://".utf8)?.upperBound
+        else { return nil }
+        let end = word[authority...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? word.count
+        guard let at = word[authority..<end].lastIndex(of: UInt8(ascii: "@")),
+            let colon = word[authority..<at].firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        return colon + 1..<at
+    }
+
+    /// Runs the command that `words` ask for; what fails is said on standard error.
+    static func run(_ words: [Word], in context: CommandContext) -> ExitStatus {
+        do {
+            return try dispatch(words, in: context)
+        } catch {
+            context.say(error.message)
+            return error.status
+        }
+    }
+
+    private static func dispatch(_ words: [Word], in context: CommandContext) throws(CommandError) -> ExitStatus {
+        // Options may stand before the command. Only those that all commands share can, so only they are known here.
+        let lexer = Lexer(descriptions: globalOptions)
+        var rest = words[...]
+        var tokens: [Token] = []
+        while !rest.isEmpty {
+            let before = words[..<rest.startIndex]
+            do throws(UsageError) {
+                try lexer.appendNext(from: &rest, to: &tokens)
+            } catch {
+                throw CommandError(.usage, "\(error.message). Try 'workq --help'")
+            }
+            switch tokens.last {
+            case .option("--version", _):
+                try context.write(Version.text)
+                return .done
+            case .option("-h", _), .option("--help", _):
+                try context.write(HelpText(of: CommandTable.tool).text())
+                return .done
+            case .operand(let name):
+                return try CommandTable.command(named: name).execute(Array(before) + Array(rest), in: context)
+            case .option, .rest, nil:
+                continue
+            }
+        }
+        throw CommandError(.usage, "no command is given; try 'workq --help'")
+    }
+
+    private static var globalOptions: [OptionDescription] {
+        CommandTable.globalOptions + ConnectionOptions.options.map(\.description)
+    }
+}

@@ -1,0 +1,150 @@
+// A command's table: what it is called with, and how the words become its values.
+
+/// A command whose values are kept in `Values`.
+package struct CommandDefinition<Values> {
+    package var name: String
+    package var aliases: [String] = []
+    package var summary: String
+    package var synopses: [String]
+    package var introduction: [String] = []
+    package var operands: [Operand<Values>] = []
+    package var rest: RestOperand<Values>?
+    package var optionGroups: [(title: String, options: [Option<Values>])]
+    package var sections: [ManualSection] = []
+    package var examples: [Example] = []
+    package var isHidden = false
+
+    package init(
+        name: String, aliases: [String] = [], summary: String, synopses: [String], introduction: [String] = [],
+        operands: [Operand<Values>] = [], rest: RestOperand<Values>? = nil,
+        optionGroups: [(title: String, options: [Option<Values>])], sections: [ManualSection] = [],
+        examples: [Example] = [], isHidden: Bool = false
+    ) {
+        self.name = name
+        self.aliases = aliases
+        self.summary = summary
+        self.synopses = synopses
+        self.introduction = introduction
+        self.operands = operands
+        self.rest = rest
+        self.optionGroups = optionGroups
+        self.sections = sections
+        self.examples = examples
+        self.isHidden = isHidden
+    }
+
+    /// The command as plain data.
+    package var description: CommandDescription {
+        CommandDescription(
+            name: name, aliases: aliases, summary: summary, synopses: synopses, introduction: introduction,
+            operands: operands.map(\.description), rest: rest?.description,
+            optionGroups: optionGroups.map { OptionGroup(title: $0.title, options: $0.options.map(\.description)) },
+            sections: sections, examples: examples, isHidden: isHidden)
+    }
+
+    /// What the words of a command line ask for.
+    package enum Request {
+        case run(Values)
+        case help
+    }
+
+    /// Reads `words`, all that was given but the command's own name, into a copy of `defaults`.
+    ///
+    /// An environment variable stands in for an option that isn't given. Parsing only stores values: it opens no file
+    /// and asks no clock.
+    package func parse(
+        _ words: [Word], environment: [String: String], defaults: Values
+    ) throws(UsageError) -> Request {
+        do {
+            return try request(words, environment: environment, defaults: defaults)
+        } catch {
+            throw UsageError(error.message, command: name)
+        }
+    }
+
+    private func request(
+        _ words: [Word], environment: [String: String], defaults: Values
+    ) throws(UsageError) -> Request {
+        var values = defaults
+        let options = optionGroups.flatMap(\.options)
+        var given: Set<Int> = []
+        var texts: [String] = []
+        for token in try Lexer(options: options).tokens(of: words) {
+            switch token {
+            case .option(let spelling, let text):
+                guard let index = options.firstIndex(where: { $0.description.spellings.contains(spelling) }) else {
+                    continue
+                }
+                if options[index].description.spellings.contains("--help") { return .help }
+                given.insert(index)
+                guard options[index].store(text ?? "", &values) else {
+                    throw UsageError(Self.mismatch(spelling, options[index].expectation, text ?? ""))
+                }
+            case .operand(let text):
+                texts.append(text)
+            case .rest(let words):
+                if let rest {
+                    values[keyPath: rest.path] = words
+                } else {
+                    for word in words { texts.append(try Lexer.text(word)) }
+                }
+            }
+        }
+        try store(operands: texts, into: &values)
+        for (index, option) in options.enumerated() where !given.contains(index) {
+            try store(option, from: environment, into: &values)
+        }
+        return .run(values)
+    }
+
+    private func store(operands texts: [String], into values: inout Values) throws(UsageError) {
+        for (index, text) in texts.enumerated() {
+            guard let operand = operand(at: index) else {
+                let hint = rest.map { "; \($0.description.placeholder) goes after --" } ?? ""
+                throw UsageError("unexpected operand \"\(text.escapedForDisplay)\"\(hint)")
+            }
+            guard operand.store(text, &values) else {
+                throw UsageError(Self.mismatch(operand.description.placeholder, operand.expectation, text))
+            }
+        }
+        if texts.count < operands.count, !operands[texts.count].description.isOptional {
+            throw UsageError("\(operands[texts.count].description.placeholder) is missing")
+        }
+    }
+
+    /// The operand that the word at `index` is meant for.
+    private func operand(at index: Int) -> Operand<Values>? {
+        if operands.indices.contains(index) { return operands[index] }
+        return operands.last.flatMap { $0.description.isRepeatable ? $0 : nil }
+    }
+
+    private func store(
+        _ option: Option<Values>, from environment: [String: String], into values: inout Values
+    ) throws(UsageError) {
+        for variable in option.description.environment {
+            guard let text = environment[variable], !text.isEmpty else { continue }
+            guard option.store(text, &values) else {
+                throw UsageError("the environment variable \(variable) must be \(option.expectation)")
+            }
+            return
+        }
+    }
+
+    private static func mismatch(_ what: String, _ expectation: String, _ text: String) -> String {
+        "\(what) must be \(expectation), not \"\(text.escapedForDisplay)\""
+    }
+}
+
+extension Lexer {
+    /// A lexer that knows the spellings of `options`.
+    package init<Values>(options: [Option<Values>]) {
+        self.init(descriptions: options.map(\.description))
+    }
+
+    /// A lexer that knows the spellings of the options described.
+    package init(descriptions: [OptionDescription]) {
+        self.init(spellings: descriptions.flatMap(\.spellings)) { spelling in
+            descriptions.first { $0.spellings.contains(spelling) }.map { $0.placeholder == nil ? .flag : .value }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// An option, declared once: parser, help, manual and completions read the same declaration.
+
+/// An option as data: all that help, manual and completions need to know.
+package struct OptionDescription: Equatable {
+    /// All spellings, short ones first: `["-j", "--jobs"]`.
+    package var spellings: [String]
+    /// nil for a switch.
+    package var placeholder: String?
+    package var completion: Completion
+    /// What applies when the option is absent, as shown to people; nil where that goes without saying.
+    package var defaultText: String?
+    /// Environment variables that stand in for the option, the first that is set and not empty wins.
+    package var environment: [String]
+    package var isRepeatable: Bool
+    /// One line, starting in lower case, without a full stop.
+    package var summary: String
+    /// More, for the manual; words in backquotes are literal.
+    package var details: String?
+}
+
+extension OptionDescription {
+    /// A switch that the parser's caller answers by itself.
+    package static func standalone(_ spellings: String..., summary: String) -> OptionDescription {
+        OptionDescription(
+            spellings: spellings, placeholder: nil, completion: .none, defaultText: nil, environment: [],
+            isRepeatable: false, summary: summary, details: nil)
+    }
+}
+
+/// An option of a command whose values are kept in `Values`.
+package struct Option<Values> {
+    package var description: OptionDescription
+    /// Stores the text of a value (empty for a switch); false when it doesn't fit the option's format.
+    let store: (_ text: String, _ values: inout Values) -> Bool
+    /// What a value must be, for the message when it doesn't fit.
+    let expectation: String
+
+    /// A switch: storing sets `path` to `value`.
+    package static func flag<Value>(
+        _ spellings: String..., sets path: WritableKeyPath<Values, Value>, to value: Value, _ summary: String,
+        details: String? = nil
+    ) -> Self {
+        let description = OptionDescription(
+            spellings: spellings, placeholder: nil, completion: .none, defaultText: nil, environment: [],
+            isRepeatable: false, summary: summary, details: details)
+        return Self(
+            description: description,
+            store: { _, values in
+                values[keyPath: path] = value
+                return true
+            },
+            expectation: "")
+    }
+
+    /// An option with a value; when it is given more than once, the last one counts.
+    package static func value<Value>(
+        _ spellings: String..., of format: ValueFormat<Value>, into path: WritableKeyPath<Values, Value>,
+        default defaultText: String? = nil, environment: [String] = [], _ summary: String, details: String? = nil
+    ) -> Self {
+        let description = OptionDescription(
+            spellings, format, defaultText, environment, isRepeatable: false, summary: summary, details: details)
+        return Self(description, format) { $1[keyPath: path] = $0 }
+    }
+
+    /// An option with a value, stored where nil means that it wasn't given.
+    package static func value<Value>(
+        _ spellings: String..., of format: ValueFormat<Value>, into path: WritableKeyPath<Values, Value?>,
+        default defaultText: String? = nil, environment: [String] = [], _ summary: String, details: String? = nil
+    ) -> Self {
+        let description = OptionDescription(
+            spellings, format, defaultText, environment, isRepeatable: false, summary: summary, details: details)
+        return Self(description, format) { $1[keyPath: path] = $0 }
+    }
+
+    /// An option with a value that may be given again and again; the values are kept in the order given.
+    package static func values<Value>(
+        _ spellings: String..., of format: ValueFormat<Value>, appendingTo path: WritableKeyPath<Values, [Value]>,
+        default defaultText: String? = nil, environment: [String] = [], _ summary: String, details: String? = nil
+    ) -> Self {
+        let description = OptionDescription(
+            spellings, format, defaultText, environment, isRepeatable: true, summary: summary, details: details)
+        return Self(description, format) { $1[keyPath: path].append($0) }
+    }
+
+    /// `-h` and `--help`, which parsing answers by itself.
+    package static var help: Self {
+        Self(
+            description: .standalone("-h", "--help", summary: "show this help"), store: { _, _ in true },
+            expectation: "")
+    }
+
+    /// The same option for a command that keeps these values as a part of its own.
+    package func within<Outer>(_ path: WritableKeyPath<Outer, Values>) -> Option<Outer> {
+        Option<Outer>(
+            description: description, store: { store($0, &$1[keyPath: path]) }, expectation: expectation)
+    }
+}
+
+extension Option {
+    private init<Value>(
+        _ description: OptionDescription, _ format: ValueFormat<Value>,
+        assign: @escaping (Value, inout Values) -> Void
+    ) {
+        self.init(
+            description: description,
+            store: { text, values in
+                guard let value = format.parse(text) else { return false }
+                assign(value, &values)
+                return true
+            },
+            expectation: format.expectation)
+    }
+}
+
+extension OptionDescription {
+    fileprivate init<Value>(
+        _ spellings: [String], _ format: ValueFormat<Value>, _ defaultText: String?, _ environment: [String],
+        isRepeatable: Bool, summary: String, details: String?
+    ) {
+        self.init(
+            spellings: spellings, placeholder: format.placeholder, completion: format.completion,
+            defaultText: defaultText, environment: environment, isRepeatable: isRepeatable, summary: summary,
+            details: details)
+    }
+}

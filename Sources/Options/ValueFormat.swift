@@ -1,0 +1,111 @@
+// How the text of an option's value becomes a value, and how help, manual and completions describe it.
+
+/// What a shell can offer to complete a value with.
+package enum Completion: Equatable {
+    case none
+    case file
+    case directory
+    /// A command's name, and then files.
+    case command
+    case choices([String])
+}
+
+/// The format of an option's value or of an operand.
+package struct ValueFormat<Value> {
+    /// The name in help and manual, upper case: `DURATION`.
+    package var placeholder: String
+    /// What is accepted, as it follows "must be" in an error message.
+    package var expectation: String
+    package var completion: Completion
+    /// nil when the text doesn't fit the format.
+    package var parse: (String) -> Value?
+
+    package init(
+        _ placeholder: String, expectation: String, completion: Completion = .none, parse: @escaping (String) -> Value?
+    ) {
+        self.placeholder = placeholder
+        self.expectation = expectation
+        self.completion = completion
+        self.parse = parse
+    }
+}
+
+extension ValueFormat where Value == String {
+    /// Any text, the empty text included.
+    package static func text(_ placeholder: String) -> Self {
+        Self(placeholder, expectation: "text") { $0 }
+    }
+
+    /// Text that must not be empty: an empty name is a script's unset variable.
+    package static func name(_ placeholder: String) -> Self {
+        Self(placeholder, expectation: "a name, not empty") { $0.isEmpty ? nil : $0 }
+    }
+
+    package static func file(_ placeholder: String = "FILE") -> Self {
+        Self(placeholder, expectation: "a file's path", completion: .file) { $0.isEmpty ? nil : $0 }
+    }
+}
+
+extension ValueFormat where Value == Int {
+    /// A whole number `N` within `range`, in decimal digits only.
+    package static func count(_ range: ClosedRange<Int>) -> Self { count("N", range) }
+
+    /// A whole number within `range`, in decimal digits only.
+    package static func count(_ placeholder: String, _ range: ClosedRange<Int>) -> Self {
+        let isOpen = range.upperBound == .max
+        let limits = isOpen ? "\(range.lowerBound) or more" : "from \(range.lowerBound) to \(range.upperBound)"
+        return Self(placeholder, expectation: "a whole number, \(limits)") { text in
+            guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+            return Int(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension ValueFormat where Value == Duration {
+    /// A `DURATION` within `range`.
+    package static func duration(_ range: ClosedRange<Duration>) -> Self { duration("DURATION", range) }
+
+    /// `500ms`, `30s`, `5m`, `2h`, or a bare number of seconds, within `range`.
+    package static func duration(_ placeholder: String, _ range: ClosedRange<Duration>) -> Self {
+        let limits = "from \(range.lowerBound.shortText) to \(range.upperBound.shortText)"
+        return Self(placeholder, expectation: "a duration \(limits), such as 500ms, 30s, 5m or 2h") { text in
+            Duration(shortText: text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension ValueFormat where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
+    /// One of an enumeration's raw values.
+    package static func choice(_ placeholder: String) -> Self {
+        let names = Value.allCases.map(\.rawValue)
+        return Self(
+            placeholder, expectation: names.joined(separator: " or "), completion: .choices(names),
+            parse: Value.init(rawValue:))
+    }
+}
+
+extension Duration {
+    private static let units: [(suffix: String, milliseconds: Int64)] = [
+        ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000),
+    ]
+
+    /// Reads `500ms`, `30s`, `5m`, `2h` or a bare number of seconds; nil for anything else or more than 1,000 years.
+    package init?(shortText text: String) {
+        let digits = text.prefix { ("0"..."9").contains($0) }
+        let suffix = text.dropFirst(digits.count)
+        guard let number = Int64(digits) else { return nil }
+        let unit = suffix.isEmpty ? 1_000 : Self.units.first { $0.suffix == suffix }?.milliseconds
+        guard let unit, number <= 31_557_600_000_000 / unit else { return nil }
+        self = .milliseconds(number * unit)
+    }
+
+    /// The shortest text that reads back as this duration; fractions of a millisecond are dropped.
+    package var shortText: String {
+        let milliseconds = components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+        guard milliseconds != 0 else { return "0s" }
+        for unit in Self.units.reversed() where milliseconds % unit.milliseconds == 0 {
+            return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+        }
+        return "\(milliseconds)ms"
+    }
+}

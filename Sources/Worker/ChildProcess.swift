@@ -1,0 +1,28 @@
+// A running command.
+
+import CPosix
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A process that this worker started, the leader of a process group of its own.
+struct ChildProcess {
+    let pid: pid_t
+    var input: ChildInput
+
+    /// How the process ended; nil while it runs. After an end the process id belongs to the system again.
+    func reap() -> JobEnd? {
+        var status: Int32 = 0
+        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+        return workq_has_exited(status)
+            ? .exited(workq_exit_status(status)) : .signalled(workq_termination_signal(status))
+    }
+
+    /// Sends a signal to the whole process group. Only for a process that hasn't been reaped.
+    func signalGroup(_ signal: Int32) {
+        kill(-pid, signal)
+    }
+}

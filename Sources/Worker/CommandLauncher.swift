@@ -1,0 +1,97 @@
+// Starts the command for a task.
+
+import Broker
+import CPosix
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A command and what all its processes have in common. One a worker.
+package final class CommandLauncher {
+    /// Strings as execve wants them. They live as long as the launcher, so a start copies only what is a task's own.
+    private let path: UnsafeMutablePointer<CChar>
+    private let arguments: [UnsafeMutablePointer<CChar>?]
+    private let environment: [UnsafeMutablePointer<CChar>?]
+
+    /// `arguments` begins with the command's name as it was given; `environment` is a list of `NAME=value`.
+    package init(_ executable: Executable, arguments: [[UInt8]], environment: [[UInt8]]) {
+        path = Self.copy(Array(executable.path.utf8))
+        self.arguments = arguments.map(Self.copy) + [nil]
+        self.environment = environment.map(Self.copy)
+    }
+
+    deinit {
+        path.deallocate()
+        for string in arguments + environment { string?.deallocate() }
+    }
+
+    private static func copy(_ bytes: [UInt8]) -> UnsafeMutablePointer<CChar> {
+        let string = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+        for (index, byte) in bytes.enumerated() { string[index] = CChar(bitPattern: byte) }
+        string[bytes.count] = 0
+        return string
+    }
+
+    /// A command that couldn't be started.
+    struct Failure: Error {
+        var end: JobEnd
+    }
+
+    /// Starts the command with `body` on its standard input, which may take until later: see `ChildProcess.input`.
+    func start(body: [UInt8], variables: [[UInt8]]) throws(Failure) -> ChildProcess {
+        var ends: (read: Int32, write: Int32) = (-1, -1)
+        guard Self.openPipe(&ends) else { throw Failure(end: .notStarted(Self.reason(errno))) }
+        defer { close(ends.read) }
+        var input = ChildInput(descriptor: ends.write, body: body)
+        // What fits the pipe goes in before the child exists; most tasks need no more writing.
+        input.write()
+
+        let own = variables.map(Self.copy)
+        defer { own.forEach { $0.deallocate() } }
+        let environment = environment + own + [nil]
+        var error: Int32 = 0
+        let pid = arguments.withUnsafeBufferPointer { arguments in
+            environment.withUnsafeBufferPointer { environment -> pid_t in
+                guard let arguments = arguments.baseAddress, let environment = environment.baseAddress else { return -1 }
+                var request = workq_spawn(
+                    path: path, arguments: arguments, environment: environment, standard_input: ends.read,
+                    standard_output: STDOUT_FILENO, standard_error: STDERR_FILENO)
+                return workq_spawn_child(&request, &error)
+            }
+        }
+        guard pid > 0 else {
+            input.close()
+            throw Failure(end: end(for: error))
+        }
+        return ChildProcess(pid: pid, input: input)
+    }
+
+    /// Both ends close-on-exec, the writing one non-blocking.
+    private static func openPipe(_ ends: inout (read: Int32, write: Int32)) -> Bool {
+        var descriptors: [Int32] = [-1, -1]
+        guard pipe(&descriptors) == 0 else { return false }
+        ends = (descriptors[0], descriptors[1])
+        _ = fcntl(ends.read, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(ends.write, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(ends.write, F_SETFL, O_NONBLOCK)
+        return true
+    }
+
+    /// Errors of the executable stop the worker; errors of the moment don't.
+    private func end(for error: Int32) -> JobEnd {
+        let name = String(cString: path)
+        switch error {
+        case ENOENT, ENOTDIR, EACCES, EPERM, EISDIR, ELOOP: return .unusable("\(name): \(Self.reason(error))")
+        case ENOEXEC: return .unusable("\(name) is neither a program nor a script that starts with #!")
+        case E2BIG: return .notStarted("the arguments and the environment are too large")
+        default: return .notStarted(Self.reason(error))
+        }
+    }
+
+    private static func reason(_ error: Int32) -> String {
+        String(cString: strerror(error)).lowercased()
+    }
+}

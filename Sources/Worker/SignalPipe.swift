@@ -1,0 +1,41 @@
+// Signals as something that poll(2) can wait for.
+
+import CPosix
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The pipe that signals are written to; one a process.
+package struct SignalPipe {
+    /// To poll for reading.
+    package let descriptor: Int32
+
+    /// Starts catching `signals`. Those that the process was started with ignored stay ignored: nohup and shells'
+    /// background jobs rely on that. SIGCHLD is always caught. nil when the system refuses a pipe.
+    package init?(catching signals: [Int32]) {
+        descriptor = workq_signal_pipe_open()
+        guard descriptor >= 0 else { return nil }
+        for signal in signals {
+            if signal == SIGCHLD {
+                workq_signal_catch_always(signal)
+            } else {
+                _ = workq_signal_catch(signal)
+            }
+        }
+        workq_signal_ignore(SIGPIPE)
+    }
+
+    /// The signals that have arrived since the last call, in order.
+    package func read() -> [Int32] {
+        var signals: [Int32] = []
+        var buffer: [UInt8] = Array(repeating: 0, count: 64)
+        while true {
+            let count = workq_read(descriptor, &buffer, buffer.count)
+            guard count > 0 else { return signals }
+            signals += buffer[..<count].map(Int32.init)
+        }
+    }
+}
