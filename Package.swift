@@ -18,18 +18,21 @@ let package = Package(
         ),
         .target(name: "CPosix"),
         .target(name: "Options"),
-        .target(name: "Broker", dependencies: ["CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
         .target(
-            name: "Worker", dependencies: ["Broker", "CPosix", .product(name: "DequeModule", package: "swift-collections")]
+            name: "Broker", dependencies: ["CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
+        .target(
+            name: "Worker",
+            dependencies: ["Broker", "CPosix", .product(name: "DequeModule", package: "swift-collections")]
         ),
         .target(name: "Commands", dependencies: ["Options", "Broker", "Worker", "CPosix"]),
         .executableTarget(name: "workq", dependencies: ["Commands"]),
-        .target(name: "TestSupport", path: "Tests/Support", exclude: ["throwaway-broker"]),
+        .target(name: "TestSupport", path: "Tests/Support", exclude: ["throwaway-broker", "demo", "install-packages"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options"]),
-        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "workq"]),
+        .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "workq"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -37,73 +37,88 @@ package struct BrokerURL: Equatable {
     /// Everything special is percent-encoded. An empty path and `/` both mean no vhost of the URL's own; a vhost that
     /// holds a slash writes it `%2F`.
     package init(_ text: String) throws(Invalid) {
-        let schemeEnd = text.range(ofASCII: "://")
-        switch schemeEnd.map({ text[..<$0.lowerBound].lowercased() }) {
+        // Bytes, not characters: a combining mark behind a colon must not hide the colon.
+        var rest = Array(text.utf8)[...]
+        switch Self.removePrefix(of: &rest, through: "://").map({ String(decoding: $0, as: UTF8.self).lowercased() }) {
         case "amqp": usesTLS = false
         case "amqps": usesTLS = true
         default: throw Invalid(reason: "it must start with amqp:// or amqps://")
         }
-        var rest = text[(schemeEnd?.upperBound ?? text.startIndex)...]
-        guard !rest.contains("#") else { throw Invalid(reason: "a # must be written %23") }
-        var query: Substring = ""
-        if let mark = rest.firstIndex(of: "?") {
-            query = rest[rest.index(after: mark)...]
-            rest = rest[..<mark]
+        guard !rest.contains(UInt8(ascii: "#")) else { throw Invalid(reason: "a # must be written %23") }
+        let query = Self.removeSuffix(of: &rest, after: "?") ?? []
+        let path = Self.removeSuffix(of: &rest, after: "/") ?? []
+        // A password with a raw / or ? in it ends up here: nothing of it may be shown.
+        guard !query.contains(UInt8(ascii: "@")), !path.contains(UInt8(ascii: "@")) else {
+            throw Invalid(reason: "an @ behind the host must be written %40, and a / or ? in the password %2F or %3F")
         }
-        var path: Substring = ""
-        if let slash = rest.firstIndex(of: "/") {
-            path = rest[rest.index(after: slash)...]
-            rest = rest[..<slash]
-        }
-        if let at = rest.lastIndex(of: "@") {
-            let login = rest[..<at]
-            rest = rest[rest.index(after: at)...]
-            let colon = login.firstIndex(of: ":")
-            username = try Self.decode(login[..<(colon ?? login.endIndex)], "the user name")
-            if let colon {
-                password = Secret(try Self.decode(login[login.index(after: colon)...], "the password"))
+        if let at = rest.lastIndex(of: UInt8(ascii: "@")) {
+            var login = rest[..<at]
+            rest = rest[(at + 1)...]
+            if let password = Self.removeSuffix(of: &login, after: ":") {
+                self.password = Secret(try Self.decode(password, "the password"))
             }
+            username = try Self.decode(login, "the user name")
         }
         (host, port) = try Self.hostAndPort(rest, defaultPort: usesTLS ? 5671 : 5672)
-        guard !path.contains("/") else { throw Invalid(reason: "a / in the vhost must be written %2F") }
+        guard !path.contains(UInt8(ascii: "/")) else { throw Invalid(reason: "a / in the vhost must be written %2F") }
         let decodedVhost = try Self.decode(path, "the vhost")
         guard decodedVhost.utf8.count <= ShortString.maximumCount else {
             throw Invalid(reason: "the vhost is longer than 255 bytes")
         }
         vhost = decodedVhost.isEmpty ? nil : decodedVhost
-        for parameter in query.split(separator: "&") {
+        for parameter in query.split(separator: UInt8(ascii: "&")) {
             try apply(parameter)
         }
     }
 
-    private static func hostAndPort(_ text: Substring, defaultPort: UInt16) throws(Invalid) -> (String, UInt16) {
+    /// Takes what stands before `mark` from the front, and the mark itself; nil when there is no mark.
+    private static func removePrefix(of text: inout ArraySlice<UInt8>, through mark: String) -> ArraySlice<UInt8>? {
+        guard let range = text.firstRange(of: mark.utf8) else { return nil }
+        defer { text = text[range.upperBound...] }
+        return text[..<range.lowerBound]
+    }
+
+    /// Takes what stands behind the first `mark` from the end, and the mark itself; nil when there is no mark.
+    private static func removeSuffix(of text: inout ArraySlice<UInt8>, after mark: Unicode.Scalar) -> ArraySlice<UInt8>?
+    {
+        guard let index = text.firstIndex(of: UInt8(ascii: mark)) else { return nil }
+        defer { text = text[..<index] }
+        return text[(index + 1)...]
+    }
+
+    private static func hostAndPort(_ text: ArraySlice<UInt8>, defaultPort: UInt16) throws(Invalid) -> (String, UInt16)
+    {
         var hostText = text
-        var portText: Substring?
-        if text.first == "[" {
-            guard let bracket = text.firstIndex(of: "]") else {
+        var portText: ArraySlice<UInt8>?
+        if text.first == UInt8(ascii: "[") {
+            guard let bracket = text.firstIndex(of: UInt8(ascii: "]")) else {
                 throw Invalid(reason: "an IPv6 address must stand in brackets: [::1]")
             }
-            hostText = text[text.index(after: text.startIndex)..<bracket]
-            let after = text[text.index(after: bracket)...]
-            guard after.isEmpty || after.first == ":" else { throw Invalid(reason: "the port must follow a colon") }
-            portText = after.isEmpty ? nil : after.dropFirst()
-        } else if let colon = text.firstIndex(of: ":") {
-            hostText = text[..<colon]
-            portText = text[text.index(after: colon)...]
+            hostText = text[(text.startIndex + 1)..<bracket]
+            let after = text[(bracket + 1)...]
+            guard after.isEmpty || after.first == UInt8(ascii: ":") else {
+                throw Invalid(reason: "the port must follow a colon")
+            }
+            portText = after.dropFirst()
+        } else {
+            portText = removeSuffix(of: &hostText, after: ":")
+        }
+        if let portText, portText.contains(UInt8(ascii: ":")) {
+            throw Invalid(reason: "an IPv6 address must stand in brackets: [::1]")
         }
         let host = try decode(hostText, "the host")
         guard !host.isEmpty else { throw Invalid(reason: "the host is missing") }
         guard let portText, !portText.isEmpty else { return (host, defaultPort) }
-        guard portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(portText), port > 0 else {
-            throw Invalid(reason: "the port must be a number from 1 to 65535; an IPv6 address stands in brackets")
-        }
+        guard portText.allSatisfy({ (0x30...0x39).contains($0) }),
+            let port = UInt16(String(decoding: portText, as: UTF8.self)), port > 0
+        else { throw Invalid(reason: "the port must be a number from 1 to 65535") }
         return (host, port)
     }
 
-    private mutating func apply(_ parameter: Substring) throws(Invalid) {
-        let parts = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = try Self.decode(parts[0], "the query")
-        let value = parts.count == 2 ? try Self.decode(parts[1], "the query") : ""
+    private mutating func apply(_ parameter: ArraySlice<UInt8>) throws(Invalid) {
+        var nameText = parameter
+        let value = try Self.decode(Self.removeSuffix(of: &nameText, after: "=") ?? [], "the query")
+        let name = try Self.decode(nameText, "the query")
         switch name {
         case "heartbeat": heartbeatSeconds = try Self.number(name, value, 0...65_535)
         case "connection_timeout": connectionTimeoutMilliseconds = try Self.number(name, value, 1...86_400_000)
@@ -125,8 +140,8 @@ package struct BrokerURL: Equatable {
             break
         default:
             throw Invalid(
-                reason: "the query parameter \(name) is unknown; known are heartbeat, connection_timeout, cacertfile, "
-                    + "certfile, keyfile, verify and auth_mechanism")
+                reason: "a query parameter is unknown; known are heartbeat, connection_timeout, cacertfile, certfile, "
+                    + "keyfile, verify and auth_mechanism")
         }
     }
 
@@ -139,9 +154,9 @@ package struct BrokerURL: Equatable {
     }
 
     /// Decodes `%XX`; `what` names the part in an error.
-    private static func decode(_ text: Substring, _ what: String) throws(Invalid) -> String {
+    private static func decode(_ text: ArraySlice<UInt8>, _ what: String) throws(Invalid) -> String {
         var bytes: [UInt8] = []
-        var rest = text.utf8[...]
+        var rest = text
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
@@ -166,19 +181,5 @@ package struct BrokerURL: Equatable {
         case 0x61...0x66: byte - 0x61 + 10
         default: nil
         }
-    }
-}
-
-extension String {
-    /// Where `text`, all ASCII, first occurs.
-    fileprivate func range(ofASCII text: String) -> Range<Index>? {
-        var start = utf8.startIndex
-        while start < utf8.endIndex {
-            if utf8[start...].starts(with: text.utf8) {
-                return start..<utf8.index(start, offsetBy: text.utf8.count)
-            }
-            start = utf8.index(after: start)
-        }
-        return nil
     }
 }

@@ -9,7 +9,8 @@ extension Channel {
     }
 
     /// Starts a consumer and returns its tag. A missing queue closes the channel with 404.
-    package func consume(_ queue: ShortString, arguments: FieldTable = FieldTable()) throws(BrokerError) -> ShortString {
+    package func consume(_ queue: ShortString, arguments: FieldTable = FieldTable()) throws(BrokerError) -> ShortString
+    {
         try withPool { pool throws(BrokerError) in
             let (name, arguments) = (pool.bytes(queue), pool.table(arguments))
             let tag = try connection.request(

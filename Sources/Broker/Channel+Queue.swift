@@ -34,6 +34,21 @@ extension Channel {
         try declare(name, passive: 1, FieldTable())
     }
 
+    /// Deletes a queue with all its messages and returns how many of those were ready. RabbitMQ answers 0 for a queue that
+    /// doesn't exist.
+    @discardableResult
+    package func deleteQueue(_ queue: ShortString) throws(BrokerError) -> Int {
+        let count = try withPool { pool throws(BrokerError) in
+            let name = pool.bytes(queue)
+            return try connection.request(
+                "delete queue \"\(queue)\"", permission: "configure queue \"\(queue)\""
+            ) { state in
+                amqp_queue_delete(state, Self.number, name, 0, 0).map { Int($0.pointee.message_count) }
+            }
+        }
+        return count ?? 0
+    }
+
     private func declare(
         _ queue: ShortString, passive: amqp_boolean_t, _ arguments: FieldTable
     ) throws(BrokerError) -> QueueStatus {

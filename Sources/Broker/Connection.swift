@@ -123,7 +123,8 @@ package final class Connection {
         }
     }
 
-    private func take(_ method: amqp_method_t, channel: amqp_channel_t) throws(FrameAssembler.Violation) -> BrokerEvent? {
+    private func take(_ method: amqp_method_t, channel: amqp_channel_t) throws(FrameAssembler.Violation) -> BrokerEvent?
+    {
         guard let decoded = method.decoded else { return nil }
         switch method.id {
         case AMQP_BASIC_DELIVER_METHOD:

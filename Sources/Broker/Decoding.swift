@@ -15,7 +15,7 @@ extension String {
     }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
     init(_ bytes: amqp_bytes_t) {
         self.init(UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.len))
     }

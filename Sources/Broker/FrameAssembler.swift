@@ -14,7 +14,9 @@ package struct FrameAssembler {
 
     /// The method that a content belongs to.
     package enum Envelope {
-        case delivery(consumerTag: ShortString, deliveryTag: UInt64, redelivered: Bool, exchange: ShortString, routingKey: ShortString)
+        case delivery(
+            consumerTag: ShortString, deliveryTag: UInt64, redelivered: Bool, exchange: ShortString,
+            routingKey: ShortString)
         case returned(code: Int, text: String, exchange: ShortString, routingKey: ShortString)
     }
 

@@ -43,7 +43,8 @@ package struct MessageProperties: Equatable {
             }
         }
         if let name = headers?.firstInvalidName {
-            return "a header's name must have 1 to 128 bytes and no control characters, \"\(name)\" has \(name.bytes.count)"
+            return
+                "a header's name must have 1 to 128 bytes and no control characters, \"\(name)\" has \(name.bytes.count)"
         }
         // 8 bytes around every frame, 14 of content header, 1 + 8 + 1 for the numeric properties.
         let strings = shortStrings.reduce(0) { $0 + ($1.value.map { $0.bytes.count + 1 } ?? 0) }

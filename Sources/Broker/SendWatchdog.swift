@@ -1,11 +1,12 @@
 // Bounds the time that librabbitmq may spend sending to a peer that doesn't read.
 
+import Synchronization
+
 #if canImport(Darwin)
     import Darwin
 #else
     import Glibc
 #endif
-import Synchronization
 
 /// A thread that shuts a socket down when a send takes too long.
 ///

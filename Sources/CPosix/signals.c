@@ -42,6 +42,12 @@ bool workq_signal_catch(int signal) {
 
 void workq_signal_catch_always(int signal) { set_handler(signal, write_to_pipe); }
 
+void workq_signal_unblock_all(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
 void workq_signal_ignore(int signal) { set_handler(signal, SIG_IGN); }
 
 static void raise_unblocked(int signal) {

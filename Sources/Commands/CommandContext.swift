@@ -40,7 +40,9 @@ package struct CommandContext {
         self.processName = processName
         environment = [:]
         for entry in rawEnvironment {
-            guard let text = String(validating: entry, as: UTF8.self), let equals = text.firstIndex(of: "=") else { continue }
+            guard let text = String(validating: entry, as: UTF8.self), let equals = text.firstIndex(of: "=") else {
+                continue
+            }
             environment[String(text[..<equals])] = String(text[text.index(after: equals)...])
         }
     }

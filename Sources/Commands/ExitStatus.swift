@@ -30,7 +30,8 @@ package struct ExitStatus: RawRepresentable, Equatable {
     package static let descriptions = [
         ExitStatusDescription(status: "0", meaning: "Done."),
         ExitStatusDescription(
-            status: "3", meaning: "Partly done: some tasks were confirmed and some were not; the message says how many."),
+            status: "3", meaning: "Partly done: some tasks were confirmed and some were not; the message says how many."
+        ),
         ExitStatusDescription(status: "64", meaning: "Usage: the command line can't be understood."),
         ExitStatusDescription(
             status: "65",
@@ -45,7 +46,8 @@ package struct ExitStatus: RawRepresentable, Equatable {
             status: "75",
             meaning: "Temporary: the broker could not take a task, was blocked by an alarm, or didn't answer in time. "
                 + "A confirm that didn't come in time means that the outcome is unknown, and the message says so."),
-        ExitStatusDescription(status: "77", meaning: "Access refused; the message names the permission that is missing."),
+        ExitStatusDescription(
+            status: "77", meaning: "Access refused; the message names the permission that is missing."),
         ExitStatusDescription(
             status: "78", meaning: "Configuration: a bad file or certificate, or a command that can't be run."),
         ExitStatusDescription(status: "128+n", meaning: "Ended by signal n."),

@@ -10,7 +10,9 @@ package enum GeneratedFiles {
     /// Paths from the project's top level, and contents.
     package static var all: [(path: String, contents: String)] {
         let tool = CommandTable.tool
-        let pages = ManualPage.pages(of: tool, date: manualDate).map { (path: "man/\($0.fileName)", contents: $0.contents) }
+        let pages = ManualPage.pages(of: tool, date: manualDate).map {
+            (path: "man/\($0.fileName)", contents: $0.contents)
+        }
         return pages + [
             ("completions/workq.bash", BashCompletion.script(for: tool)),
             ("completions/_workq", ZshCompletion.script(for: tool)),

@@ -61,8 +61,11 @@ enum PublishCommand: Subcommand {
             examples: [
                 Example("Publish one task", "workq publish thumbnails photo-17.jpg"),
                 Example("A task a line", "find . -name '*.jpg' | workq publish --lines thumbnails"),
-                Example("Names that may hold newlines", "find . -name '*.jpg' -print0 | workq publish --null thumbnails"),
-                Example("From cron, with the broker's address in the environment", """
+                Example(
+                    "Names that may hold newlines", "find . -name '*.jpg' -print0 | workq publish --null thumbnails"),
+                Example(
+                    "From cron, with the broker's address in the environment",
+                    """
                     WORKQ_URL=amqps://jobs:secret@broker.example.net/prod
                     @daily workq publish reports daily
                     """),

@@ -83,8 +83,8 @@ struct PublishReport {
         guard let trouble else { return nil }
         let reason =
             switch trouble {
-            case .returned(let text): "the broker returned it as unroutable (\(text)). Is there such a queue? Without --no-create it would be created"
-            case .nacked: "the broker refused to take it (nack). Is the queue full?"
+            case .returned(let text): "the broker returned it as unroutable (\(text)): there is no such queue"
+            case .nacked: "the broker refused to take it (nack), as a full queue does"
             case .timedOut(let text): text
             case .broker(let error): CommandError(error).message
             case .unreadable(let text): text
@@ -92,14 +92,18 @@ struct PublishReport {
             case .interrupted: "interrupted"
             }
         guard isStream else {
-            let outcome = unknown > 0 ? ". The outcome is unknown: the broker may have the task" : ""
-            return "task not confirmed on \(destination): \(reason)\(outcome)"
+            guard unknown > 0 else { return "task not confirmed on \(destination): \(reason)" }
+            return "task not confirmed on \(destination): \(Self.sentence(reason)) "
+                + "The outcome is unknown: the broker may have the task"
         }
         var counts = ["\(confirmed) confirmed"]
         if returned > 0 { counts.append("\(returned) returned") }
         if nacked > 0 { counts.append("\(nacked) refused") }
         if unknown > 0 { counts.append("\(unknown) unknown (the broker may have them)") }
         let first = firstFailed.map { "; the first one not confirmed is task \($0)" } ?? ""
-        return "not all tasks were confirmed on \(destination): \(reason). \(counts.joined(separator: ", "))\(first)"
+        return
+            "not all tasks were confirmed on \(destination): \(Self.sentence(reason)) \(counts.joined(separator: ", "))\(first)"
     }
+
+    private static func sentence(_ text: String) -> String { text.hasSuffix("?") ? text : "\(text)." }
 }

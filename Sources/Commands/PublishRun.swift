@@ -73,7 +73,8 @@ final class PublishRun {
         if let message = report.message(destination: "queue \"\(values.queue)\"", isStream: isStream) {
             context.say(message)
         } else if values.common.isVerbose {
-            context.say("\(report.confirmed) task\(report.confirmed == 1 ? "" : "s") confirmed on queue \"\(values.queue)\"")
+            context.say(
+                "\(report.confirmed) task\(report.confirmed == 1 ? "" : "s") confirmed on queue \"\(values.queue)\"")
         }
         return report.status()
     }
@@ -169,9 +170,9 @@ final class PublishRun {
         var lastProgress = Instant.now
         while true {
             let unconfirmedBefore = unconfirmedCount
-            let isMoreWaiting = try sendBurst()
+            let pause = try sendBurst()
             try receive(from: connection)
-            if isMoreWaiting { continue }
+            if pause == .toListen || pause == .windowClosed && isWindowOpen { continue }
             if unconfirmedCount == 0, resend.isEmpty, report.hasTrouble || isInputExhausted { return }
             if unconfirmedCount < unconfirmedBefore || unconfirmedCount == 0 { lastProgress = .now }
             let deadline = unconfirmedCount > 0 ? lastProgress + values.confirmTimeout : .never
@@ -182,17 +183,23 @@ final class PublishRun {
 
     private var unconfirmedCount: Int { publisher?.unconfirmedCount ?? 0 }
 
-    /// Sends what the window allows and the input has; true when it stopped only to listen to the broker.
-    private func sendBurst() throws(BrokerError) -> Bool {
+    /// Why sending pauses.
+    private enum Pause {
+        case windowClosed, noInput, toListen
+    }
+
+    /// Sends what the window allows and the input has.
+    private func sendBurst() throws(BrokerError) -> Pause {
         for _ in 0..<Self.burst {
-            guard isWindowOpen, let body = nextTask() else { return false }
+            guard isWindowOpen else { return .windowClosed }
+            guard let body = nextTask() else { return .noInput }
             lastNumber += 1
             let task = Task(number: lastNumber, messageID: messageIDs.next(), size: body.count)
             properties.messageID = task.messageID
             properties.timestamp = context.wallClock()
             try send(task, body, properties)
         }
-        return true
+        return .toListen
     }
 
     private var isWindowOpen: Bool {

@@ -11,6 +11,7 @@ package enum Tool {
 
     /// Runs the command that this process was started for and returns its exit status.
     package static func main() -> Int32 {
+        workq_signal_unblock_all()
         let words = takeArguments()
         var status = ExitStatus.softwareError.rawValue
         let call = Unmanaged.passRetained(Call(words))
@@ -59,7 +60,9 @@ package enum Tool {
 
     /// Where a word that is, or ends in, a broker's URL holds a password.
     static func passwordRange(in word: Word) -> Range<Int>? {
-        guard let scheme = word.firstRange(of: "amqp".utf8),
+        // Schemes are read without regard to case.
+        let lowercased = word.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
+        guard let scheme = lowercased.firstRange(of: "amqp".utf8),
             let authority = word[scheme.upperBound...].firstRange(of: "://".utf8)?.upperBound
         else { return nil }
         let end = word[authority...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? word.count

@@ -64,7 +64,8 @@ enum WorkCommand: Subcommand {
     private static var options: [Option<Values>] {
         [
             .value(
-                "-j", "--jobs", of: .count("N", 1...10_000), into: \.jobs, default: "1", "how many commands run at once"),
+                "-j", "--jobs", of: .count("N", 1...10_000), into: \.jobs, default: "1", "how many commands run at once"
+            ),
             .value(
                 "--prefetch", of: .count("N", 0...65_535), into: \.prefetch,
                 default: "as many as jobs; 100 without a command",

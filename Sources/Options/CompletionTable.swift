@@ -14,8 +14,9 @@ struct CompletionTable {
         self.tool = tool
         let visible = tool.commands.filter { !$0.isHidden }
         commands = visible.contains { $0.name == "help" } ? visible : visible + [.help(among: visible)]
-        let shared = visible.first.map { first in
-            first.options.filter { option in visible.allSatisfy { $0.options.contains(option) } }
+        let working = visible.filter { $0.name != "help" }
+        let shared = working.first.map { first in
+            first.options.filter { option in working.allSatisfy { $0.options.contains(option) } }
         }
         offeredFirst = (tool.options + (shared ?? [])).withoutDuplicates
         understoodFirst = (offeredFirst + visible.flatMap(\.options)).withoutDuplicates

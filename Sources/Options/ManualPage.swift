@@ -83,10 +83,15 @@ package struct ManualPage {
         return [".Pp", "The command may also be called"] + Mdoc.alternatives(command.aliases)
     }
 
-    /// The groups that all commands have, which the tool's own page shows once more.
+    /// The groups that several commands have, which the tool's own page shows once more.
     private var sharedGroups: [OptionGroup] {
-        guard commands.count > 1 else { return [] }
-        return commands[0].optionGroups.filter { group in commands.allSatisfy { $0.optionGroups.contains(group) } }
+        var groups: [OptionGroup] = []
+        for group in commands.flatMap(\.optionGroups) where !groups.contains(group) {
+            if commands.count(where: { $0.optionGroups.contains(group) }) > 1 { groups.append(group) }
+        }
+        return groups.map { group in
+            OptionGroup(title: group.title, options: group.options.filter { !tool.options.contains($0) })
+        }
     }
 
     private func environment(of options: [OptionDescription]) -> ManualChapter {

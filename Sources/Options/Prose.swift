@@ -36,7 +36,7 @@ extension String {
     /// Only a plain word gets a capital: `amqp://` isn't spelled with one.
     var asSentence: String {
         let firstWord = prefix { !$0.isWhitespace }
-        let isPlain = firstWord.allSatisfy { $0.isLetter || "-,;'".contains($0) }
+        let isPlain = firstWord.allSatisfy { $0.isLetter || "-,;'!?".contains($0) }
         let start = isPlain ? firstWord.prefix(1).uppercased() : String(firstWord.prefix(1))
         let end = last.map { ".!?:".contains($0) } ?? true ? "" : "."
         return start + dropFirst() + end

@@ -110,8 +110,9 @@ extension ToolDescription {
     /// A summary is one short line that fits behind a name: no capital, no full stop.
     private func textFaults(_ summary: String, where place: String) -> [String] {
         var faults = sentenceFaults(summary, where: place)
-        let startsLikeSentence = summary.first?.isUppercase ?? false && summary.dropFirst().first?.isLowercase ?? true
-        if startsLikeSentence { faults.append("\(place) starts with a capital") }
+        // Two capitals are an acronym's.
+        let isWord = summary.dropFirst().first.map { $0.isLowercase || $0.isWhitespace } ?? true
+        if summary.first?.isUppercase ?? false, isWord { faults.append("\(place) starts with a capital") }
         if summary.count > 100 { faults.append("\(place) has \(summary.count) characters, which is more than 100") }
         return faults
     }

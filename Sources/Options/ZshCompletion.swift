@@ -135,7 +135,10 @@ package struct ZshCompletion {
         _ operand: OperandDescription, at position: Int, in command: CommandDescription
     ) -> String {
         let place = operand.isRepeatable ? "*" : "\(position)" + (operand.isOptional ? ":" : "")
-        let action = Self.action(table.completion(of: operand, in: command))
+        let completion = table.completion(of: operand, in: command)
+        // A bare message would count as a match, and keep zsh from completing an option in the operand's place.
+        let message = "_guard '^-*' \(Self.word(operand.placeholder))"
+        let action = completion == .none ? message : Self.action(completion)
         return "\(place):\(Self.escaped(operand.placeholder)):\(action)".shellQuoted
     }
 

@@ -55,7 +55,9 @@ package final class CommandLauncher {
         var error: Int32 = 0
         let pid = arguments.withUnsafeBufferPointer { arguments in
             environment.withUnsafeBufferPointer { environment -> pid_t in
-                guard let arguments = arguments.baseAddress, let environment = environment.baseAddress else { return -1 }
+                guard let arguments = arguments.baseAddress, let environment = environment.baseAddress else {
+                    return -1
+                }
                 var request = workq_spawn(
                     path: path, arguments: arguments, environment: environment, standard_input: ends.read,
                     standard_output: STDOUT_FILENO, standard_error: STDERR_FILENO)

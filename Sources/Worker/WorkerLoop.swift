@@ -104,15 +104,18 @@ package final class WorkerLoop {
         pollSet.removeAll()
         pollSet.add(signals.descriptor, events: POLLIN)
         if let link { pollSet.add(link.connection.descriptor, events: POLLIN) }
-        for child in children.values where child.input.isPending { pollSet.add(child.input.descriptor, events: POLLOUT) }
-        if printer.isPending { pollSet.add(TaskPrinter.descriptor, events: POLLOUT) }
+        for child in children.values where child.input.isPending {
+            pollSet.add(child.input.descriptor, events: POLLOUT)
+        }
+        // A reader that goes away is noticed also while there is nothing to print.
+        if launcher == nil { pollSet.add(TaskPrinter.descriptor, events: printer.isPending ? POLLOUT : 0) }
         pollSet.wait(timeout: timeout)
 
         if pollSet.isReady(signals.descriptor) { signals.read().forEach(take) }
         for (job, child) in children where child.input.isPending && pollSet.isReady(child.input.descriptor) {
             children[job]?.input.write()
         }
-        if printer.isPending, pollSet.isReady(TaskPrinter.descriptor) { print() }
+        if launcher == nil, pollSet.isReady(TaskPrinter.descriptor) { print() }
     }
 
     /// Milliseconds until something is due by itself. Heartbeats are served by reading, twice an interval at least.
@@ -176,6 +179,7 @@ package final class WorkerLoop {
     }
 
     private func print() {
+        guard printer.isPending else { return events.append(.outputFailed(EPIPE)) }
         switch printer.write() {
         case .done(let jobs): events.append(contentsOf: jobs.map { .ended($0, .exited(0)) })
         case .failed(let number): events.append(.outputFailed(number))

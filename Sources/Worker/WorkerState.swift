@@ -251,7 +251,8 @@ extension WorkerState {
     private mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
         // A resting task keeps its place: otherwise failing tasks would pile up here, all of them held back.
         while case .working = phase, running.count + resting.count < settings.jobs,
-            let delivery = waiting.popFirst() {
+            let delivery = waiting.popFirst()
+        {
             lastJob += 1
             running[lastJob] = Job(delivery: delivery, session: session, started: now)
             actions.append(.report(.started(lastJob, delivery)))
@@ -307,6 +308,7 @@ extension WorkerState {
         }
         for rested in resting where rested.until <= now {
             actions.append(.requeue(deliveryTag: rested.delivery.deliveryTag))
+            emptyChecks.postpone(now)
         }
         resting.removeAll { $0.until <= now }
         if case .leaving(let killAt?) = phase, killAt <= now {

@@ -63,6 +63,10 @@ void workq_signal_raise_default(int signal);
 /// Stops the process as if `signal` had its default action, and catches the signal again once it goes on.
 void workq_signal_stop_self(int signal);
 
+/// Empties the calling thread's signal mask, and so that of all threads it starts. A parent may start this process with
+/// signals blocked, as thread pools do, and then neither SIGTERM nor SIGCHLD would ever arrive.
+void workq_signal_unblock_all(void);
+
 /// Ignores `signal`, for SIGPIPE: writing to a child that has closed its stdin is then an error, not the end.
 void workq_signal_ignore(int signal);
 

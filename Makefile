@@ -1,0 +1,69 @@
+# workq's everyday commands. `make demo` shows it at work, `make check` tests everything.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+
+# Linking the Swift runtime statically leaves librabbitmq as the only library that a machine needs.
+release_flags = -c release --static-swift-stdlib
+release_binary = .build/release/workq
+packages = librabbitmq-dev rabbitmq-server
+check_packages = amqp-tools bash curl fish mandoc openssl shellcheck zsh
+scripts = .ci/run Tests/Support/throwaway-broker Tests/Support/demo Tests/Support/install-packages
+
+.PHONY: build release demo check lint test install record format clean
+
+build:
+	$(SWIFT) build
+
+release: packages
+	$(SWIFT) build $(release_flags) --product workq
+
+demo: release
+	Tests/Support/demo $(release_binary)
+
+check: check-packages lint test
+
+# Formatting, the manual, the completions and the scripts.
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	mandoc -Tlint -Wwarning man/*.1
+	bash -n completions/workq.bash
+	zsh -n completions/_workq
+	fish --no-execute completions/workq.fish
+	shellcheck $(scripts)
+
+# The broker is the same for all tests, and stopped also when they fail.
+test:
+	$(SWIFT) build --build-tests -Xswiftc -warnings-as-errors
+	@export WORKQ_TEST_BROKER="$(CURDIR)/.build/test-broker"; \
+	trap 'Tests/Support/throwaway-broker stop "$$WORKQ_TEST_BROKER"' EXIT; \
+	Tests/Support/throwaway-broker start "$$WORKQ_TEST_BROKER" && \
+	$(SWIFT) test --skip-build -Xswiftc -warnings-as-errors
+
+install: release
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -s -m 755 $(release_binary) $(DESTDIR)$(PREFIX)/bin/workq
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 completions/workq.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/workq
+	install -m 644 completions/_workq $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 644 completions/workq.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+
+# Writes man/ and completions/ anew from the command table.
+record: build
+	.build/debug/workq generate .
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build
+
+.PHONY: packages check-packages
+packages:
+	Tests/Support/install-packages $(packages)
+
+check-packages:
+	Tests/Support/install-packages $(packages) $(check_packages)

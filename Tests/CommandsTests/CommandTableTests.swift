@@ -1,0 +1,49 @@
+// The real table keeps all rules that help, manual and completions depend on.
+
+import Options
+import Testing
+
+@testable import Commands
+
+@Suite("Command table") struct CommandTableTests {
+    @Test("the table has no faults")
+    func faults() {
+        #expect(CommandTable.tool.faults == [])
+    }
+
+    @Test("every command answers to its name and aliases, and is what the table describes")
+    func names() throws {
+        for command in CommandTable.commands {
+            for name in [command.name] + command.aliases {
+                #expect(try CommandTable.command(named: name).name == command.name)
+            }
+            #expect(command.description.name == command.name)
+        }
+        #expect(CommandTable.tool.commands.map(\.name) == CommandTable.commands.map { $0.name })
+    }
+
+    @Test("commands that people aren't told about are hidden, and only those")
+    func hidden() {
+        let visible = CommandTable.tool.commands.filter { !$0.isHidden }.map(\.name)
+        #expect(visible == CommandTable.visibleNames)
+        #expect(visible.contains("publish") && visible.contains("work"))
+    }
+
+    @Test("an option's default in the help is the default that it has")
+    func defaults() throws {
+        let work = WorkCommand.Values()
+        let shown = Dictionary(
+            uniqueKeysWithValues: WorkCommand.description.options.compactMap { option in
+                option.defaultText.map { (option.spellings.last ?? "", $0) }
+            })
+        #expect(shown["--jobs"] == "\(work.jobs)")
+        #expect(shown["--kill-after"] == work.killAfter.shortText)
+        #expect(shown["--queue-type"] == work.queueType.rawValue)
+        let publish = PublishCommand.Values()
+        let options = PublishCommand.description.options
+        #expect(options.first { $0.spellings.contains("--window") }?.defaultText == "\(publish.window)")
+        #expect(
+            options.first { $0.spellings.contains("--confirm-timeout") }?.defaultText
+                == publish.confirmTimeout.shortText)
+    }
+}

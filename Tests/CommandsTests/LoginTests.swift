@@ -1,0 +1,99 @@
+// Who logs in with which password: guest never leaves this machine, and a password goes only with its own user.
+
+import Testing
+
+@testable import Broker
+@testable import Commands
+
+@Suite("Logins") struct LoginTests {
+    /// `user:password`, or `external`.
+    private static func login(_ options: [String], environment: [String: String] = [:]) throws -> String {
+        switch try connectionParameters(options, environment: environment).login {
+        case .plain(let username, let password): "\(username):\(password.revealed)"
+        case .external: "external"
+        }
+    }
+
+    private static func refusal(_ options: [String]) -> CommandError? {
+        #expect(throws: CommandError.self) { try login(options) }
+    }
+
+    @Test(
+        "S2 guest is tried on this machine",
+        arguments: [
+            "amqp://localhost", "amqp://LocalHost:1/v", "amqp://127.0.0.1", "amqp://127.255.0.9", "amqps://[::1]",
+            "amqp://:x@localhost",
+        ])
+    func guestHere(url: String) throws {
+        #expect(try Self.login(["-u", url]) == "guest:guest")
+    }
+
+    @Test(
+        "S2 guest is never tried anywhere else",
+        arguments: [
+            "amqp://broker", "amqp://10.0.0.1", "amqp://localhost.example.net", "amqp://127.0.0.1.example.net",
+            "amqp://127.0.0", "amqp://127.0.0.256", "amqp://127.0.0.x", "amqp://128.0.0.1", "amqp://127",
+            "amqp://0.0.0.0",
+            "amqp://[::2]", "amqp://[fe80::1]", "amqp://127.+0.0.1", "amqp://127.0.0.%2B1", "amqp://127..0.1",
+        ])
+    func guestElsewhere(url: String) {
+        let error = Self.refusal(["-u", url])
+        #expect(error?.status == .usage)
+        #expect(error?.message.contains("guest is only tried on this machine") == true)
+    }
+
+    @Test("S2 one node elsewhere is enough to refuse guest, and the message shows no password")
+    func guestMixed() {
+        let error = Self.refusal(["-u", "amqp://localhost", "-u", "amqp://:CANARY@broker"])
+        #expect(error?.status == .usage)
+        #expect(error?.message.contains("broker") == true)
+        #expect(error?.message.contains("CANARY") == false)
+    }
+
+    @Test("user and password come from the first URL that names a user")
+    func fromURL() throws {
+        #expect(try Self.login(["-u", "amqp://me:pw@broker"]) == "me:pw")
+        #expect(
+            try Self.login(["-u", "amqp://broker", "-u", "amqp://me:pw@other", "-u", "amqp://you:x@third"]) == "me:pw")
+        #expect(try Self.login([], environment: ["AMQP_URL": "amqp://me:pw%40@broker"]) == "me:pw@")
+        #expect(try Self.login(["-u", "amqp://me:@broker"]) == "me:")
+    }
+
+    @Test("a password file beats the URL's password, --username beats the URL's user")
+    func options() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("from file\n", to: "password")
+        #expect(try Self.login(["-u", "amqp://me:pw@broker", "--password-file", file]) == "me:from file")
+        #expect(
+            try Self.login(["-u", "amqp://me:pw@broker", "--username=you", "--password-file", file]) == "you:from file")
+        #expect(try Self.login(["-u", "amqp://broker", "--username=you", "--password-file", file]) == "you:from file")
+        #expect(try Self.login(["--username=you", "--password-file", file]) == "you:from file")
+        #expect(try Self.login(["-u", "amqp://localhost", "--password-file", file]) == "guest:from file")
+        #expect(try Self.login(["-u", "amqp://me:pw@broker", "--username=me"]) == "me:pw")
+    }
+
+    @Test("S2 another user's password is never sent: a user without a password is an error")
+    func userWithoutPassword() {
+        for options in [
+            ["-u", "amqp://me@broker"], ["-u", "amqp://me@localhost"], ["--username=you"],
+            ["-u", "amqp://me:CANARY@broker", "--username=you"], ["-u", "amqp://localhost", "--username=you"],
+        ] {
+            let error = Self.refusal(options)
+            #expect(error?.status == .usage)
+            #expect(error?.message.contains("no password is given for user") == true)
+            #expect(error?.message.contains("CANARY") == false)
+        }
+    }
+
+    @Test("a certificate as login needs neither user nor password")
+    func external() throws {
+        #expect(try Self.login(["-u", "amqps://broker?auth_mechanism=external"]) == "external")
+    }
+
+    @Test("S4 the variables that may hold a password are those that the URL option reads, and more")
+    func secretVariables() {
+        let read = ConnectionOptions.options.flatMap(\.description.environment)
+        #expect(!read.isEmpty)
+        #expect(Set(read).isSubset(of: ConnectionOptions.secretVariables))
+    }
+}

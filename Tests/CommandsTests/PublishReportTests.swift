@@ -1,0 +1,127 @@
+// What `publish` says in the end, in words and as a number: every task counted once, the status one can trust.
+
+import Broker
+import Testing
+
+@testable import Commands
+
+@Suite("Publish report") struct PublishReportTests {
+    private static var lost: BrokerError {
+        BrokerError("read from amqp://h:5672", .connectionLost, scope: .connection, "the connection was lost")
+    }
+
+    private static func report(_ trouble: PublishReport.Trouble, confirmed: Int = 0) -> PublishReport {
+        var report = PublishReport()
+        for _ in 0..<confirmed { report.confirm() }
+        report.note(trouble)
+        return report
+    }
+
+    @Test("nothing failed: status 0 and not a word, also when there was nothing to do")
+    func silent() {
+        var report = PublishReport()
+        #expect(report.status() == .done)
+        #expect(report.message(destination: "queue \"q\"", isStream: true) == nil)
+        report.confirm()
+        #expect(report.status() == .done)
+        #expect(!report.hasTrouble)
+        #expect(report.message(destination: "queue \"q\"", isStream: false) == nil)
+    }
+
+    @Test("with nothing confirmed the status is that of the trouble")
+    func statuses() {
+        let statuses: [(PublishReport.Trouble, ExitStatus)] = [
+            (.returned(text: "NO_ROUTE"), .refused), (.nacked, .temporaryFailure),
+            (.timedOut("no confirm"), .temporaryFailure),
+            (.broker(Self.lost), .unavailable), (.unreadable("no"), .noInput), (.tooLong(limit: 1), .refused),
+            (.interrupted(2), .signal(2)), (.interrupted(15), ExitStatus(rawValue: 143)),
+            (.broker(BrokerError("publish", .accessRefused, scope: .channel, "no")), .noPermission),
+        ]
+        for (trouble, status) in statuses {
+            #expect(Self.report(trouble).status() == status)
+        }
+    }
+
+    @Test("N1 with some confirmed the status is 3, whatever the trouble, except for a signal")
+    func partly() {
+        let troubles: [PublishReport.Trouble] = [
+            .returned(text: "x"), .nacked, .timedOut("x"), .broker(Self.lost), .unreadable("x"), .tooLong(limit: 1),
+        ]
+        for trouble in troubles { #expect(Self.report(trouble, confirmed: 1).status() == .partlyDone) }
+        #expect(Self.report(.interrupted(2), confirmed: 1).status() == .signal(2))
+    }
+
+    @Test("the first trouble counts, the lowest number is the first failed")
+    func first() {
+        var report = PublishReport()
+        report.failNacked(7)
+        report.failReturned(5, text: "NO_ROUTE")
+        report.note(.broker(Self.lost))
+        report.stop(before: 9)
+        report.leaveUnknown([6, 8])
+        #expect(report.trouble == .nacked)
+        #expect(report.status() == .temporaryFailure)
+        #expect(report.firstFailed == 5)
+        report.stop(before: 4)
+        #expect(report.firstFailed == 4)
+        report.leaveUnknown([])
+        #expect(report.firstFailed == 4)
+    }
+
+    @Test("N1, M8, M9 a stream's message counts each outcome and names the first task not confirmed")
+    func streamMessage() {
+        var report = PublishReport()
+        for _ in 0..<3 { report.confirm() }
+        report.failNacked(4)
+        report.failReturned(5, text: "NO_ROUTE")
+        report.leaveUnknown([6, 7])
+        #expect(
+            report.message(destination: "queue \"q\"", isStream: true)
+                == "not all tasks were confirmed on queue \"q\": the broker refused to take it (nack), as a full queue does. "
+                + "3 confirmed, 1 returned, 1 refused, 2 unknown (the broker may have them); the first one not confirmed is task 4"
+        )
+    }
+
+    @Test("counts that are nought aren't mentioned, and neither is a first task that nobody knows")
+    func shortStreamMessage() {
+        let message = Self.report(.unreadable("cannot read standard input: input/output error")).message(
+            destination: "queue \"q\"", isStream: true)
+        #expect(
+            message
+                == "not all tasks were confirmed on queue \"q\": cannot read standard input: input/output error. 0 confirmed"
+        )
+    }
+
+    @Test("N5 a single task's message says when the outcome is unknown")
+    func singleMessage() {
+        var report = Self.report(.timedOut("no confirm in 30s"))
+        report.leaveUnknown([1])
+        #expect(
+            report.message(destination: "queue \"q\"", isStream: false)
+                == "task not confirmed on queue \"q\": no confirm in 30s. The outcome is unknown: the broker may have the task"
+        )
+        #expect(
+            Self.report(.nacked).message(destination: "queue \"q\"", isStream: false)?.contains("unknown") == false)
+    }
+
+    @Test("every trouble has words of its own, with the broker's text where there is one")
+    func words() {
+        func message(_ trouble: PublishReport.Trouble) -> String {
+            Self.report(trouble).message(destination: "queue \"q\"", isStream: false) ?? ""
+        }
+        #expect(message(.returned(text: "NO_ROUTE")).contains("unroutable (NO_ROUTE)"))
+        #expect(message(.tooLong(limit: 5)).contains("longer than 5 bytes"))
+        #expect(message(.interrupted(2)).contains("interrupted"))
+        #expect(message(.broker(Self.lost)).contains(CommandError(Self.lost).message))
+    }
+
+    @Test("a confirmation that was only assumed can be taken back")
+    func unconfirm() {
+        var report = PublishReport()
+        report.confirm()
+        report.unconfirm()
+        report.failReturned(1, text: "NO_ROUTE")
+        #expect(report.confirmed == 0)
+        #expect(report.status() == .refused)
+    }
+}

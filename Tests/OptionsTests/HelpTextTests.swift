@@ -1,0 +1,194 @@
+// What --help looks like, character for character where it matters.
+
+import Testing
+
+@testable import Options
+
+@Suite("Help text") struct HelpTextTests {
+    @Test("workq --help lists the commands, the options and where to look next")
+    func tool() {
+        var tool = Sample.tool
+        tool.commands.removeAll { $0.name == "tricky" }
+        #expect(
+            HelpText(of: tool).text() == """
+                workq - work queues on RabbitMQ
+
+                Usage: workq [OPTION...] COMMAND [OPTION...] [OPERAND...]
+
+                Commands:
+                  publish  put tasks on a queue
+                  work     run a command for each task
+                  purge    remove all tasks
+
+                Options:
+                  -h, --help     show this help
+                      --version  show the version
+
+                "workq help COMMAND" explains a command, "man workq" everything.
+
+                """)
+    }
+
+    @Test("a command's help shows usage, operands, options in their groups, and examples")
+    func command() {
+        #expect(
+            HelpText(of: Sample.tool).text(for: Sample.publish.description) == """
+                workq publish - put tasks on a queue
+
+                Usage: workq publish [OPTION...] QUEUE [TASK]
+                       workq publish --lines [--window N | --timeout DURATION] QUEUE
+
+                Operands:
+                  QUEUE  the queue's name
+                  TASK   the task; without it, standard input is read
+
+                Options:
+                  -l, --lines             publish a task a line
+                      --window N          how many tasks may be unconfirmed [1000]
+                      --timeout DURATION  how long to wait for a confirm [30s]
+                  -x, --exchange NAME     publish to an exchange
+                  -H, --header K=V        add a header (repeatable)
+                      --format FORMAT     how to print (table, tsv or json) [$WORKQ_FORMAT, else
+                                          table]
+                  -q, --quiet             say nothing
+                  -t, --transient         don't store tasks
+                      --spool DIR         keep tasks in DIR
+                      --cert FILE         client certificate
+
+                Connection options:
+                  -u, --url URL           where the broker is (repeatable) [$WORKQ_URL,
+                                          $AMQP_URL, else amqp://localhost]
+                  -p, --vhost NAME        virtual host [from the URL]
+                  -h, --help              show this help
+
+                Examples:
+                  One task:
+                      workq publish emails 'hello'
+
+                  Many tasks:
+                      seq 10 |
+                          workq publish --lines emails
+
+                      .dot
+
+                "man workq-publish" says more.
+
+                """)
+    }
+
+    @Test("other names of a command and the words behind -- are shown")
+    func aliasesAndRest() {
+        let help = HelpText(of: Sample.tool)
+        #expect(help.text(for: Sample.purge.description).contains("\nAlso answers to: purge_queue\n"))
+        #expect(help.text(for: Sample.work.description).contains("\n  COMMAND  what to run, and its arguments\n"))
+    }
+
+    @Test("hidden commands are named nowhere")
+    func hidden() {
+        #expect(!HelpText(of: Sample.tool).text().contains("secret"))
+        #expect(!HelpText(of: Sample.tool).text(for: Sample.hidden).contains("man "))
+    }
+
+    @Test("no line is wider than the width, and none ends in a blank", arguments: [60, 72, 80, 120])
+    func width(width: Int) {
+        let help = HelpText(of: Sample.tool, width: width)
+        for command in [nil, Sample.publish.description, Sample.work.description, Sample.purge.description] {
+            for line in help.text(for: command).split(separator: "\n", omittingEmptySubsequences: false) {
+                #expect(line.count <= width, "\(line)")
+                #expect(line.last != " ", "\(line)")
+            }
+        }
+    }
+
+    @Test("a wider page breaks fewer lines")
+    func wide() {
+        let help = HelpText(of: Sample.tool, width: 120).text(for: Sample.publish.description)
+        #expect(help.contains("how to print (table, tsv or json) [$WORKQ_FORMAT, else table]\n"))
+    }
+
+    @Test("a label too long for its column gets a line of its own")
+    func longLabel() {
+        var command = Sample.purge.description
+        var option = command.optionGroups[0].options[0]
+        option.spellings = ["--an-option-of-a-very-remarkable-length"]
+        option.summary = "do it"
+        command.optionGroups[0].options.append(option)
+        #expect(
+            HelpText(of: Sample.tool).text(for: command).contains(
+                """
+                  -h, --help  show this help
+                      --an-option-of-a-very-remarkable-length
+                              do it
+
+                """))
+    }
+
+    @Test("backquotes are for the manual, help drops them")
+    func backquotes() {
+        var command = Sample.purge.description
+        command.summary = "like `rm -r`"
+        command.operands[0].summary = "a `name`"
+        let help = HelpText(of: Sample.tool).text(for: command)
+        #expect(help.contains("workq purge - like rm -r\n") && help.contains("  QUEUE  a name\n"))
+        #expect(!help.contains("`"))
+    }
+
+    @Test("details are for the manual only")
+    func details() {
+        #expect(!HelpText(of: Sample.tool).text(for: Sample.publish.description).contains("IPv6"))
+    }
+
+    @Test("a synopsis breaks between its units, never inside brackets")
+    func synopsis() {
+        var command = Sample.purge.description
+        command.synopses = ["purge [--expect N] [--match REGEX | --all] [--backup FILE] --format FORMAT QUEUE..."]
+        #expect(
+            HelpText(of: Sample.tool, width: 50).text(for: command).contains(
+                """
+                Usage: workq purge [--expect N]
+                           [--match REGEX | --all] [--backup FILE]
+                           --format FORMAT QUEUE...
+
+                """))
+    }
+}
+
+@Suite("Prose") struct ProseTests {
+    @Test(
+        "text is cut at its backquotes",
+        arguments: [
+            ("a `b` c", [.plain("a "), .literal("b"), .plain(" c")]), ("`a``b`", [.literal("a"), .literal("b")]),
+            ("", []), ("plain", [.plain("plain")]), ("a ` b", [.plain("a ` b")]),
+            ("`a` b` c", [.literal("a"), .plain(" b` c")]),
+        ] as [(String, [ProsePiece])])
+    func pieces(text: String, pieces: [ProsePiece]) {
+        #expect(text.prosePieces == pieces)
+    }
+
+    @Test(
+        "a summary becomes a sentence, unless it starts with something that is spelled as it is",
+        arguments: [
+            ("put tasks on a queue", "Put tasks on a queue."), ("don't", "Don't."), ("`x` is it", "`x` is it."),
+            ("amqp:// or amqps://", "amqp:// or amqps://."), ("done!", "Done!"), ("A sentence.", "A sentence."),
+            ("0 tasks", "0 tasks."), ("", ""),
+        ])
+    func sentences(summary: String, sentence: String) {
+        #expect(summary.asSentence == sentence)
+    }
+
+    @Test("filling keeps every word and no line is too wide", arguments: 0..<100 as Range<UInt64>)
+    func filling(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let given = (0..<Int.random(in: 0...30, using: &generator)).map { _ in
+            String(repeating: "x", count: Int.random(in: 1...12, using: &generator))
+        }
+        let width = Int.random(in: 12...40, using: &generator)
+        let lines = given.joined(separator: "  ").filled(width: width)
+        #expect(lines.flatMap { $0.split(separator: " ").map(String.init) } == given)
+        #expect(lines.allSatisfy { $0.count <= width })
+        for (line, next) in zip(lines, lines.dropFirst()) {
+            let word = next.prefix { $0 != " " }
+            #expect(line.count + 1 + word.count > width, "\(word) would have fitted behind \(line)")
+        }
+    }
+}

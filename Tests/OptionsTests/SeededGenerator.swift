@@ -1,0 +1,23 @@
+// Randomness that is the same on every run, so that a failing property test fails again.
+
+/// SplitMix64 (Steele, Lea, Flood 2014): enough for test data.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+extension Array {
+    /// An element; the array must have one.
+    func pick(_ generator: inout SeededGenerator) -> Element {
+        self[Int.random(in: indices, using: &generator)]
+    }
+}

@@ -1,0 +1,76 @@
+// A private RabbitMQ for tests, through the same script that people use.
+
+import Foundation
+
+/// A node of its own: started when it is made, stopped when the tests end.
+package final class ThrowawayBroker: Sendable {
+    package let directory: String
+    package let url: String
+    package let apiURL: String
+    package let port: Int
+
+    /// One node that most tests share, each with queues of its own. `WORKQ_TEST_BROKER` names the folder of one that the
+    /// caller starts and stops.
+    package static let shared = Swift.Result {
+        try ThrowawayBroker(directory: ProcessInfo.processInfo.environment["WORKQ_TEST_BROKER"])
+    }
+
+    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("throwaway-broker").path
+
+    /// Starts a node, with `settings` added to its rabbitmq.conf.
+    package init(directory: String? = nil, settings: String = "") throws {
+        let folder = directory ?? FileManager.default.temporaryDirectory.path + "/workq-broker-\(UUID().uuidString)"
+        self.directory = folder
+        if !settings.isEmpty {
+            try FileManager.default.createDirectory(atPath: folder + "/conf.d", withIntermediateDirectories: true)
+            try settings.write(toFile: folder + "/conf.d/test.conf", atomically: false, encoding: .utf8)
+        }
+        _ = try Self.run("start", folder)
+        var values: [String: String] = [:]
+        for line in try Self.run("env", folder).split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            if parts.count == 2 { values[parts[0]] = parts[1].trimmingCharacters(in: ["'"]) }
+        }
+        guard let url = values["WORKQ_URL"], let apiURL = values["WORKQ_API_URL"],
+            let port = values["WORKQ_BROKER_PORT"].flatMap(Int.init)
+        else { throw Failure("throwaway-broker env printed \(values)") }
+        self.url = url
+        self.apiURL = apiURL
+        self.port = port
+        if directory == nil { BrokersToStop.add(folder) }
+    }
+
+    package func stop() throws { _ = try Self.run("stop", directory) }
+    package func kill() throws { _ = try Self.run("kill", directory) }
+    package func restart() throws { _ = try Self.run("restart", directory) }
+
+    /// Runs rabbitmqctl on the node and returns its output.
+    package func ctl(_ words: String...) throws -> String { try Self.run("ctl", directory, words) }
+
+    /// Stops the node in `directory` and removes all that it has.
+    fileprivate static func remove(_ directory: String) {
+        _ = try? run("stop", directory)
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    private static func run(_ command: String, _ directory: String, _ words: [String] = []) throws -> String {
+        try Shell.runBlocking([script, command, directory] + words)
+    }
+}
+
+/// Nodes that are stopped when the process ends.
+private enum BrokersToStop {
+    private static let directories = Locked<[String]>([])
+
+    static func add(_ directory: String) {
+        directories.with { list in
+            if list.isEmpty { atexit { BrokersToStop.stopAll() } }
+            list.append(directory)
+        }
+    }
+
+    private static func stopAll() {
+        directories.with { $0.forEach(ThrowawayBroker.remove) }
+    }
+}

@@ -1,0 +1,91 @@
+// What most system tests begin with: the broker, a queue of the test's own, and ways to look at it.
+
+import Broker
+import Foundation
+import TestSupport
+import Testing
+
+/// A queue name that no other test uses, on a broker, and workq pointed at that broker.
+final class Fixture {
+    let broker: ThrowawayBroker
+    let queue: String
+    private var extraQueues: [String] = []
+
+    init(_ broker: ThrowawayBroker? = nil) throws {
+        self.broker = try broker ?? ThrowawayBroker.shared.get()
+        queue = "test-\(UUID().uuidString.prefix(8))"
+    }
+
+    deinit {
+        guard let channel = try? channel() else { return }
+        for name in [queue] + extraQueues { channel.delete(name) }
+    }
+
+    var environment: [String: String] { ["WORKQ_URL": broker.url] }
+
+    /// Another queue that is removed with the test.
+    func anotherQueue(_ suffix: String) -> String {
+        extraQueues.append("\(queue)-\(suffix)")
+        return "\(queue)-\(suffix)"
+    }
+
+    func run(
+        _ arguments: String..., input: WorkqProcess.Input = .nothing, environment: [String: String] = [:],
+        timeout: Duration = .seconds(60)
+    ) async throws -> WorkqProcess.Result {
+        try await WorkqProcess.run(
+            arguments, input: input, environment: self.environment.merging(environment) { $1 }, timeout: timeout)
+    }
+
+    func start(
+        _ arguments: String..., input: WorkqProcess.Input = .nothing, environment: [String: String] = [:]
+    ) throws -> WorkqProcess {
+        try WorkqProcess(arguments, input: input, environment: self.environment.merging(environment) { $1 })
+    }
+
+    /// Publishes tasks and makes sure that they are there.
+    func publish(_ tasks: [String]) async throws {
+        let text = tasks.map { $0 + "\n" }.joined()
+        let result = try await run("publish", "--lines", queue, input: .text(text))
+        try #require(result.status == 0, "\(result)")
+    }
+
+    /// Tasks ready on the queue; nil when there is no such queue.
+    func ready(_ name: String? = nil) -> Int? {
+        (try? channel().status(ofQueue: ShortString(name ?? queue)))?.ready
+    }
+
+    func consumers() -> Int {
+        (try? channel().status(ofQueue: ShortString(queue)))?.consumers ?? 0
+    }
+
+    /// A channel of the test's own.
+    func channel() throws -> Channel {
+        let parameters = ConnectionParameters(
+            nodes: [.init(host: "127.0.0.1", port: UInt16(broker.port), usesTLS: false)], vhost: "/",
+            login: .plain(username: "guest", password: Secret("guest")), connectionName: "test")
+        return try Channel(on: Connection.open(parameters))
+    }
+}
+
+extension Channel {
+    /// Removes a queue, quietly: rabbitmqctl takes seconds and workq may be what is under test.
+    fileprivate func delete(_ queue: String) {
+        _ = try? deleteQueue(ShortString(queue))
+    }
+}
+
+extension WorkqProcess {
+    /// Waits until the process has written `text` to standard error.
+    func says(_ text: String, within timeout: Duration = .seconds(20)) async throws {
+        try await eventually("\"\(text)\" on standard error, which has: \(errors)", within: timeout) {
+            errors.contains(text)
+        }
+    }
+}
+
+/// Whether a process with this id is alive (a zombie isn't).
+func isAlive(_ pid: pid_t) -> Bool {
+    guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+    return stat.split(separator: ")").last?.split(separator: " ").first != "Z"
+}

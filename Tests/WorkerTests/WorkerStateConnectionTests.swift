@@ -1,0 +1,214 @@
+// What the worker does when the connection breaks: nothing is lost, nothing stale is settled, nothing runs twice here.
+
+import Broker
+import Testing
+
+@testable import Worker
+
+@Suite("Worker: connection") struct WorkerStateConnectionTests {
+    @Test("N2, N3, W17 with the connection everything waiting or resting is void; late results are never settled")
+    func staleResults() {
+        var worker = WorkerTranscript.connected { $0.jobs = 2 }
+        for tag in 1...3 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
+        #expect(worker.end(2, .exited(1)) == [])
+        // Task 1 runs, task 2 rests, task 3 waits.
+        #expect(worker.lose() == [])
+        #expect(worker.tick() == ["connect"])
+        #expect(worker.take(.connected) == [])
+        #expect(worker.reports == [.reconnected])
+        // The new connection numbers from 1 again.
+        #expect(worker.deliver(1, id: "other") == ["start 3: task 1"])
+        #expect(worker.end(1) == [])
+        #expect(worker.take(.tick, after: .seconds(60)) == [])
+        #expect(worker.end(3) == ["ack 1"])
+    }
+
+    @Test("W17 while there is no connection, nothing is settled, and running commands still count as jobs")
+    func endsWhileDown() {
+        var worker = WorkerTranscript.connected { $0.jobs = 2 }
+        for tag in 1...2 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
+        _ = worker.lose()
+        #expect(worker.end(1) == [])
+        #expect(worker.reports.count == 1)
+        #expect(worker.tick() == ["connect"])
+        _ = worker.take(.connected)
+        #expect(worker.deliver(1, id: "a") == ["start 3: task 1"])
+        #expect(worker.deliver(2, id: "b") == [])
+        #expect(worker.end(2) == ["start 4: task 2"])
+    }
+
+    @Test(
+        "W16 a task that comes back while its command still runs isn't started twice; the command settles the new copy")
+    func adoption() {
+        var worker = WorkerTranscript.connected { $0.jobs = 2 }
+        _ = worker.deliver(5)
+        #expect(worker.reconnect() == ["connect"])
+        #expect(worker.deliver(1, id: "m5", redelivered: true) == [])
+        #expect(worker.state.runningCount == 1)
+        #expect(worker.end(1) == ["ack 1"])
+    }
+
+    @Test("W16 an adopted task that fails rests and is requeued under its new tag")
+    func adoptedFailure() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(5)
+        _ = worker.reconnect()
+        _ = worker.deliver(1, id: "m5", redelivered: true)
+        #expect(worker.end(1, .exited(1)) == [])
+        #expect(worker.tick() == ["requeue 1"])
+    }
+
+    @Test("W16 an adopted task is void again with the next connection, and can be adopted once more")
+    func adoptedTwice() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(5)
+        _ = worker.reconnect()
+        #expect(worker.deliver(1, id: "m5", redelivered: true) == [])
+        _ = worker.reconnect()
+        #expect(worker.deliver(8, id: "m5", redelivered: true) == [])
+        #expect(worker.end(1) == ["ack 8"])
+        _ = worker.deliver(9)
+        _ = worker.reconnect()
+        #expect(worker.end(2) == [])
+    }
+
+    @Test("W16 only the very same task is adopted: same message id, same body, redelivered, and not here already")
+    func notAdopted() {
+        for (id, redelivered, body) in [("other", true, "body"), ("m5", false, "body"), ("m5", true, "another body")] {
+            var worker = WorkerTranscript.connected { $0.jobs = 2 }
+            _ = worker.deliver(5)
+            _ = worker.reconnect()
+            #expect(worker.deliver(1, id: id, redelivered: redelivered, body: body) == ["start 2: task 1"])
+        }
+        var worker = WorkerTranscript.connected { $0.jobs = 2 }
+        _ = worker.deliver(5)
+        // On the same connection the broker can't have taken it back.
+        #expect(worker.deliver(6, id: "m5", redelivered: true) == ["start 2: task 6"])
+    }
+
+    @Test("M15 a task without a message id is never taken for another")
+    func withoutMessageID() {
+        var anonymous = WorkerTranscript.delivery(5, redelivered: true)
+        anonymous.properties.messageID = nil
+        var worker = WorkerTranscript.connected { $0.jobs = 2 }
+        #expect(worker.take(.delivered(anonymous)) == ["start 1: task 5"])
+        _ = worker.reconnect()
+        #expect(worker.take(.delivered(anonymous)) == ["start 2: task 5"])
+    }
+
+    // MARK: - Trying again
+
+    @Test("N15 pauses between attempts grow up to half a minute, and a connection resets them")
+    func backoff() {
+        var worker = WorkerTranscript.connected()
+        let ceilings = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].map { Duration.milliseconds($0) }
+        for ceiling in ceilings {
+            #expect(worker.lose(.unreachable) == [])
+            let pause = worker.untilDeadline
+            #expect(pause >= ceiling / 2 && pause <= ceiling)
+            #expect(worker.reports == [.reconnecting(WorkerTranscript.error(.unreachable), pause: pause)])
+            #expect(worker.take(.tick, after: pause - .nanoseconds(1)) == [])
+            #expect(worker.take(.tick, after: .nanoseconds(1)) == ["connect"])
+        }
+        _ = worker.take(.connected)
+        _ = worker.lose()
+        #expect(worker.untilDeadline <= .milliseconds(500))
+    }
+
+    @Test("N15 once connected, a worker without a limit tries for ever")
+    func forEver() {
+        var worker = WorkerTranscript.connected()
+        for _ in 0..<1_000 {
+            #expect(worker.lose(.unreachable) == [])
+            #expect(worker.tick() == ["connect"])
+        }
+    }
+
+    @Test("with a limit, trying ends with the last error no later than that")
+    func retryFor() {
+        var worker = WorkerTranscript.connected { $0.retryFor = .seconds(10) }
+        let lost = worker.now
+        var attempts = 0
+        var lines = worker.lose(.unreachable)
+        while lines == [], attempts < 100 {
+            #expect(worker.tick() == ["connect"])
+            attempts += 1
+            lines = worker.lose(.unreachable)
+        }
+        #expect(lines == ["finish broker -2"])
+        #expect(attempts >= 3)
+        #expect(worker.now - lost <= .seconds(10))
+    }
+
+    @Test("the limit counts from each loss anew")
+    func retryForAnew() {
+        var worker = WorkerTranscript.connected { $0.retryFor = .seconds(1) }
+        for _ in 0..<20 {
+            #expect(worker.reconnect() == ["connect"])
+            _ = worker.take(.tick, after: .seconds(60))
+        }
+    }
+
+    @Test("a limit of nought leaves at once, after running commands have finished, and settles nothing more")
+    func noRetry() {
+        var worker = WorkerTranscript.connected { $0.retryFor = .zero }
+        _ = worker.deliver(1)
+        #expect(worker.lose() == [])
+        #expect(worker.state.nextDeadline == .never)
+        #expect(worker.end(1) == ["finish broker -4"])
+    }
+
+    @Test("the first attempt's failure ends the worker, unless waiting for the broker was asked for")
+    func firstAttempt() {
+        var worker = WorkerTranscript()
+        #expect(worker.lose(.unreachable) == ["finish broker -2"])
+        var patient = WorkerTranscript { $0.retryFor = .seconds(60) }
+        #expect(patient.lose(.unreachable) == [])
+        #expect(patient.tick() == ["connect"])
+        #expect(patient.take(.connected) == [])
+        #expect(patient.deliver(1) == ["start 1: task 1"])
+    }
+
+    @Test("S1 an attempt that fails for a reason that time won't cure ends the worker, the first and any later one")
+    func notRetriable() {
+        var worker = WorkerTranscript { $0.retryFor = .seconds(60) }
+        #expect(worker.lose(.accessRefused) == ["finish broker 403"])
+        var later = WorkerTranscript.connected()
+        _ = later.lose()
+        #expect(later.tick() == ["connect"])
+        #expect(later.lose(.accessRefused) == ["finish broker 403"])
+    }
+
+    @Test("W16, W18 a connection that worked and broke is tried again whatever the broker's words were")
+    func lostForAnyReason() {
+        for code in [BrokerError.Code.preconditionFailed, .notFound, .protocolViolation] {
+            var worker = WorkerTranscript.connected()
+            #expect(worker.lose(code) == [])
+            #expect(worker.tick() == ["connect"])
+        }
+    }
+
+    @Test(
+        "a connection lost while leaving isn't tried again: commands finish, and the worker says that it lost the broker"
+    )
+    func lostWhileLeaving() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        _ = worker.take(.stopRequested)
+        #expect(worker.lose() == [])
+        #expect(worker.state.nextDeadline == .never)
+        #expect(worker.end(1) == ["finish broker -4"])
+    }
+
+    @Test("a worker told to stop while it reconnects takes nothing from the new connection")
+    func stoppedWhileConnecting() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        _ = worker.lose()
+        #expect(worker.tick() == ["connect"])
+        #expect(worker.take(.stopRequested) == [])
+        #expect(worker.take(.connected) == ["cancelConsumer"])
+        #expect(worker.deliver(1, id: "other") == ["give back 1"])
+        #expect(worker.end(1) == ["finish done"])
+    }
+}

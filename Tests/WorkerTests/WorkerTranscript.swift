@@ -1,0 +1,110 @@
+// Lets tests of the state machine read like a play: an event, and what the worker does about it.
+
+import Broker
+
+@testable import Worker
+
+/// A worker's state with a clock that only the test moves.
+struct WorkerTranscript {
+    private(set) var state: WorkerState
+    private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
+    /// What the last event made the worker tell.
+    private(set) var reports: [WorkerState.Report] = []
+
+    init(_ change: (inout WorkerState.Settings) -> Void = { _ in }) {
+        var settings = WorkerState.Settings()
+        change(&settings)
+        state = WorkerState(settings: settings, now: now, generator: SeededGenerator(seed: 42))
+    }
+
+    /// A worker that has just connected.
+    static func connected(_ change: (inout WorkerState.Settings) -> Void = { _ in }) -> WorkerTranscript {
+        var worker = WorkerTranscript(change)
+        _ = worker.take(.connected)
+        return worker
+    }
+
+    /// Lets time pass and an event happen; what the worker does about it, without its reports.
+    mutating func take(_ event: WorkerState.Event, after pause: Duration = .zero) -> [String] {
+        now = now + pause
+        reports = []
+        var lines: [String] = []
+        for action in state.handle(event, now: now) {
+            if case .report(let report) = action { reports.append(report) } else { lines.append(Self.line(action)) }
+        }
+        return lines
+    }
+
+    /// Lets time pass until the worker wants to be asked again.
+    mutating func tick() -> [String] {
+        take(.tick, after: max(untilDeadline, .zero))
+    }
+
+    mutating func deliver(
+        _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body",
+        after pause: Duration = .zero
+    ) -> [String] {
+        take(.delivered(Self.delivery(tag, id: id, redelivered: redelivered, body: body)), after: pause)
+    }
+
+    mutating func end(_ job: Int, _ end: JobEnd = .exited(0), after pause: Duration = .zero) -> [String] {
+        take(.ended(job, end), after: pause)
+    }
+
+    mutating func lose(_ code: BrokerError.Code = .connectionLost) -> [String] {
+        take(.connectionLost(Self.error(code)))
+    }
+
+    /// Loses the connection and gets a new one at the first attempt.
+    mutating func reconnect() -> [String] {
+        lose() + tick() + take(.connected)
+    }
+
+    /// How long until the worker wants a tick.
+    var untilDeadline: Duration { state.nextDeadline - now }
+
+    static func error(_ code: BrokerError.Code = .connectionLost) -> BrokerError {
+        BrokerError("stay connected", code, scope: .connection, "gone")
+    }
+
+    /// The message id is `m` and the tag unless another is given.
+    static func delivery(_ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body") -> Delivery
+    {
+        var properties = MessageProperties()
+        properties.messageID = ShortString(id ?? "m\(tag)")
+        return Delivery(
+            consumerTag: "c", deliveryTag: tag, redelivered: redelivered, exchange: "", routingKey: "q",
+            properties: properties, body: Array(body.utf8))
+    }
+
+    /// From a publisher who would like to choose what the command runs with.
+    static var hostileDelivery: Delivery {
+        var delivery = delivery(1)
+        delivery.properties.headers = [
+            "LD_PRELOAD": .text("/evil.so"), "PATH": .text("/evil"), "A=1\nPATH": .text("/evil"),
+            "BASH_ENV": .text("/evil"),
+            "NUL\0PATH": .text("a\0PATH=/evil"),
+        ]
+        return delivery
+    }
+
+    private static func line(_ action: WorkerState.Action) -> String {
+        switch action {
+        case .start(let job, let delivery): "start \(job): task \(delivery.deliveryTag)"
+        case .acknowledge(let tag): "ack \(tag)"
+        case .requeue(let tag): "requeue \(tag)"
+        case .giveBack(let tag): "give back \(tag)"
+        case .terminate(let job): "TERM \(job)"
+        case .kill(let job): "KILL \(job)"
+        case .finish(let ending): "finish \(line(ending))"
+        default: "\(action)"
+        }
+    }
+
+    private static func line(_ ending: WorkerState.Ending) -> String {
+        switch ending {
+        case .brokerFailed(let error): "broker \(error.code.rawValue)"
+        default: "\(ending)"
+        }
+    }
+}

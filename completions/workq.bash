@@ -1,0 +1,225 @@
+# bash completion for workq, made from its option tables: changes belong there.
+
+# Sets command to the name of the command that $1 is a spelling of.
+_workq_command() {
+    case $1 in
+    publish) command=publish ;;
+    work) command=work ;;
+    help) command=help ;;
+    *) command=$1 ;;
+    esac
+}
+
+# Sets choices to the options that command $1 has; an empty $1 means no command yet.
+_workq_options() {
+    case $1 in
+    '')
+        choices=(
+            -q --quiet -v --verbose -h --help --version --no-create -u --url -p --vhost --username
+            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
+            --connection-name
+        ) ;;
+    publish)
+        choices=(
+            -l --lines -0 --null --skip-empty --no-create --queue-type --transient --no-confirm
+            --window --confirm-timeout -u --url -p --vhost --username --password-file --cacert
+            --cert --key --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v
+            --verbose -h --help
+        ) ;;
+    work)
+        choices=(
+            -j --jobs --prefetch --drain --count --no-create --queue-type --kill-after --retry-for
+            -0 --null -u --url -p --vhost --username --password-file --cacert --cert --key
+            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
+            --help
+        ) ;;
+    help)
+        choices=(-q --quiet -v --verbose -h --help) ;;
+    esac
+}
+
+# Sets kind, and choices with it, to what the value of option $2 of command $1 can be.
+_workq_value() {
+    kind=unknown choices=()
+    case $1 in
+    '')
+        case $2 in
+        -q | --quiet | -v | --verbose | -h | --help | --version | --no-create | --insecure | \
+            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --drain)
+            kind=switch ;;
+        -u | --url | -p | --vhost | --username | --heartbeat | --connect-timeout | \
+            --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | --count | \
+            --kill-after | --retry-for)
+            kind=nothing ;;
+        --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        --queue-type)
+            kind=choices choices=(classic quorum) ;;
+        esac ;;
+    publish)
+        case $2 in
+        -l | --lines | -0 | --null | --skip-empty | --no-create | --transient | --no-confirm | \
+            --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        --queue-type)
+            kind=choices choices=(classic quorum) ;;
+        --window | --confirm-timeout | -u | --url | -p | --vhost | --username | --heartbeat | \
+            --connect-timeout | --connection-name)
+            kind=nothing ;;
+        --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        esac ;;
+    work)
+        case $2 in
+        -j | --jobs | --prefetch | --count | --kill-after | --retry-for | -u | --url | -p | \
+            --vhost | --username | --heartbeat | --connect-timeout | --connection-name)
+            kind=nothing ;;
+        --drain | --no-create | -0 | --null | --insecure | -q | --quiet | -v | --verbose | -h | \
+            --help)
+            kind=switch ;;
+        --queue-type)
+            kind=choices choices=(classic quorum) ;;
+        --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        esac ;;
+    help)
+        case $2 in
+        -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        esac ;;
+    esac
+}
+
+# Sets kind, and choices with it, to what operand $2 of command $1 can be.
+_workq_operand() {
+    kind=nothing choices=()
+    case $1:$2 in
+    work:rest0) kind=command ;;
+    work:rest*) kind=file ;;
+    help:0) kind=choices choices=(publish work help) ;;
+    esac
+}
+
+# Offers what kind says for the word $1, of which $2 (such as --option=) stands before it.
+_workq_offer() {
+    local typed=$1 before=$2 candidate word separator
+    local keep=$before
+    case $kind in
+    choices) ;;
+    command)
+        if [[ $typed == */* ]]; then
+            compopt -o default 2>/dev/null
+            return
+        fi
+        while IFS= read -r candidate; do choices+=("$candidate"); done < <(compgen -c -- "$typed")
+        ;;
+    file | directory)
+        # bash completes files by itself, unless = no longer separates words.
+        if [[ -z $before || $COMP_WORDBREAKS == *=* ]]; then
+            [[ $kind == file ]] && compopt -o default 2>/dev/null
+            [[ $kind == directory ]] && compopt -o dirnames 2>/dev/null
+            return
+        fi
+        while IFS= read -r candidate; do
+            choices+=("$candidate")
+        done < <(compgen -A "$kind" -- "$typed")
+        compopt -o nospace 2>/dev/null
+        ;;
+    *) return ;;
+    esac
+
+    for candidate in "${choices[@]}"; do
+        printf -v word %q "$candidate"
+        case $typed in
+        \'*)
+            word=${candidate//\'/\'\\\'\'}
+            [[ $candidate == "${typed:1}"* ]] && COMPREPLY+=("$word")
+            ;;
+        \"*)
+            word=${candidate//\\/\\\\} word=${word//\"/\\\"} word=${word//\$/\\\$} word=${word//\`/\\\`}
+            [[ $candidate == "${typed:1}"* || $word == "${typed:1}"* ]] && COMPREPLY+=("$word")
+            ;;
+        *)
+            [[ $candidate == "$typed"* || $word == "$typed"* ]] && COMPREPLY+=("$before$word")
+            ;;
+        esac
+    done
+
+    # bash replaces only what follows the last separator, or the opening quote.
+    [[ $typed == [\"\']* ]] && return
+    keep=
+    for separator in = : @; do
+        [[ $COMP_WORDBREAKS == *"$separator"* && $before$typed == *"$separator"* ]] || continue
+        word=$before$typed
+        word=${word%"${word##*"$separator"}"}
+        ((${#word} > ${#keep})) && keep=$word
+    done
+    [[ -n $keep ]] && COMPREPLY=("${COMPREPLY[@]#"$keep"}")
+}
+
+_workq() {
+    local kind command= pending= ended= word= piece trimmed position=0 index
+    local line=${COMP_LINE:0:COMP_POINT}
+    local -a words=() choices=()
+    COMPREPLY=()
+
+    # bash has split the line at = and : too; a piece with no blank before it belongs to the word before.
+    for ((index = 0; index <= COMP_CWORD; index++)); do
+        piece=${COMP_WORDS[index]}
+        trimmed=${line#"${line%%[![:space:]]*}"}
+        if [[ $index -eq 0 || $trimmed != "$line" ]]; then words+=(""); fi
+        words[${#words[@]} - 1]+=${trimmed:0:${#piece}}
+        line=${trimmed:${#piece}}
+    done
+
+    for ((index = 1; index < ${#words[@]} - 1; index++)); do
+        word=${words[index]}
+        if [[ -n $pending ]]; then
+            pending=
+        elif [[ -z $ended && $word == -- ]]; then
+            ended=yes
+            _workq_operand "$command" rest0
+            [[ $kind == command ]] && position=rest0
+        elif [[ -z $ended && $word == --*=* ]]; then
+            continue
+        elif [[ -z $ended && $word == --* ]]; then
+            _workq_value "$command" "$word"
+            [[ $kind == switch || $kind == unknown ]] || pending=$word
+        elif [[ -z $ended && $word == -?* ]]; then
+            while ((${#word} > 1)); do
+                _workq_value "$command" "${word:0:2}"
+                [[ $kind == switch || $kind == unknown || ${#word} -gt 2 ]] || pending=$word
+                [[ $kind == switch ]] || break
+                word=-${word:2}
+            done
+        elif [[ -z $command ]]; then
+            _workq_command "$word"
+        elif [[ $position == rest* ]]; then
+            position=rest1
+        else
+            position=$((position + 1))
+        fi
+    done
+
+    word=${words[${#words[@]} - 1]}
+    if [[ -n $pending ]]; then
+        _workq_value "$command" "$pending"
+        _workq_offer "$word"
+    elif [[ -z $ended && $word == --*=* ]]; then
+        _workq_value "$command" "${word%%=*}"
+        _workq_offer "${word#*=}" "${word%%=*}="
+    elif [[ -z $ended && $word == -* ]]; then
+        kind=choices
+        _workq_options "$command"
+        _workq_offer "$word"
+    elif [[ -z $command ]]; then
+        kind=choices
+        choices=(publish work help)
+        _workq_offer "$word"
+    else
+        _workq_operand "$command" "$position"
+        _workq_offer "$word"
+    fi
+}
+
+complete -F _workq workq

@@ -1,0 +1,157 @@
+# fish completion for workq, made from its option tables: changes belong there.
+
+# Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
+# and "rest" behind the -- after which a command takes everything.
+function __workq_place
+    set -l with_value -u --url -p --vhost --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --count --kill-after --retry-for
+    set -l tokens (commandline -opc)
+    set -l command -
+    set -l operands 0
+    set -l place options
+    set -l pending no
+    for token in $tokens[2..-1]
+        if test $pending = yes
+            set pending no
+            continue
+        end
+        if test $place = options
+            switch $token
+                case --
+                    set place operands
+                    if contains -- $command work
+                        set place rest
+                        break
+                    end
+                    continue
+                case '--*=*'
+                    continue
+                case '--*'
+                    contains -- $token $with_value; and set pending yes
+                    continue
+                case '-?*'
+                    set -l letters (string split '' -- (string sub -s 2 -- $token))
+                    for index in (seq (count $letters))
+                        if contains -- -$letters[$index] $with_value
+                            test $index -eq (count $letters); and set pending yes
+                            break
+                        end
+                    end
+                    continue
+            end
+        end
+        if test $command = -
+            set command $token
+        else
+            set operands (math $operands + 1)
+        end
+    end
+    switch $command
+
+    end
+    printf '%s\n' $command $operands $place
+end
+
+# Whether options of command $argv may stand here.
+function __workq_in
+    set -l place (__workq_place)
+    test "$place[1]" = "$argv[1]"; and test $place[3] = options
+end
+
+# Whether this is one of the operands from $argv[1] to $argv[2], counted from 0, of command $argv[3].
+function __workq_operand
+    set -l place (__workq_place)
+    test "$place[1]" = "$argv[3]"; and test $place[3] != rest
+    and test $place[2] -ge $argv[1]; and test $place[2] -le $argv[2]
+end
+
+# Whether this is a word of another command line, behind --.
+function __workq_rest
+    set -l place (__workq_place)
+    test $place[3] = rest
+end
+
+# Completes the command line behind -- as if it stood alone.
+function __workq_rest_completions
+    set -l tokens (commandline -opc)
+    set -l first (contains -i -- -- $tokens)
+    set -l words
+    test $first -lt (count $tokens); and set words $tokens[(math $first + 1)..-1]
+    complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
+end
+
+complete -c workq -f
+complete -c workq -n '__workq_in -' -a publish -d 'put tasks on a queue'
+complete -c workq -n '__workq_in -' -a work -d 'run a command for each task'
+complete -c workq -n '__workq_in -' -a help -d 'show help for workq or a command'
+complete -c workq -n '__workq_in -' -s q -l quiet -d 'say nothing but errors'
+complete -c workq -n '__workq_in -' -s v -l verbose -d 'say more'
+complete -c workq -n '__workq_in -' -s h -l help -d 'show this help'
+complete -c workq -n '__workq_in -' -l version -d 'show the versions of workq and librabbitmq'
+complete -c workq -n '__workq_in -' -l no-create -d 'fail when the queue doesn\'t exist'
+complete -c workq -n '__workq_in -' -s u -l url -x -d 'the broker, amqp:// or amqps://'
+complete -c workq -n '__workq_in -' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in -' -l username -x -d 'the user to log in as'
+complete -c workq -n '__workq_in -' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
+complete -c workq -n '__workq_in -' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
+complete -c workq -n '__workq_in -' -l cert -r -F -d 'the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in -' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in -' -l insecure -d 'trust any certificate, with a warning each time'
+complete -c workq -n '__workq_in -' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
+complete -c workq -n '__workq_in -' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
+complete -c workq -n '__workq_in -' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+
+complete -c workq -n '__workq_in publish' -s l -l lines -d 'read a task a line from standard input'
+complete -c workq -n '__workq_in publish' -s 0 -l null -d 'read tasks separated by NUL from standard input'
+complete -c workq -n '__workq_in publish' -l skip-empty -d 'publish no task for an empty line'
+complete -c workq -n '__workq_in publish' -l no-create -d 'fail when the queue doesn\'t exist'
+complete -c workq -n '__workq_in publish' -l queue-type -x -a 'classic quorum' -d 'the type of a queue that is created'
+complete -c workq -n '__workq_in publish' -l transient -d 'let the broker forget the tasks when it restarts'
+complete -c workq -n '__workq_in publish' -l no-confirm -d 'don\'t wait for confirms'
+complete -c workq -n '__workq_in publish' -l window -x -d 'how many tasks may be unconfirmed at a time'
+complete -c workq -n '__workq_in publish' -l confirm-timeout -x -d 'how long to wait for the broker\'s confirm'
+complete -c workq -n '__workq_in publish' -s u -l url -x -d 'the broker, amqp:// or amqps://'
+complete -c workq -n '__workq_in publish' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in publish' -l username -x -d 'the user to log in as'
+complete -c workq -n '__workq_in publish' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
+complete -c workq -n '__workq_in publish' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
+complete -c workq -n '__workq_in publish' -l cert -r -F -d 'the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in publish' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in publish' -l insecure -d 'trust any certificate, with a warning each time'
+complete -c workq -n '__workq_in publish' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
+complete -c workq -n '__workq_in publish' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
+complete -c workq -n '__workq_in publish' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in publish' -s q -l quiet -d 'say nothing but errors'
+complete -c workq -n '__workq_in publish' -s v -l verbose -d 'say more'
+complete -c workq -n '__workq_in publish' -s h -l help -d 'show this help'
+
+complete -c workq -n '__workq_in work' -s j -l jobs -x -d 'how many commands run at once'
+complete -c workq -n '__workq_in work' -l prefetch -x -d 'how many unacknowledged tasks the broker may give this worker'
+complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
+complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'
+complete -c workq -n '__workq_in work' -l no-create -d 'fail when the queue doesn\'t exist'
+complete -c workq -n '__workq_in work' -l queue-type -x -a 'classic quorum' -d 'the type of a queue that is created'
+complete -c workq -n '__workq_in work' -l kill-after -x -d 'how long a command that was told to end may take before it is killed'
+complete -c workq -n '__workq_in work' -l retry-for -x -d 'how long to try to reach a broker that is away; 0 leaves at once'
+complete -c workq -n '__workq_in work' -s 0 -l null -d 'print tasks separated by NUL instead of newlines'
+complete -c workq -n '__workq_in work' -s u -l url -x -d 'the broker, amqp:// or amqps://'
+complete -c workq -n '__workq_in work' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in work' -l username -x -d 'the user to log in as'
+complete -c workq -n '__workq_in work' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
+complete -c workq -n '__workq_in work' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
+complete -c workq -n '__workq_in work' -l cert -r -F -d 'the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in work' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in work' -l insecure -d 'trust any certificate, with a warning each time'
+complete -c workq -n '__workq_in work' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
+complete -c workq -n '__workq_in work' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
+complete -c workq -n '__workq_in work' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in work' -s q -l quiet -d 'say nothing but errors'
+complete -c workq -n '__workq_in work' -s v -l verbose -d 'say more'
+complete -c workq -n '__workq_in work' -s h -l help -d 'show this help'
+complete -c workq -n __workq_rest -a '(__workq_rest_completions)'
+
+complete -c workq -n '__workq_in help' -s q -l quiet -d 'say nothing but errors'
+complete -c workq -n '__workq_in help' -s v -l verbose -d 'say more'
+complete -c workq -n '__workq_in help' -s h -l help -d 'show this help'
+complete -c workq -n '__workq_operand 0 0 help' -a publish -d 'put tasks on a queue'
+complete -c workq -n '__workq_operand 0 0 help' -a work -d 'run a command for each task'
+complete -c workq -n '__workq_operand 0 0 help' -a help -d 'show help for workq or a command'
