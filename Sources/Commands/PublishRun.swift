@@ -251,7 +251,7 @@ final class PublishRun {
             report.unconfirm()
             takeBack(Task(number: lastNumber, messageID: "", size: returned.body.count), returned)
         default:
-            try publisher?.take(event, matches: { $0.messageID == $1.properties.messageID }) { settle($0, $1) }
+            try publisher?.take(event, matches: { $0.messageID == $1.properties.messageID }, settled: settle)
         }
     }
 

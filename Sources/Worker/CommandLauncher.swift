@@ -50,7 +50,7 @@ package final class CommandLauncher {
         input.write()
 
         let own = variables.map(Self.copy)
-        defer { own.forEach { $0.deallocate() } }
+        defer { for string in own { string.deallocate() } }
         let environment = environment + own + [nil]
         var error: Int32 = 0
         let pid = arguments.withUnsafeBufferPointer { arguments in

@@ -32,7 +32,7 @@ struct DispatchTests {
         try await eventually("all are done") { done(folder, "a").count + done(folder, "b").count == 10 }
         #expect(done(folder, "a").count == 5)
         #expect(Set(done(folder, "a") + done(folder, "b")) == Set((1...10).map(String.init)))
-        workers.forEach { $0.signal(SIGTERM) }
+        for worker in workers { worker.signal(SIGTERM) }
         for worker in workers { #expect(try await worker.wait().status == 0) }
     }
 
@@ -47,7 +47,7 @@ struct DispatchTests {
         try await eventually("all are done") { done(folder, "a").count + done(folder, "b").count == 12 }
         let heavy = ["a", "b"].map { name in done(folder, name).filter { $0.hasPrefix("heavy") }.count }
         #expect(heavy.allSatisfy { $0 >= 2 }, "heavy tasks a worker: \(heavy)")
-        workers.forEach { $0.signal(SIGTERM) }
+        for worker in workers { worker.signal(SIGTERM) }
         for worker in workers { _ = try await worker.wait() }
     }
 
