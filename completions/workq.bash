@@ -28,10 +28,11 @@ _workq_options() {
         ) ;;
     work)
         choices=(
-            -j --jobs --prefetch --drain --count --no-create --queue-type --kill-after --retry-for
-            -0 --null -u --url -p --vhost --username --password-file --cacert --cert --key
-            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
-            --help
+            -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for -0
+            --null --on-exit --max-attempts --retry-delay --dead-letter --output --tag --drain
+            --count --idle-timeout --max-time --grace -u --url -p --vhost --username --password-file
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
+            --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -45,16 +46,19 @@ _workq_value() {
     '')
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help | --version | --no-create | --insecure | \
-            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --drain)
+            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --tag | --drain)
             kind=switch ;;
         -u | --url | -p | --vhost | --username | --heartbeat | --connect-timeout | \
-            --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | --count | \
-            --kill-after | --retry-for)
+            --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | \
+            --timeout | --kill-after | --retry-for | --on-exit | --max-attempts | --retry-delay | \
+            --dead-letter | --count | --idle-timeout | --max-time | --grace)
             kind=nothing ;;
         --password-file | --cacert | --cert | --key)
             kind=file ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
+        --output)
+            kind=choices choices=(inherit line) ;;
         esac ;;
     publish)
         case $2 in
@@ -71,14 +75,18 @@ _workq_value() {
         esac ;;
     work)
         case $2 in
-        -j | --jobs | --prefetch | --count | --kill-after | --retry-for | -u | --url | -p | \
-            --vhost | --username | --heartbeat | --connect-timeout | --connection-name)
+        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --on-exit | \
+            --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
+            --grace | -u | --url | -p | --vhost | --username | --heartbeat | --connect-timeout | \
+            --connection-name)
             kind=nothing ;;
-        --drain | --no-create | -0 | --null | --insecure | -q | --quiet | -v | --verbose | -h | \
-            --help)
+        --no-create | -0 | --null | --tag | --drain | --insecure | -q | --quiet | -v | \
+            --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
+        --output)
+            kind=choices choices=(inherit line) ;;
         --password-file | --cacert | --cert | --key)
             kind=file ;;
         esac ;;

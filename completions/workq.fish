@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url -p --vhost --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --count --kill-after --retry-for
+    set -l with_value -u --url -p --vhost --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --on-exit --max-attempts --retry-delay --dead-letter --output --count --idle-timeout --max-time --grace
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -126,13 +126,23 @@ complete -c workq -n '__workq_in publish' -s h -l help -d 'show this help'
 
 complete -c workq -n '__workq_in work' -s j -l jobs -x -d 'how many commands run at once'
 complete -c workq -n '__workq_in work' -l prefetch -x -d 'how many unacknowledged tasks the broker may give this worker'
-complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
-complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'
 complete -c workq -n '__workq_in work' -l no-create -d 'fail when the queue doesn\'t exist'
 complete -c workq -n '__workq_in work' -l queue-type -x -a 'classic quorum' -d 'the type of a queue that is created'
+complete -c workq -n '__workq_in work' -l timeout -x -d 'how long a command may take; then its process group is ended'
 complete -c workq -n '__workq_in work' -l kill-after -x -d 'how long a command that was told to end may take before it is killed'
 complete -c workq -n '__workq_in work' -l retry-for -x -d 'how long to try to reach a broker that is away; 0 leaves at once'
 complete -c workq -n '__workq_in work' -s 0 -l null -d 'print tasks separated by NUL instead of newlines'
+complete -c workq -n '__workq_in work' -l on-exit -x -d 'what a command\'s end means for its task'
+complete -c workq -n '__workq_in work' -l max-attempts -x -d 'how often a task is tried before it is dead-lettered'
+complete -c workq -n '__workq_in work' -l retry-delay -x -d 'how long a task waits after its first, second, ... failed attempt'
+complete -c workq -n '__workq_in work' -l dead-letter -x -d 'the queue for tasks that failed for good'
+complete -c workq -n '__workq_in work' -l output -x -a 'inherit line' -d 'what becomes of the commands\' output'
+complete -c workq -n '__workq_in work' -l tag -d 'put the job\'s number before each line of output'
+complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
+complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'
+complete -c workq -n '__workq_in work' -l idle-timeout -x -d 'leave when there was nothing to do for so long'
+complete -c workq -n '__workq_in work' -l max-time -x -d 'leave after so long, when running commands have finished'
+complete -c workq -n '__workq_in work' -l grace -x -d 'how long commands may still run once the worker is leaving; then they are ended'
 complete -c workq -n '__workq_in work' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in work' -s p -l vhost -x -d 'the virtual host'
 complete -c workq -n '__workq_in work' -l username -x -d 'the user to log in as'

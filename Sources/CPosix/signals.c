@@ -33,14 +33,13 @@ static void set_handler(int signal, void (*handler)(int)) {
     sigaction(signal, &action, NULL);
 }
 
-bool workq_signal_catch(int signal) {
-    struct sigaction current;
-    if (sigaction(signal, NULL, &current) == 0 && current.sa_handler == SIG_IGN) return false;
-    set_handler(signal, write_to_pipe);
-    return true;
-}
+void workq_signal_catch(int signal) { set_handler(signal, write_to_pipe); }
 
-void workq_signal_catch_always(int signal) { set_handler(signal, write_to_pipe); }
+void workq_signal_catch_unless_ignored(int signal) {
+    struct sigaction current;
+    if (sigaction(signal, NULL, &current) == 0 && current.sa_handler == SIG_IGN) return;
+    set_handler(signal, write_to_pipe);
+}
 
 void workq_signal_unblock_all(void) {
     sigset_t none;
@@ -50,21 +49,11 @@ void workq_signal_unblock_all(void) {
 
 void workq_signal_ignore(int signal) { set_handler(signal, SIG_IGN); }
 
-static void raise_unblocked(int signal) {
+void workq_signal_raise_default(int signal) {
+    set_handler(signal, SIG_DFL);
     sigset_t only;
     sigemptyset(&only);
     sigaddset(&only, signal);
     pthread_sigmask(SIG_UNBLOCK, &only, NULL);
     kill(getpid(), signal);
-}
-
-void workq_signal_raise_default(int signal) {
-    set_handler(signal, SIG_DFL);
-    raise_unblocked(signal);
-}
-
-void workq_signal_stop_self(int signal) {
-    set_handler(signal, SIG_DFL);
-    raise_unblocked(signal);
-    set_handler(signal, write_to_pipe);
 }

@@ -15,6 +15,8 @@ package struct CommandContext {
     package var environment: [String: String]
     /// All of the environment, `NAME=value` in bytes, for the commands that `work` runs.
     package var rawEnvironment: [[UInt8]]
+    /// This machine's name.
+    package var hostName: String
     /// Names this process to operators: `pid@host`.
     package var processName: String
     package var standardInput: Int32 = STDIN_FILENO
@@ -32,12 +34,16 @@ package struct CommandContext {
             raw.append(Array(UnsafeRawBufferPointer(start: text, count: strlen(text))))
             entry += 1
         }
-        return CommandContext(rawEnvironment: raw, processName: "\(getpid())@\(hostName)")
+        let host = systemHostName
+        var context = CommandContext(rawEnvironment: raw, processName: "\(getpid())@\(host)")
+        context.hostName = host
+        return context
     }
 
     package init(rawEnvironment: [[UInt8]], processName: String) {
         self.rawEnvironment = rawEnvironment
         self.processName = processName
+        hostName = "localhost"
         environment = [:]
         for entry in rawEnvironment {
             guard let text = String(validating: entry, as: UTF8.self), let equals = text.firstIndex(of: "=") else {
@@ -47,7 +53,7 @@ package struct CommandContext {
         }
     }
 
-    private static var hostName: String {
+    private static var systemHostName: String {
         var buffer: [CChar] = Array(repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

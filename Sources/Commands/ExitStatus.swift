@@ -12,6 +12,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
     }
 
     package static let done = ExitStatus(rawValue: 0)
+    package static let someFailed = ExitStatus(rawValue: 1)
     package static let partlyDone = ExitStatus(rawValue: 3)
     package static let usage = ExitStatus(rawValue: 64)
     package static let refused = ExitStatus(rawValue: 65)
@@ -29,6 +30,10 @@ package struct ExitStatus: RawRepresentable, Equatable {
     /// What the manual says of each status.
     package static let descriptions = [
         ExitStatusDescription(status: "0", meaning: "Done."),
+        ExitStatusDescription(
+            status: "1",
+            meaning: "A worker that left by itself is done, but at least one task was dead-lettered or rejected. "
+                + "A worker that a signal ended leaves with 0."),
         ExitStatusDescription(
             status: "3", meaning: "Partly done: some tasks were confirmed and some were not; the message says how many."
         ),

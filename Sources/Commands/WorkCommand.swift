@@ -14,6 +14,11 @@ import Worker
 enum WorkCommand: Subcommand {
     static let name = "work"
 
+    /// `--output`.
+    enum OutputChoice: String, CaseIterable {
+        case inherit, line
+    }
+
     struct Values: SubcommandValues {
         var common = CommonOptions()
         var connection = ConnectionOptions()
@@ -25,7 +30,17 @@ enum WorkCommand: Subcommand {
         var count: Int?
         var createsQueue = true
         var queueType = QueueType.classic
+        var timeout: Duration?
         var killAfter = Duration.seconds(10)
+        var grace: Duration?
+        var idleTimeout: Duration?
+        var maximumTime: Duration?
+        var verdicts = VerdictTable()
+        var maximumAttempts = 5
+        var retryDelays = RetryPolicy().delays
+        var deadLetterQueue: String?
+        var output: OutputChoice?
+        var isTagged = false
         var retryFor: Duration?
         var separator = UInt8(ascii: "\n")
     }
@@ -40,14 +55,17 @@ enum WorkCommand: Subcommand {
                     + "acknowledged only after its command ended with status 0; when the worker dies before that, the "
                     + "broker gives the task to another one. Delivery is at least once: a command may see a task again.",
                 "The command is executed directly, never through a shell, in a process group of its own. A command "
-                    + "that doesn't read its standard input harms nobody. When a command fails, its task goes back to "
-                    + "the queue after a pause, which grows while tasks keep failing.",
+                    + "that doesn't read its standard input harms nobody. When it fails, its task is tried again "
+                    + "later, and after the last attempt it is kept on a dead-letter queue with the reason.",
                 "Without COMMAND tasks are printed on standard output, a line each, and acknowledged once written.",
             ],
             operands: [.required(.queue, into: \.queue, "the queue to take tasks from")],
             rest: RestOperand("COMMAND", into: \.command, "the command and its arguments, byte for byte"),
             optionGroups: [
                 ("Options", options),
+                ("Failed tasks", failureOptions),
+                ("Output", outputOptions),
+                ("Leaving", leavingOptions),
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
@@ -73,13 +91,15 @@ enum WorkCommand: Subcommand {
                 details: "Tasks beyond the running ones wait in this worker while others may be idle, so the default "
                     + "dispatches fairly: whoever is free gets the next task. More hides the way to the broker when "
                     + "tasks are short. 0 sets no limit: plain round robin."),
-            .flag("--drain", sets: \.leavesWhenEmpty, to: true, "leave once the queue is empty and nothing is running"),
-            .value(
-                "--count", of: .count("N", 1...Int.max), into: \.count, "leave after N tasks"),
             .flag("--no-create", sets: \.createsQueue, to: false, "fail when the queue doesn't exist"),
             .value(
                 "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "classic",
                 "the type of a queue that is created"),
+            .value(
+                "--timeout", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.timeout,
+                default: "no limit", "how long a command may take; then its process group is ended",
+                details: "Keep it below the broker's delivery timeout (30 minutes unless configured): a task that is "
+                    + "not acknowledged by then is taken away from the worker."),
             .value(
                 "--kill-after", of: .duration(.zero ... .seconds(86_400)), into: \.killAfter, default: "10s",
                 "how long a command that was told to end may take before it is killed"),
@@ -88,6 +108,62 @@ enum WorkCommand: Subcommand {
                 default: "for ever once connected",
                 "how long to try to reach a broker that is away; 0 leaves at once"),
             .flag("-0", "--null", sets: \.separator, to: 0, "print tasks separated by NUL instead of newlines"),
+        ]
+    }
+
+    private static var failureOptions: [Option<Values>] {
+        [
+            .value(
+                "--on-exit", of: .verdicts, into: \.verdicts, default: "0=ack,65=dead-letter,75=requeue,*=retry",
+                "what a command's end means for its task",
+                details: "A list `CODE=VERDICT,...`, in which CODE is an exit status, `signal`, `timeout` or `*`. The "
+                    + "verdicts are `ack` (done), `retry` (a failed attempt), `requeue` (later, without counting an "
+                    + "attempt), `dead-letter` (not to be tried again) and `reject` (left to the queue's own "
+                    + "dead-letter exchange; the broker drops the task when there is none). What isn't mentioned "
+                    + "stays as it is."),
+            .value(
+                "--max-attempts", of: .count("N", 1...1_000_000), into: \.maximumAttempts, default: "5",
+                "how often a task is tried before it is dead-lettered"),
+            .value(
+                "--retry-delay", of: .delays, into: \.retryDelays, default: "1s,10s,1m,10m",
+                "how long a task waits after its first, second, ... failed attempt",
+                details: "The last delay counts for all later attempts. Tasks wait on queues `QUEUE.retry.DELAY`, "
+                    + "which workq creates: quorum queues, from which no task is lost."),
+            .value(
+                "--dead-letter", of: .queue, into: \.deadLetterQueue, default: "QUEUE.dead",
+                "the queue for tasks that failed for good",
+                details: "It is created when it is first needed. Headers say why a task is there: `x-workq-reason`, "
+                    + "`x-workq-attempts`, `x-workq-queue`, `x-workq-host`, `x-workq-time` and `x-workq-stderr`, the "
+                    + "last 1,024 bytes of the command's standard error."),
+        ]
+    }
+
+    private static var outputOptions: [Option<Values>] {
+        [
+            .value(
+                "--output", of: .choice("MODE"), into: \.output, default: "inherit with one job, else line",
+                "what becomes of the commands' output",
+                details:
+                    "`inherit` leaves standard output and standard error as they are; `line` passes on whole lines, "
+                    + "so that those of several commands don't mix. With one job and without this option, standard "
+                    + "output is inherited and the end of standard error is kept for the dead-letter queue."),
+            .flag("--tag", sets: \.isTagged, to: true, "put the job's number before each line of output"),
+        ]
+    }
+
+    private static var leavingOptions: [Option<Values>] {
+        [
+            .flag("--drain", sets: \.leavesWhenEmpty, to: true, "leave once the queue is empty and nothing is running"),
+            .value("--count", of: .count("N", 1...Int.max), into: \.count, "leave after N tasks"),
+            .value(
+                "--idle-timeout", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.idleTimeout,
+                "leave when there was nothing to do for so long"),
+            .value(
+                "--max-time", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.maximumTime,
+                "leave after so long, when running commands have finished"),
+            .value(
+                "--grace", of: .duration(.zero ... .seconds(31_557_600)), into: \.grace, default: "no limit",
+                "how long commands may still run once the worker is leaving; then they are ended"),
         ]
     }
 
@@ -101,6 +177,8 @@ enum WorkCommand: Subcommand {
             terms: [
                 ("WORKQ_QUEUE", "the queue"),
                 ("WORKQ_MESSAGE_ID", "the message id; the same when a task is delivered again"),
+                ("WORKQ_ATTEMPT", "which attempt this is, from 1"),
+                ("WORKQ_MAX_ATTEMPTS", "how many attempts there are"),
                 ("WORKQ_REDELIVERED", "1 when the broker has delivered the task before, else 0"),
                 ("WORKQ_EXCHANGE", "the exchange that the task was published to; empty for the default one"),
                 ("WORKQ_ROUTING_KEY", "the routing key"),
@@ -126,7 +204,10 @@ enum WorkCommand: Subcommand {
                     "Take no more tasks, give back those that haven't started, let running commands finish, and leave "
                         + "with status 0. Sent again: end running commands with TERM, later with KILL, and give their "
                         + "tasks back."
-                )
+                ),
+                ("TSTP", "Pause: take no more tasks and give back those that haven't started. Commands go on."),
+                ("CONT", "Go on after a pause."),
+                ("USR1", "Say on standard error what the worker is doing."),
             ])
     }
 
@@ -134,36 +215,71 @@ enum WorkCommand: Subcommand {
         let work = try work(values, in: context)
         var parameters = try values.connection.parameters(for: name, in: context)
         if parameters.heartbeatSeconds > 0 { parameters.sendTimeout = .seconds(2 * parameters.heartbeatSeconds) }
-        guard let signals = SignalPipe(catching: [SIGTERM, SIGINT, SIGHUP, SIGCHLD]) else {
+        guard let signals = SignalPipe(catching: caughtSignals) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
-        }
-        var state = WorkerState.Settings()
-        state.count = values.count
-        state.leavesWhenEmpty = values.leavesWhenEmpty
-        state.killAfter = values.killAfter
-        state.retryFor = values.retryFor
-        var prefetch = values.prefetch
-        if values.command.isEmpty {
-            // Printing takes no time, so a task that waits here keeps nobody from it.
-            state.jobs = .max
-            prefetch = prefetch ?? 100
-        } else {
-            state.jobs = values.jobs
         }
         let log = WorkLog(values.common, isPrinting: values.command.isEmpty, context)
         let loop = WorkerLoop(
-            WorkerLoop.Settings(
-                queue: values.queue, prefetchCount: UInt16(clamping: prefetch ?? values.jobs),
-                creates: values.createsQueue ? values.queueType : nil, state: state),
-            work: work, parameters: parameters, signals: signals, report: log.note)
-        switch loop.run() {
-        case .done: return .done
+            try loopSettings(values, in: context), work: work, parameters: parameters, signals: signals,
+            report: log.note)
+        let ending = loop.run()
+        log.summarize(loop.tally)
+        switch ending {
+        case .done:
+            let hasFailures = loop.tally[.deadLetter] + loop.tally[.reject] > 0
+            return hasFailures && !loop.wasStopped ? .someFailed : .done
         case .brokerFailed(let error): throw CommandError(error)
         case .commandUnusable(let reason): throw CommandError(.configuration, "cannot run the command: \(reason)")
         case .outputFailed(EPIPE): return .signal(SIGPIPE)
         case .outputFailed(let number):
             throw CommandError(.inputOutputError, "cannot write to standard output: \(SystemError.text(number))")
         }
+    }
+
+    private static let caughtSignals = [SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGTSTP, SIGCONT, SIGUSR1]
+
+    private static func loopSettings(
+        _ values: Values, in context: CommandContext
+    ) throws(CommandError) -> WorkerLoop.Settings {
+        var state = WorkerState.Settings()
+        state.isPrinting = values.command.isEmpty
+        // Printing takes no time, so a task that waits here keeps nobody from it.
+        state.jobs = state.isPrinting ? .max : values.jobs
+        state.count = values.count
+        state.leavesWhenEmpty = values.leavesWhenEmpty
+        state.idleTimeout = values.idleTimeout
+        state.maximumTime = values.maximumTime
+        state.timeout = values.timeout
+        state.killAfter = values.killAfter
+        state.grace = values.grace
+        state.retryFor = values.retryFor
+        state.verdicts = values.verdicts
+        state.retries.maximumAttempts = values.maximumAttempts
+        state.retries.delays = values.retryDelays
+
+        let queue = values.queue
+        let retryQueue = { (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
+        let deadLetterQueue = values.deadLetterQueue ?? "\(queue).dead"
+        for name in values.retryDelays.map(retryQueue) + [deadLetterQueue]
+        where !state.isPrinting && name.utf8.count > ShortString.maximumCount {
+            throw CommandError(.usage, "work: QUEUE is too long, \"\(name)\" would have more than 255 bytes")
+        }
+        var settings = WorkerLoop.Settings(
+            queue: queue,
+            prefetchCount: UInt16(clamping: values.prefetch ?? (state.isPrinting ? 100 : values.jobs)),
+            creates: values.createsQueue ? values.queueType : nil, deadLetterQueue: deadLetterQueue,
+            retryQueue: retryQueue)
+        settings.state = state
+        settings.host = context.hostName
+        settings.output =
+            switch (values.output, values.isTagged) {
+            case (.inherit?, true): throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
+            case (_, true): .taggedLines
+            case (.inherit?, false): .inherited
+            case (.line?, false): .lines
+            case (nil, false): values.jobs == 1 ? .passed : .lines
+            }
+        return settings
     }
 
     private static func work(
@@ -185,6 +301,30 @@ enum WorkCommand: Subcommand {
         context.rawEnvironment.filter { entry in
             let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
             return !ConnectionOptions.secretVariables.contains(name) && !TaskEnvironment.describes(name)
+        }
+    }
+}
+
+extension ValueFormat where Value == VerdictTable {
+    /// `--on-exit`.
+    fileprivate static var verdicts: Self {
+        Self(
+            "CODE=VERDICT,...",
+            expectation: "a list like 2=ack,signal=retry,*=dead-letter, with codes 0 to 255, signal, timeout or * "
+                + "and verdicts ack, retry, requeue, dead-letter or reject",
+            parse: VerdictTable.init(changes:))
+    }
+}
+
+extension ValueFormat where Value == [Duration] {
+    /// `--retry-delay`. RabbitMQ takes a time to live of up to 2^32 - 1 milliseconds.
+    fileprivate static var delays: Self {
+        Self("D1,D2,...", expectation: "a list of durations from 1ms to 1000h, such as 1s,10s,5m") { text in
+            let delays = text.split(separator: ",", omittingEmptySubsequences: false).map {
+                Duration(shortText: String($0))
+            }
+            let valid = delays.compactMap { $0 }.filter { $0 > .zero && $0 <= .seconds(3_600_000) }
+            return valid.count == delays.count ? valid : nil
         }
     }
 }

@@ -17,23 +17,64 @@ struct WorkLog {
         self.context = context
     }
 
-    func note(_ report: WorkerState.Report) {
+    func note(_ report: WorkerState.Report, copyError: BrokerError?) {
+        guard let line = line(report, copyError: copyError) else { return }
+        context.say(line)
+    }
+
+    private func line(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
         switch report {
         case .started(let job, let delivery):
-            if common.isVerbose, !isPrinting { context.say("job \(job) started: \(Self.name(delivery))") }
+            return common.isVerbose && !isPrinting ? "job \(job) started: \(Self.name(delivery))" : nil
         case .ended(let job, let delivery, let end, let verdict, let elapsed):
-            guard !isPrinting, !common.isQuiet, verdict != .acknowledge || common.isVerbose else { return }
-            context.say(
-                "job \(job) \(Self.text(end)) after \(elapsed.shortText): \(Self.name(delivery)) \(Self.text(verdict))")
+            guard !isPrinting, !common.isQuiet, verdict != .acknowledge || common.isVerbose else { return nil }
+            return "job \(job) \(Self.text(end)) after \(elapsed.shortText): "
+                + "\(Self.name(delivery)) \(Self.text(verdict))"
+        case .status(let status): return Self.text(status)
+        case _ where common.isQuiet: return nil
         case .reconnecting(let error, let pause):
-            if !common.isQuiet { context.say("\(error.message). Trying again in \(pause.shortText)") }
-        case .reconnected:
-            if !common.isQuiet { context.say("connected again") }
+            return "\(error.message). Trying again in \(pause.shortText)\(Self.hint(error))"
+        case .reconnected: return "connected again"
         case .leaving(let running):
-            if !common.isQuiet, running > 0 { context.say("leaving when \(Self.commands(running)) finished") }
+            return running > 0 ? "leaving when \(Self.commands(running)) finished" : nil
         case .interrupting(let running):
-            if !common.isQuiet, running > 0 { context.say("ending \(Self.commands(running))") }
+            return running > 0 ? "ending \(Self.commands(running))" : nil
+        case .timedOut(let job, let delivery):
+            return "job \(job) took too long and is ended: \(Self.name(delivery))"
+        case .copyFailed(let delivery):
+            let reason = copyError.map { ": \($0.message)" } ?? ""
+            return "\(Self.name(delivery)) will be requeued, its copy couldn't be sent\(reason)"
+        case .paused: return "paused; CONT goes on"
+        case .resumed: return "going on"
         }
+    }
+
+    /// One line at the end.
+    func summarize(_ tally: WorkerState.Tally) {
+        guard common.isVerbose, !isPrinting else { return }
+        context.say(Self.text(tally))
+    }
+
+    private static func text(_ status: WorkerState.Status) -> String {
+        let link = status.isConnected ? "connected" : "not connected"
+        let paused = status.isPaused ? ", paused" : ""
+        return "\(link)\(paused), \(status.running) running, \(status.waiting) waiting, \(status.held) held back; "
+            + text(status.tally)
+    }
+
+    private static func text(_ tally: WorkerState.Tally) -> String {
+        let names: [(Verdict, String)] = [
+            (.acknowledge, "acknowledged"), (.retry, "to be tried again"), (.requeue, "requeued"),
+            (.deadLetter, "dead-lettered"), (.reject, "rejected"), (.giveBack, "given back"),
+        ]
+        let parts = names.filter { tally[$0.0] > 0 }.map { "\(tally[$0.0]) \($0.1)" }
+        return parts.isEmpty ? "no tasks" : "tasks: " + parts.joined(separator: ", ")
+    }
+
+    /// RabbitMQ closes a channel with 406 when a task isn't acknowledged in time.
+    private static func hint(_ error: BrokerError) -> String {
+        guard error.code == .preconditionFailed, error.text.contains("timed out") else { return "" }
+        return ". The command took longer than the broker's consumer_timeout; --timeout ends commands before that"
     }
 
     private static func commands(_ count: Int) -> String {
@@ -48,6 +89,7 @@ struct WorkLog {
         switch end {
         case .exited(let status): "ended with status \(status)"
         case .signalled(let signal): "was ended by signal \(signal)"
+        case .timedOut: "was ended for taking too long"
         case .unusable(let reason), .notStarted(let reason): "couldn't be started (\(reason))"
         }
     }
@@ -55,7 +97,10 @@ struct WorkLog {
     private static func text(_ verdict: Verdict) -> String {
         switch verdict {
         case .acknowledge: "is acknowledged"
-        case .requeue: "will be requeued"
+        case .retry: "will be tried again"
+        case .requeue: "is requeued for later"
+        case .deadLetter: "is dead-lettered"
+        case .reject: "is rejected"
         case .giveBack: "is given back"
         }
     }

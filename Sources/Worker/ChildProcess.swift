@@ -12,6 +12,14 @@ import CPosix
 struct ChildProcess {
     let pid: pid_t
     var input: ChildInput
+    /// nil where the child writes straight to this process's standard output or standard error.
+    var output: ChildOutput?
+    var errors: ChildOutput?
+
+    init(pid: pid_t, input: ChildInput) {
+        self.pid = pid
+        self.input = input
+    }
 
     /// How the process ended; nil while it runs. After an end the process id belongs to the system again.
     func reap() -> JobEnd? {

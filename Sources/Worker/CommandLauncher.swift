@@ -41,10 +41,17 @@ package final class CommandLauncher {
     }
 
     /// Starts the command with `body` on its standard input, which may take until later: see `ChildProcess.input`.
-    func start(body: [UInt8], variables: [[UInt8]]) throws(Failure) -> ChildProcess {
-        var ends: (read: Int32, write: Int32) = (-1, -1)
-        guard Self.openPipe(&ends) else { throw Failure(end: .notStarted(Self.reason(errno))) }
-        defer { close(ends.read) }
+    ///
+    /// Where `output` or `errors` is given, that stream of the child is read; else it goes where this process's goes.
+    func start(
+        body: [UInt8], variables: [[UInt8]], output: ChildOutput.Mode? = nil, errors: ChildOutput.Mode? = nil
+    ) throws(Failure) -> ChildProcess {
+        var pipes = try Self.openPipes(1 + (output == nil ? 0 : 1) + (errors == nil ? 0 : 1))
+        let ends = pipes.removeFirst()
+        let outputEnds = output == nil ? nil : pipes.removeFirst()
+        let errorEnds = errors == nil ? nil : pipes.removeFirst()
+        defer { for descriptor in [ends.read, outputEnds?.write, errorEnds?.write] { descriptor.map(workq_close) } }
+        _ = fcntl(ends.write, F_SETFL, O_NONBLOCK)
         var input = ChildInput(descriptor: ends.write, body: body)
         // What fits the pipe goes in before the child exists; most tasks need no more writing.
         input.write()
@@ -60,26 +67,42 @@ package final class CommandLauncher {
                 }
                 var request = workq_spawn(
                     path: path, arguments: arguments, environment: environment, standard_input: ends.read,
-                    standard_output: STDOUT_FILENO, standard_error: STDERR_FILENO)
+                    standard_output: outputEnds?.write ?? STDOUT_FILENO,
+                    standard_error: errorEnds?.write ?? STDERR_FILENO)
                 return workq_spawn_child(&request, &error)
             }
         }
         guard pid > 0 else {
             input.close()
+            for descriptor in [outputEnds?.read, errorEnds?.read] { descriptor.map(workq_close) }
             throw Failure(end: end(for: error))
         }
-        return ChildProcess(pid: pid, input: input)
+        var child = ChildProcess(pid: pid, input: input)
+        child.output = Self.reader(outputEnds?.read, output)
+        child.errors = Self.reader(errorEnds?.read, errors)
+        return child
     }
 
-    /// Both ends close-on-exec, the writing one non-blocking.
-    private static func openPipe(_ ends: inout (read: Int32, write: Int32)) -> Bool {
-        var descriptors: [Int32] = [-1, -1]
-        guard pipe(&descriptors) == 0 else { return false }
-        ends = (descriptors[0], descriptors[1])
-        _ = fcntl(ends.read, F_SETFD, FD_CLOEXEC)
-        _ = fcntl(ends.write, F_SETFD, FD_CLOEXEC)
-        _ = fcntl(ends.write, F_SETFL, O_NONBLOCK)
-        return true
+    private static func reader(_ descriptor: Int32?, _ mode: ChildOutput.Mode?) -> ChildOutput? {
+        guard let descriptor, let mode else { return nil }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        return ChildOutput(descriptor: descriptor, mode: mode)
+    }
+
+    /// Pipes whose ends are close-on-exec; all of them or none.
+    private static func openPipes(_ count: Int) throws(Failure) -> [(read: Int32, write: Int32)] {
+        var pipes: [(read: Int32, write: Int32)] = []
+        for _ in 0..<count {
+            var descriptors: [Int32] = [-1, -1]
+            guard pipe(&descriptors) == 0 else {
+                let end = JobEnd.notStarted(reason(errno))
+                for descriptor in pipes.flatMap({ [$0.read, $0.write] }) { workq_close(descriptor) }
+                throw Failure(end: end)
+            }
+            for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+            pipes.append((descriptors[0], descriptors[1]))
+        }
+        return pipes
     }
 
     /// Errors of the executable stop the worker; errors of the moment don't.

@@ -13,16 +13,16 @@ package struct SignalPipe {
     /// To poll for reading.
     package let descriptor: Int32
 
-    /// Starts catching `signals`. Those that the process was started with ignored stay ignored: nohup and shells'
-    /// background jobs rely on that. SIGCHLD is always caught. nil when the system refuses a pipe.
+    /// Starts catching `signals`. INT and HUP stay ignored when the process was started so: nohup and shells' background
+    /// jobs rely on that. nil when the system refuses a pipe.
     package init?(catching signals: [Int32]) {
         descriptor = workq_signal_pipe_open()
         guard descriptor >= 0 else { return nil }
         for signal in signals {
-            if signal == SIGCHLD {
-                workq_signal_catch_always(signal)
+            if signal == SIGINT || signal == SIGHUP {
+                workq_signal_catch_unless_ignored(signal)
             } else {
-                _ = workq_signal_catch(signal)
+                workq_signal_catch(signal)
             }
         }
         workq_signal_ignore(SIGPIPE)

@@ -15,7 +15,7 @@ package enum TaskEnvironment {
     private static let names: Set<String> = [
         "WORKQ_QUEUE", "WORKQ_MESSAGE_ID", "WORKQ_REDELIVERED", "WORKQ_EXCHANGE", "WORKQ_ROUTING_KEY",
         "WORKQ_PRIORITY", "WORKQ_TIMESTAMP", "WORKQ_TYPE", "WORKQ_CONTENT_TYPE", "WORKQ_CORRELATION_ID",
-        "WORKQ_REPLY_TO",
+        "WORKQ_REPLY_TO", "WORKQ_ATTEMPT", "WORKQ_MAX_ATTEMPTS",
     ]
     private static let headerPrefix = "WORKQ_HEADER_"
 
@@ -25,7 +25,7 @@ package enum TaskEnvironment {
     }
 
     /// `NAME=value` entries, each without NUL and without the terminating one.
-    package static func entries(for delivery: Delivery, queue: String) -> [[UInt8]] {
+    package static func entries(for delivery: Delivery, queue: String, maximumAttempts: Int = 1) -> [[UInt8]] {
         let properties = delivery.properties
         var entries: [[UInt8]] = []
         func add(_ name: String, _ value: [UInt8]?) {
@@ -35,6 +35,8 @@ package enum TaskEnvironment {
         func add(_ name: String, _ value: ShortString?) { add(name, value?.bytes) }
         add("WORKQ_QUEUE", Array(queue.utf8))
         add("WORKQ_MESSAGE_ID", properties.messageID)
+        add("WORKQ_ATTEMPT", Array(String(TaskCopy.attempt(of: delivery)).utf8))
+        add("WORKQ_MAX_ATTEMPTS", Array(String(maximumAttempts).utf8))
         add("WORKQ_REDELIVERED", Array((delivery.redelivered ? "1" : "0").utf8))
         add("WORKQ_EXCHANGE", delivery.exchange)
         add("WORKQ_ROUTING_KEY", delivery.routingKey)

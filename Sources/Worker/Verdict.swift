@@ -1,17 +1,13 @@
 // What becomes of a task when its command has ended.
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// How a command ended.
 package enum JobEnd: Equatable {
     /// With an exit status, 0 to 255.
     case exited(Int32)
     /// By a signal.
     case signalled(Int32)
+    /// It took too long and was ended for that.
+    case timedOut
     /// It was never started and won't be: no such executable, or not executable. The text says which.
     case unusable(String)
     /// It couldn't be started now: the system is short of processes or memory, or the task's headers are too large.
@@ -19,21 +15,62 @@ package enum JobEnd: Equatable {
 }
 
 /// What becomes of a task.
-package enum Verdict: Equatable {
+package enum Verdict: String, CaseIterable {
     /// Done; the broker may forget it.
-    case acknowledge
-    /// Failed; it goes back to the queue, later.
+    case acknowledge = "ack"
+    /// A failed attempt: tried again later, or dead-lettered after the last one.
+    case retry
+    /// Tried again later without counting an attempt.
     case requeue
+    /// Not to be tried again; kept on the dead-letter queue.
+    case deadLetter = "dead-letter"
+    /// Left to the queue's own dead-letter exchange, which may be none.
+    case reject
     /// Not tried to the end; it goes back to the queue at once.
-    case giveBack
+    case giveBack = "give-back"
+}
 
-    /// The verdict on a task whose command ended so. A command that this worker interrupted hasn't failed.
-    init(of end: JobEnd, wasInterrupted: Bool) {
-        self =
-            switch end {
-            case .exited(0): .acknowledge
-            case _ where wasInterrupted: .giveBack
-            default: .requeue
+/// Which end of a command means what, for `--on-exit`. Pure.
+package struct VerdictTable: Equatable {
+    private var statuses: [Int32: Verdict] = [0: .acknowledge, 65: .deadLetter, 75: .requeue]
+    private var signal: Verdict?
+    private var timeout: Verdict?
+    private var other = Verdict.retry
+
+    /// 0 acknowledges, 75 requeues, 65 dead-letters, anything else is a failed attempt.
+    package init() {}
+
+    /// The usual table with changes: `CODE=VERDICT,...`, where CODE is 0 to 255, `signal`, `timeout` or `*`, and VERDICT
+    /// is ack, retry, requeue, dead-letter or reject. nil when the text is nothing like that.
+    package init?(changes text: String) {
+        for change in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let parts = change.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, let verdict = Verdict(rawValue: String(parts[1])), verdict != .giveBack else {
+                return nil
             }
+            switch parts[0] {
+            case "signal": signal = verdict
+            case "timeout": timeout = verdict
+            case "*": other = verdict
+            default:
+                guard parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let status = UInt8(parts[0]) else {
+                    return nil
+                }
+                statuses[Int32(status)] = verdict
+            }
+        }
+    }
+
+    /// The verdict on a task whose command ended so. A command that this worker interrupted hasn't failed, and neither
+    /// has one that never started.
+    func verdict(on end: JobEnd, wasInterrupted: Bool) -> Verdict {
+        switch end {
+        case .exited(0): statuses[0] ?? .acknowledge
+        case _ where wasInterrupted: .giveBack
+        case .exited(let status): statuses[status] ?? other
+        case .signalled: signal ?? other
+        case .timedOut: timeout ?? other
+        case .unusable, .notStarted: .giveBack
+        }
     }
 }

@@ -19,14 +19,36 @@ package final class WorkerLoop {
         package var prefetchCount: UInt16
         /// The type of the queue where it must be created; nil to leave a missing queue alone.
         package var creates: QueueType?
-        package var state: WorkerState.Settings
+        package var state = WorkerState.Settings()
+        package var deadLetterQueue: String
+        /// The name of the retry queue for a delay.
+        package var retryQueue: (Duration) -> String
+        /// This machine, as dead-lettered tasks name it.
+        package var host = ""
+        package var output = Output.lines
 
-        package init(queue: String, prefetchCount: UInt16, creates: QueueType?, state: WorkerState.Settings) {
+        package init(
+            queue: String, prefetchCount: UInt16, creates: QueueType?, deadLetterQueue: String,
+            retryQueue: @escaping (Duration) -> String
+        ) {
             self.queue = queue
             self.prefetchCount = prefetchCount
             self.creates = creates
-            self.state = state
+            self.deadLetterQueue = deadLetterQueue
+            self.retryQueue = retryQueue
         }
+    }
+
+    /// What becomes of the commands' output.
+    package enum Output: Equatable {
+        /// Both streams are this process's own; the end of standard error isn't known then.
+        case inherited
+        /// Standard output is this process's own, standard error is passed on as it comes.
+        case passed
+        /// Whole lines of both.
+        case lines
+        /// Whole lines of both, with the job's number before them.
+        case taggedLines
     }
 
     /// What is done with a task.
@@ -48,19 +70,25 @@ package final class WorkerLoop {
     private let settings: Settings
     private let parameters: ConnectionParameters
     private let launcher: CommandLauncher?
-    private let report: (WorkerState.Report) -> Void
+    private let report: (WorkerState.Report, BrokerError?) -> Void
     private let signals: SignalPipe
     private var printer: TaskPrinter
+    private let courier: TaskCourier
+    private var relay = OutputRelay()
+    /// The last that commands wrote on standard error, until their task's fate is decided.
+    private var lastWords: [WorkerState.JobID: [UInt8]] = [:]
     private var state: WorkerState
     private var link: Link?
     private var children: [WorkerState.JobID: ChildProcess] = [:]
     private var events: Deque<WorkerState.Event> = []
+    /// Whether frames may wait in the library while the socket is quiet: a request reads more than its own reply.
+    private var mayHoldFrames = false
     private var pollSet = PollSet()
     private var ending: WorkerState.Ending?
 
     package init(
         _ settings: Settings, work: Work, parameters: ConnectionParameters, signals: SignalPipe,
-        report: @escaping (WorkerState.Report) -> Void
+        report: @escaping (WorkerState.Report, BrokerError?) -> Void
     ) {
         self.settings = settings
         self.parameters = parameters
@@ -74,8 +102,18 @@ package final class WorkerLoop {
             launcher = nil
             printer = TaskPrinter(separator: separator)
         }
+        courier = TaskCourier(
+            TaskCourier.Settings(
+                queue: settings.queue, deadLetterQueue: settings.deadLetterQueue,
+                deadLetterType: settings.creates ?? .classic, retryQueue: settings.retryQueue, host: settings.host),
+            parameters: parameters)
         state = WorkerState(settings: settings.state, now: .now)
     }
+
+    /// How many tasks ended how.
+    package var tally: WorkerState.Tally { state.tally }
+    /// Whether a signal ended the worker.
+    package var wasStopped: Bool { state.wasStopped }
 
     /// Works until there is a reason to leave, and closes the connection in good order.
     package func run() -> WorkerState.Ending {
@@ -83,7 +121,9 @@ package final class WorkerLoop {
         while true {
             handleEvents()
             if let ending {
+                courier.close()
                 link?.connection.close()
+                relay.flush()
                 return ending
             }
             waitForSomething()
@@ -92,6 +132,9 @@ package final class WorkerLoop {
 
     private func handleEvents() {
         receive()
+        for result in courier.receive() {
+            events.append(result.isConfirmed ? .copyConfirmed(result.job) : .copyFailed(result.job))
+        }
         if state.nextDeadline <= .now { events.append(.tick) }
         while let event = events.popFirst(), ending == nil {
             for action in state.handle(event, now: .now) { perform(action) }
@@ -104,34 +147,44 @@ package final class WorkerLoop {
         pollSet.removeAll()
         pollSet.add(signals.descriptor, events: POLLIN)
         if let link { pollSet.add(link.connection.descriptor, events: POLLIN) }
+        if let descriptor = courier.descriptor { pollSet.add(descriptor, events: POLLIN) }
+        relay.add(to: &pollSet, children: children.values)
         for child in children.values where child.input.isPending {
             pollSet.add(child.input.descriptor, events: POLLOUT)
         }
         // A reader that goes away is noticed also while there is nothing to print.
-        if launcher == nil { pollSet.add(TaskPrinter.descriptor, events: printer.isPending ? POLLOUT : 0) }
+        if launcher == nil {
+            pollSet.add(printer.buffer.descriptor, events: printer.buffer.isPending ? POLLOUT : 0)
+        }
         pollSet.wait(timeout: timeout)
 
         if pollSet.isReady(signals.descriptor) { signals.read().forEach(take) }
         for (job, child) in children where child.input.isPending && pollSet.isReady(child.input.descriptor) {
             children[job]?.input.write()
         }
-        if launcher == nil, pollSet.isReady(TaskPrinter.descriptor) { print() }
+        if let number = relay.pass(pollSet, children: &children) { events.append(.outputFailed(number)) }
+        if launcher == nil, pollSet.isReady(printer.buffer.descriptor) { print() }
     }
 
     /// Milliseconds until something is due by itself. Heartbeats are served by reading, twice an interval at least.
     private var timeout: Int32 {
-        guard events.isEmpty else { return 0 }
+        guard events.isEmpty, !mayHoldFrames, !courier.mayHoldFrames else { return 0 }
         let now = Instant.now
-        let heartbeat = link?.connection.heartbeat.map { now + $0 / 2 } ?? .never
-        let deadline = min(state.nextDeadline, heartbeat)
+        let heartbeats = [link?.connection.heartbeat, courier.heartbeat].compactMap { $0 }
+        let deadline = min(state.nextDeadline, heartbeats.min().map { now + $0 / 2 } ?? .never)
         return deadline == .never ? -1 : deadline.pollTimeout(from: now)
     }
 
     /// Takes what the broker has sent, without waiting.
     private func receive() {
         guard let link else { return }
+        mayHoldFrames = true
         do throws(BrokerError) {
-            while events.count < Self.eventsPerTurn, let event = try link.connection.nextEvent() {
+            while events.count < Self.eventsPerTurn {
+                guard let event = try link.connection.nextEvent() else {
+                    mayHoldFrames = false
+                    return
+                }
                 take(event)
                 if self.link == nil { return }
             }
@@ -161,25 +214,33 @@ package final class WorkerLoop {
     private func lose(_ error: BrokerError) {
         link?.connection.close(timeout: .milliseconds(200))
         link = nil
+        mayHoldFrames = false
         events.removeAll { if case .delivered = $0 { true } else { false } }
         events.append(.connectionLost(error))
     }
 
     private func take(_ signal: Int32) {
-        if signal == SIGCHLD {
-            for (job, child) in children {
-                guard let end = child.reap() else { continue }
-                children[job]?.input.close()
-                children[job] = nil
-                events.append(.ended(job, end))
-            }
-        } else {
-            events.append(.stopRequested)
+        switch signal {
+        case SIGCHLD: reap()
+        case SIGTSTP: events.append(.pauseRequested)
+        case SIGCONT: events.append(.resumeRequested)
+        case SIGUSR1: events.append(.statusRequested)
+        default: events.append(.stopRequested)
+        }
+    }
+
+    private func reap() {
+        for (job, child) in children {
+            guard let end = child.reap(), var child = children.removeValue(forKey: job) else { continue }
+            child.input.close()
+            relay.takeLeftovers(of: &child)
+            lastWords[job] = child.errors?.tail
+            events.append(.ended(job, end))
         }
     }
 
     private func print() {
-        guard printer.isPending else { return events.append(.outputFailed(EPIPE)) }
+        guard printer.buffer.isPending else { return events.append(.outputFailed(EPIPE)) }
         switch printer.write() {
         case .done(let jobs): events.append(contentsOf: jobs.map { .ended($0, .exited(0)) })
         case .failed(let number): events.append(.outputFailed(number))
@@ -193,15 +254,23 @@ package final class WorkerLoop {
         case .connect: connect()
         case .start(let job, let delivery): start(job, delivery)
         case .acknowledge(let tag): onChannel { channel throws(BrokerError) in try channel.acknowledge(tag) }
+        case .copy(let job, let copy): courier.send(job, copy, errors: lastWords.removeValue(forKey: job) ?? [])
+        case .reject(let tag): onChannel { channel throws(BrokerError) in try channel.reject(tag, requeue: false) }
         case .requeue(let tag): onChannel { channel throws(BrokerError) in try channel.reject(tag, requeue: true) }
         case .giveBack(let tag): onChannel { channel throws(BrokerError) in try channel.giveBack(tag) }
         case .cancelConsumer:
             guard let tag = link?.consumerTag else { return }
+            mayHoldFrames = true
             onChannel { channel throws(BrokerError) in try channel.cancel(tag) }
+        case .startConsumer: startConsumer()
         case .countReady: countReady()
         case .terminate(let job): children[job]?.signalGroup(SIGTERM)
         case .kill(let job): children[job]?.signalGroup(SIGKILL)
-        case .report(let what): report(what)
+        case .report(let what):
+            if case .ended(let job, _, _, let verdict, _) = what, ![.retry, .requeue, .deadLetter].contains(verdict) {
+                lastWords[job] = nil
+            }
+            report(what, courier.lastError)
         case .finish(let reason): ending = reason
         }
     }
@@ -218,6 +287,7 @@ package final class WorkerLoop {
     private func connect() {
         do {
             link = try openLink()
+            mayHoldFrames = true
             events.append(.connected)
         } catch {
             events.append(.connectionLost(error))
@@ -245,16 +315,39 @@ package final class WorkerLoop {
 
     private func start(_ job: WorkerState.JobID, _ delivery: Delivery) {
         guard let launcher else { return printer.add(job, delivery.body) }
-        let variables = TaskEnvironment.entries(for: delivery, queue: settings.queue)
+        let variables = TaskEnvironment.entries(
+            for: delivery, queue: settings.queue, maximumAttempts: settings.state.retries.maximumAttempts)
         do {
-            children[job] = try launcher.start(body: delivery.body, variables: variables)
+            let modes = outputModes(job)
+            children[job] = try launcher.start(
+                body: delivery.body, variables: variables, output: modes.output, errors: modes.errors)
         } catch {
             events.append(.ended(job, error.end))
         }
     }
 
+    private func outputModes(_ job: WorkerState.JobID) -> (output: ChildOutput.Mode?, errors: ChildOutput.Mode?) {
+        switch settings.output {
+        case .inherited: (nil, nil)
+        case .passed: (nil, .bytes)
+        case .lines: (.lines(tag: ""), .lines(tag: ""))
+        case .taggedLines: (.lines(tag: "\(job): "), .lines(tag: "\(job): "))
+        }
+    }
+
+    private func startConsumer() {
+        guard let link else { return }
+        mayHoldFrames = true
+        do throws(BrokerError) {
+            self.link?.consumerTag = try link.channel.consume(ShortString(settings.queue))
+        } catch {
+            lose(error)
+        }
+    }
+
     private func countReady() {
         guard let link else { return }
+        mayHoldFrames = true
         do throws(BrokerError) {
             events.append(.readyCount(try link.channel.status(ofQueue: ShortString(settings.queue)).ready))
         } catch {

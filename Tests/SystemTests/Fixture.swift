@@ -18,15 +18,20 @@ final class Fixture {
 
     deinit {
         guard let channel = try? channel() else { return }
-        for name in [queue] + extraQueues { channel.delete(name) }
+        for name in [queue, "\(queue).dead"] + extraQueues { channel.delete(name) }
     }
 
     var environment: [String: String] { ["WORKQ_URL": broker.url] }
 
     /// Another queue that is removed with the test.
-    func anotherQueue(_ suffix: String) -> String {
-        extraQueues.append("\(queue)-\(suffix)")
-        return "\(queue)-\(suffix)"
+    func anotherQueue(_ suffix: String) -> String { removed("\(queue)-\(suffix)") }
+
+    /// The retry queue for a delay, removed with the test.
+    func retryQueue(_ delay: String) -> String { removed("\(queue).retry.\(delay)") }
+
+    private func removed(_ name: String) -> String {
+        if !extraQueues.contains(name) { extraQueues.append(name) }
+        return name
     }
 
     func run(

@@ -21,21 +21,6 @@ struct WorkTests {
         #expect(lines[1] == "first")
     }
 
-    @Test("a failed task goes back to the queue after a pause, and is acknowledged once it succeeds")
-    func failureIsRequeued() async throws {
-        let fixture = try Fixture()
-        let folder = try TemporaryFolder()
-        try await fixture.publish(["x"])
-        let script = "echo run >> \"$0\"; [ $(wc -l < \"$0\") -ge 2 ]"
-        let started = ContinuousClock.now
-        let result = try await fixture.run(
-            "work", fixture.queue, "--drain", "--", "sh", "-c", script, folder.path("runs"))
-        #expect(result.status == 0, "\(result)")
-        #expect(folder.read("runs") == "run\nrun\n")
-        #expect(ContinuousClock.now - started >= .seconds(1))
-        #expect(fixture.ready() == 0)
-    }
-
     @Test("W12 a command that is missing or not executable is 78, and no task is touched")
     func missingCommand() async throws {
         let fixture = try Fixture()

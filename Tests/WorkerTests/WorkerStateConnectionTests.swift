@@ -8,19 +8,21 @@ import Testing
 @Suite("Worker: connection") struct WorkerStateConnectionTests {
     @Test("N2, N3, W17 with the connection everything waiting or resting is void; late results are never settled")
     func staleResults() {
-        var worker = WorkerTranscript.connected { $0.jobs = 2 }
-        for tag in 1...3 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
-        #expect(worker.end(2, .exited(1)) == [])
-        // Task 1 runs, task 2 rests, task 3 waits.
+        var worker = WorkerTranscript.connected { $0.jobs = 3 }
+        for tag in 1...4 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
+        #expect(worker.failWithoutCopy(2) == [])
+        #expect(worker.end(1, .exited(1)) == ["copy 1: in 1000ms attempt 2"])
+        // Task 1 departs, task 2 rests, task 3 runs, task 4 waits.
         #expect(worker.lose() == [])
         #expect(worker.tick() == ["connect"])
         #expect(worker.take(.connected) == [])
         #expect(worker.reports == [.reconnected])
         // The new connection numbers from 1 again.
-        #expect(worker.deliver(1, id: "other") == ["start 3: task 1"])
-        #expect(worker.end(1) == [])
+        #expect(worker.deliver(1, id: "other") == ["start 4: task 1"])
+        #expect(worker.end(3) == [])
+        #expect(worker.take(.copyConfirmed(1)) == [])
         #expect(worker.take(.tick, after: .seconds(60)) == [])
-        #expect(worker.end(3) == ["ack 1"])
+        #expect(worker.end(4) == ["ack 1"])
     }
 
     @Test("W17 while there is no connection, nothing is settled, and running commands still count as jobs")
@@ -48,13 +50,13 @@ import Testing
         #expect(worker.end(1) == ["ack 1"])
     }
 
-    @Test("W16 an adopted task that fails rests and is requeued under its new tag")
+    @Test("W16 an adopted task that fails is settled under its new tag")
     func adoptedFailure() {
         var worker = WorkerTranscript.connected()
         _ = worker.deliver(5)
         _ = worker.reconnect()
         _ = worker.deliver(1, id: "m5", redelivered: true)
-        #expect(worker.end(1, .exited(1)) == [])
+        #expect(worker.failWithoutCopy(1) == [])
         #expect(worker.tick() == ["requeue 1"])
     }
 

@@ -14,7 +14,8 @@ import Testing
         #expect(worker.reports == [.leaving(running: 2)])
         #expect(worker.state.nextDeadline == .never)
         #expect(worker.end(1, after: .seconds(600)) == ["ack 1"])
-        #expect(worker.end(2, .exited(1)) == ["requeue 2", "finish done"])
+        #expect(worker.end(2, .exited(1)) == ["copy 2: in 1000ms attempt 2"])
+        #expect(worker.take(.copyConfirmed(2)) == ["ack 2", "finish done"])
     }
 
     @Test("W2 a delivery that was already on its way when the worker stopped goes back at once")
@@ -30,7 +31,7 @@ import Testing
     func restingTask() {
         var worker = WorkerTranscript.connected()
         _ = worker.deliver(1)
-        _ = worker.end(1, .exited(1))
+        _ = worker.failWithoutCopy(1)
         _ = worker.deliver(2)
         #expect(worker.take(.stopRequested) == ["cancelConsumer", "give back 2", "requeue 1", "finish done"])
     }
@@ -84,7 +85,8 @@ import Testing
         _ = worker.take(.stopRequested)
         #expect(worker.end(1, .signalled(15)) == ["give back 1"])
         // A crash is a failure, also now.
-        #expect(worker.end(2, .signalled(11)) == ["requeue 2", "finish done"])
+        #expect(worker.end(2, .signalled(11)) == ["copy 2: in 1000ms attempt 2"])
+        #expect(worker.take(.copyFailed(2)) == ["requeue 2", "finish done"])
     }
 
     @Test("nothing happens any more once the worker has finished")
@@ -94,9 +96,72 @@ import Testing
         let events: [WorkerState.Event] = [
             .connected, .connectionLost(WorkerTranscript.error()), .delivered(WorkerTranscript.delivery(9)),
             .ended(1, .exited(0)),
-            .readyCount(0), .refused(WorkerTranscript.error(.accessRefused)), .outputFailed(5), .stopRequested, .tick,
+            .readyCount(0), .copyConfirmed(1), .copyFailed(1), .pauseRequested, .resumeRequested, .statusRequested,
+            .refused(WorkerTranscript.error(.accessRefused)), .outputFailed(5), .stopRequested, .tick,
         ]
         for event in events { #expect(worker.take(event, after: .seconds(100)) == []) }
+    }
+
+    @Test("W3 with a grace time, commands are ended when it is over, as by a second signal")
+    func grace() {
+        var worker = WorkerTranscript.connected { $0.grace = .seconds(5) }
+        _ = worker.deliver(1)
+        _ = worker.take(.stopRequested)
+        #expect(worker.untilDeadline == .seconds(5))
+        #expect(worker.tick() == ["TERM 1"])
+        #expect(worker.end(1, .signalled(15)) == ["give back 1", "finish done"])
+    }
+
+    @Test("a copy that nobody confirms keeps a worker only until its commands would be killed")
+    func unconfirmedCopy() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        _ = worker.end(1, .exited(1))
+        #expect(worker.take(.stopRequested) == ["cancelConsumer"])
+        #expect(worker.take(.stopRequested) == [])
+        #expect(worker.tick() == ["give back 1", "finish done"])
+    }
+
+    @Test("an idle time leaves when nothing came for so long, and anything that happens starts it over")
+    func idleTime() {
+        var worker = WorkerTranscript.connected { $0.idleTimeout = .seconds(30) }
+        #expect(worker.untilDeadline == .seconds(30))
+        #expect(worker.deliver(1, after: .seconds(29)) == ["start 1: task 1"])
+        #expect(worker.take(.tick, after: .seconds(100)) == [])
+        #expect(worker.end(1) == ["ack 1"])
+        #expect(worker.untilDeadline == .seconds(30))
+        #expect(worker.tick() == ["cancelConsumer", "finish done"])
+        #expect(!worker.state.wasStopped)
+    }
+
+    @Test("a maximum time leaves when it is over, after running commands have finished")
+    func maximumTime() {
+        var worker = WorkerTranscript.connected { $0.maximumTime = .seconds(60) }
+        _ = worker.deliver(1, after: .seconds(59))
+        #expect(worker.tick() == ["cancelConsumer"])
+        #expect(worker.end(1, after: .seconds(9)) == ["ack 1", "finish done"])
+    }
+
+    @Test("a pause gives back what waits and takes nothing until it ends; running commands go on")
+    func pause() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        _ = worker.deliver(2)
+        #expect(worker.take(.pauseRequested) == ["cancelConsumer", "give back 2"])
+        #expect(worker.take(.pauseRequested) == [])
+        #expect(worker.deliver(3) == ["give back 3"])
+        #expect(worker.end(1) == ["ack 1"])
+        #expect(worker.take(.resumeRequested) == ["startConsumer"])
+        #expect(worker.take(.resumeRequested) == [])
+        #expect(worker.deliver(4) == ["start 2: task 4"])
+    }
+
+    @Test("a worker that reconnects while it is paused takes nothing either")
+    func pauseAndReconnect() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.take(.pauseRequested)
+        #expect(worker.reconnect() == ["connect", "cancelConsumer"])
+        #expect(worker.take(.resumeRequested) == ["startConsumer"])
     }
 
     // MARK: - Draining
@@ -125,7 +190,7 @@ import Testing
         _ = worker.deliver(1)
         #expect(worker.state.nextDeadline == .never)
         #expect(worker.take(.tick, after: .seconds(60)) == [])
-        #expect(worker.end(1, .exited(1)) == [])
+        #expect(worker.failWithoutCopy(1) == [])
         #expect(worker.untilDeadline == .seconds(1))
         #expect(worker.tick() == ["requeue 1"])
         _ = worker.deliver(2, id: "m1", redelivered: true)

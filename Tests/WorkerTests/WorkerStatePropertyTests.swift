@@ -28,7 +28,8 @@ import Testing
         }
         #expect(
             reached.isSuperset(of: [
-                "adopted", "acknowledge", "requeue", "giveBack", "stale end", "drained", "terminate", "kill", "lost",
+                "adopted", "copied", "copy failed", "acknowledge", "requeue", "giveBack", "stale end", "drained",
+                "terminate", "kill", "lost",
                 "refused",
                 "unusable", "output failed", "waiting",
             ]))
@@ -59,11 +60,16 @@ struct SimulatedBroker {
     private let jobs: Int
     private let prefetch: Int
     private let drains: Bool
+    private let isPrinting: Bool
 
     private var ready: [Int]
     private var wasDelivered: Set<Int> = []
     private var hasSucceeded: Set<Int> = []
     private var acknowledged: Set<Int> = []
+    /// Messages whose copy the broker has confirmed.
+    private var copied: Set<Int> = []
+    /// Copies without an answer.
+    private var copies: [(job: Int, message: Int)] = []
     /// What the broker waits to hear about in this session, by delivery tag.
     private var unsettled: [UInt64: Unsettled] = [:]
     private var lastTag: UInt64 = 0
@@ -79,6 +85,8 @@ struct SimulatedBroker {
         var settings = WorkerState.Settings()
         jobs = Int.random(in: 1...4, using: &generator)
         settings.jobs = jobs
+        isPrinting = Bool.random(using: &generator)
+        settings.isPrinting = isPrinting
         settings.leavesWhenEmpty = Bool.random(using: &generator)
         settings.count = Int.random(in: 0..<4, using: &generator) == 0 ? Int.random(in: 1...10, using: &generator) : nil
         settings.retryFor = Bool.random(using: &generator) ? .seconds(20) : nil
@@ -94,8 +102,9 @@ struct SimulatedBroker {
     mutating func step() {
         guard !isConnecting else { return answerConnect(succeeds: Int.random(in: 0..<4, using: &generator) > 0) }
         switch Int.random(in: 0..<100, using: &generator) {
-        case 0..<35: deliver()
-        case 35..<70: endSomeJob()
+        case 0..<30: deliver()
+        case 30..<60: endSomeJob()
+        case 60..<70: answerSomeCopy()
         case 70..<92: tick()
         case 92..<97: lose()
         case 97 where Int.random(in: 0..<4, using: &generator) == 0: stop()
@@ -106,7 +115,7 @@ struct SimulatedBroker {
             reached.insert("output failed")
             take(.outputFailed(5))
             // Printed tasks have no process that could end later.
-            running = [:]
+            if isPrinting { running = [:] }
         default: break
         }
     }
@@ -116,7 +125,11 @@ struct SimulatedBroker {
         for round in 0..<200 where !hasFinished {
             if isConnecting { answerConnect(succeeds: true) }
             if round == 0 || round == 5 && Bool.random(using: &generator) { stop() }
-            if Int.random(in: 0..<3, using: &generator) == 0 { endSomeJob() } else { tick() }
+            switch Int.random(in: 0..<4, using: &generator) {
+            case 0: endSomeJob()
+            case 1: answerSomeCopy()
+            default: tick()
+            }
         }
         if isConnected, let left = unsettled.keys.min() { faults.append("delivery \(left) was never settled") }
     }
@@ -164,6 +177,19 @@ struct SimulatedBroker {
         take(.ended(job, end))
     }
 
+    private mutating func answerSomeCopy() {
+        guard let index = copies.indices.randomElement(using: &generator) else { return }
+        let (job, message) = copies.remove(at: index)
+        if Int.random(in: 0..<4, using: &generator) == 0 {
+            reached.insert("copy failed")
+            take(.copyFailed(job))
+        } else {
+            reached.insert("copied")
+            copied.insert(message)
+            take(.copyConfirmed(job))
+        }
+    }
+
     private mutating func tick() {
         if state.nextDeadline < .never { now = max(now, state.nextDeadline) }
         take(.tick)
@@ -195,7 +221,7 @@ struct SimulatedBroker {
     // MARK: - Actions
 
     private mutating func take(_ event: WorkerState.Event) {
-        let mayEndRunning = if case .outputFailed = event { true } else { false }
+        let mayEndRunning = if case .outputFailed = event { isPrinting } else { false }
         now = now + .milliseconds(1)
         for action in state.handle(event, now: now) {
             if hasFinished { faults.append("\(action) after the end") }
@@ -213,8 +239,16 @@ struct SimulatedBroker {
         case .acknowledge(let tag):
             reached.insert("acknowledge")
             guard let message = settle(tag, mayEndRunning: false) else { return }
-            if !hasSucceeded.contains(message) { faults.append("message \(message) is acknowledged without success") }
+            if !hasSucceeded.contains(message), !copied.contains(message) {
+                faults.append("message \(message) is acknowledged without success")
+            }
             acknowledged.insert(message)
+        case .copy(let job, let copy):
+            guard let message = copy.delivery.properties.messageID.flatMap({ Int($0.description) }) else {
+                return faults.append("copies a message without its id")
+            }
+            copies.append((job, message))
+        case .reject: faults.append("rejects, which nobody asked for")
         case .requeue(let tag):
             reached.insert("requeue")
             if let message = settle(tag, mayEndRunning: false) { ready.append(message) }
@@ -257,7 +291,7 @@ struct SimulatedBroker {
         if isConnected, !unsettled.isEmpty { faults.append("ends with \(unsettled.count) deliveries unsettled") }
         guard drains, !wasStopped, ending == .done else { return }
         reached.insert("drained")
-        if !ready.isEmpty || !hasSucceeded.isSuperset(of: wasDelivered) || acknowledged != wasDelivered {
+        if !ready.isEmpty || !hasSucceeded.union(copied).isSuperset(of: wasDelivered) || acknowledged != wasDelivered {
             faults.append("leaves before the queue is empty")
         }
     }

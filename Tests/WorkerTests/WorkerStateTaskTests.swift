@@ -41,26 +41,29 @@ import Testing
         #expect(worker.end(1) == [])
     }
 
-    @Test("W15 a failed task rests, keeps its place meanwhile, and is requeued when its pause is over")
+    @Test("W21 a task whose copy can't be sent rests, keeps its place meanwhile, and is requeued after a pause")
     func failureRests() {
         var worker = WorkerTranscript.connected()
         _ = worker.deliver(1)
-        #expect(worker.end(1, .exited(1)) == [])
+        #expect(worker.end(1, .exited(1)) == ["copy 1: in 1000ms attempt 2"])
+        #expect(worker.deliver(9) == [])
+        #expect(worker.take(.copyFailed(1)) == [])
+        #expect(worker.reports == [.copyFailed(WorkerTranscript.delivery(1))])
         #expect(worker.untilDeadline == .seconds(1))
         #expect(worker.deliver(2) == [])
         #expect(worker.take(.tick, after: .milliseconds(999)) == [])
-        #expect(worker.take(.tick, after: .milliseconds(1)) == ["requeue 1", "start 2: task 2"])
+        #expect(worker.take(.tick, after: .milliseconds(1)) == ["requeue 1", "start 2: task 9"])
         #expect(worker.state.nextDeadline == .never)
     }
 
-    @Test("W15 the pause doubles from a second to a minute while tasks fail, and a success resets it")
+    @Test("W21 the pause doubles from a second to a minute while tasks fail, and a success resets it")
     func growingPause() {
         var worker = WorkerTranscript.connected()
         var tag: UInt64 = 0
         func failOnce() -> Duration {
             tag += 1
             #expect(worker.deliver(tag) == ["start \(tag): task \(tag)"])
-            #expect(worker.end(Int(tag), .exited(1)) == [])
+            #expect(worker.failWithoutCopy(Int(tag)) == [])
             let pause = worker.untilDeadline
             #expect(worker.tick() == ["requeue \(tag)"])
             return pause
@@ -72,14 +75,102 @@ import Testing
         #expect(failOnce() == .seconds(1))
     }
 
-    @Test("W12, W13 a command that crashed or couldn't be started just now has failed like any other")
+    @Test("W13 a command that crashed has failed like any other")
     func otherFailures() {
-        for end in [JobEnd.signalled(11), .signalled(15), .exited(255), .notStarted("no processes")] {
+        for end in [JobEnd.signalled(11), .signalled(15), .exited(255)] {
             var worker = WorkerTranscript.connected()
             _ = worker.deliver(1)
-            #expect(worker.end(1, end) == [])
-            #expect(worker.tick() == ["requeue 1"])
+            #expect(worker.end(1, end) == ["copy 1: in 1000ms attempt 2"])
         }
+    }
+
+    @Test("W12 a command that couldn't be started just now burns no attempt: its task goes back after a pause")
+    func notStarted() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        #expect(worker.end(1, .notStarted("no processes")) == [])
+        #expect(worker.untilDeadline == .seconds(1))
+        #expect(worker.tick() == ["give back 1"])
+    }
+
+    /// A delivery that says which attempt it is.
+    private static func attempt(_ number: Int32, tag: UInt64) -> WorkerState.Event {
+        var delivery = WorkerTranscript.delivery(tag)
+        delivery.properties.headers = ["x-workq-attempt": .int32(number)]
+        return .delivered(delivery)
+    }
+
+    @Test("W15 a failed attempt goes, as a copy, to wait longer each time, and after the last to the dead letters")
+    func attempts() {
+        var worker = WorkerTranscript.connected { $0.retries.maximumAttempts = 6 }
+        let expected = ["in 1000ms", "in 10000ms", "in 60000ms", "in 600000ms", "in 600000ms"]
+        for (index, wait) in expected.enumerated() {
+            let number = index + 1
+            _ = worker.take(Self.attempt(Int32(number), tag: UInt64(number)))
+            #expect(worker.end(number, .exited(1)) == ["copy \(number): \(wait) attempt \(number + 1)"])
+            #expect(worker.take(.copyConfirmed(number)) == ["ack \(number)"])
+        }
+        _ = worker.take(Self.attempt(6, tag: 6))
+        #expect(worker.end(6, .exited(1)) == ["copy 6: dead attempt 6"])
+        #expect(worker.take(.copyConfirmed(6)) == ["ack 6"])
+        #expect(worker.state.tally[.deadLetter] == 1 && worker.state.tally[.retry] == 5)
+    }
+
+    @Test("the original is acknowledged only after its copy was confirmed, and its place is taken until then")
+    func copyFirst() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        _ = worker.end(1, .exited(1))
+        #expect(worker.deliver(2) == [])
+        #expect(worker.take(.copyConfirmed(7)) == [])
+        #expect(worker.take(.copyConfirmed(1)) == ["ack 1", "start 2: task 2"])
+        #expect(worker.take(.copyConfirmed(1)) == [])
+    }
+
+    @Test("75 is tried later without counting, 65 is dead-lettered at once, and --on-exit changes what ends mean")
+    func verdicts() throws {
+        var worker = WorkerTranscript.connected()
+        _ = worker.take(Self.attempt(3, tag: 1))
+        #expect(worker.end(1, .exited(75)) == ["copy 1: in 1000ms attempt 3"])
+        _ = worker.take(.copyConfirmed(1))
+        _ = worker.deliver(2)
+        #expect(worker.end(2, .exited(65)) == ["copy 2: dead attempt 1"])
+
+        let table = try #require(VerdictTable(changes: "3=ack,0=reject,signal=dead-letter,*=requeue"))
+        var changed = WorkerTranscript.connected { $0.verdicts = table }
+        _ = changed.deliver(1)
+        #expect(changed.end(1, .exited(3)) == ["ack 1"])
+        _ = changed.deliver(2)
+        #expect(changed.end(2, .exited(0)) == ["reject 2"])
+        _ = changed.deliver(3)
+        #expect(changed.end(3, .signalled(9)) == ["copy 3: dead attempt 1"])
+        _ = changed.take(.copyConfirmed(3))
+        _ = changed.deliver(4)
+        #expect(changed.end(4, .exited(1)) == ["copy 4: in 1000ms attempt 1"])
+    }
+
+    @Test("a command that takes too long is told to end, later killed, and has failed; one that still succeeds hasn't")
+    func timeout() {
+        var worker = WorkerTranscript.connected {
+            $0.timeout = .seconds(10)
+            $0.killAfter = .seconds(3)
+        }
+        _ = worker.deliver(1)
+        #expect(worker.untilDeadline == .seconds(10))
+        #expect(worker.tick() == ["TERM 1"])
+        #expect(worker.reports == [.timedOut(1, WorkerTranscript.delivery(1))])
+        #expect(worker.untilDeadline == .seconds(3))
+        #expect(worker.tick() == ["KILL 1"])
+        #expect(worker.state.nextDeadline == .never)
+        #expect(worker.end(1, .signalled(9)) == ["copy 1: in 1000ms attempt 2"])
+        guard case .ended(1, _, .timedOut, .retry, _)? = worker.reports.first else {
+            Issue.record("\(worker.reports)")
+            return
+        }
+        _ = worker.take(.copyConfirmed(1))
+        _ = worker.deliver(2)
+        #expect(worker.tick() == ["TERM 2"])
+        #expect(worker.end(2, .exited(0)) == ["ack 2"])
     }
 
     @Test("W12 a command that can't be run at all: its task and those that wait go back, and the worker ends")
@@ -103,7 +194,10 @@ import Testing
 
     @Test("W11 when the output fails, what wasn't written to the end goes back, and the worker ends")
     func outputFailed() {
-        var worker = WorkerTranscript.connected { $0.jobs = 2 }
+        var worker = WorkerTranscript.connected {
+            $0.jobs = 2
+            $0.isPrinting = true
+        }
         for tag in 1...3 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
         #expect(
             worker.take(.outputFailed(28))
@@ -124,11 +218,20 @@ import Testing
         #expect(worker.end(2) == ["ack 2", "finish done"])
     }
 
-    @Test("with a count, a last task that fails is requeued without a pause: there is nothing to wait for")
+    @Test("W11 commands whose output is lost are ended, and their tasks go back")
+    func commandOutputFailed() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        #expect(worker.take(.outputFailed(28)) == ["cancelConsumer", "TERM 1"])
+        #expect(worker.end(1, .signalled(15)) == ["give back 1", "finish outputFailed(28)"])
+    }
+
+    @Test("with a count, the worker waits for the copy of a last task that fails")
     func countWithFailure() {
         var worker = WorkerTranscript.connected { $0.count = 1 }
         #expect(worker.deliver(1) == ["start 1: task 1", "cancelConsumer"])
-        #expect(worker.end(1, .exited(1)) == ["requeue 1", "finish done"])
+        #expect(worker.end(1, .exited(1)) == ["copy 1: in 1000ms attempt 2"])
+        #expect(worker.take(.copyConfirmed(1)) == ["ack 1", "finish done"])
     }
 
     @Test("what the broker refuses for good ends the worker with the reason, once commands have finished")

@@ -55,6 +55,12 @@ struct WorkerTranscript {
         take(.connectionLost(Self.error(code)))
     }
 
+    /// A command that fails, whose task's copy can't be sent either: the task rests.
+    mutating func failWithoutCopy(_ job: Int) -> [String] {
+        let lines = end(job, .exited(1)).filter { !$0.hasPrefix("copy \(job): in ") }
+        return lines + take(.copyFailed(job))
+    }
+
     /// Loses the connection and gets a new one at the first attempt.
     mutating func reconnect() -> [String] {
         lose() + tick() + take(.connected)
@@ -94,10 +100,19 @@ struct WorkerTranscript {
         case .acknowledge(let tag): "ack \(tag)"
         case .requeue(let tag): "requeue \(tag)"
         case .giveBack(let tag): "give back \(tag)"
+        case .reject(let tag): "reject \(tag)"
+        case .copy(let job, let copy): "copy \(job): \(line(copy.fate)) attempt \(copy.attempt)"
         case .terminate(let job): "TERM \(job)"
         case .kill(let job): "KILL \(job)"
         case .finish(let ending): "finish \(line(ending))"
         default: "\(action)"
+        }
+    }
+
+    private static func line(_ fate: RetryPolicy.Fate) -> String {
+        switch fate {
+        case .later(let delay): "in \(delay.milliseconds)ms"
+        case .deadLetter: "dead"
         }
     }
 

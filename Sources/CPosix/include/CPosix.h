@@ -37,6 +37,13 @@ static inline ssize_t workq_write(int descriptor, const void *WORKQ_NONNULL byte
 
 static inline void workq_close(int descriptor) { close(descriptor); }
 
+/// Where `byte` last occurs, -1 when it doesn't.
+static inline ssize_t workq_last_index(const unsigned char *WORKQ_NONNULL bytes, size_t count, unsigned char byte) {
+    ssize_t index = (ssize_t)count - 1;
+    while (index >= 0 && bytes[index] != byte) index--;
+    return index;
+}
+
 // MARK: - Threads
 
 /// Runs `body` on a thread with a stack of `stack_size` bytes and waits for its result.
@@ -50,18 +57,14 @@ bool workq_run_on_thread(size_t stack_size, int (*WORKQ_NONNULL body)(void *WORK
 /// close-on-exec. Returns the reading end, -1 with errno set on failure. Call once a process.
 int workq_signal_pipe_open(void);
 
-/// Writes `signal` to the pipe whenever it arrives. Does nothing, and returns false, when the signal was ignored from
-/// the start: nohup and background jobs of shells rely on that.
-bool workq_signal_catch(int signal);
+/// Writes `signal` to the pipe whenever it arrives.
+void workq_signal_catch(int signal);
 
-/// Catches `signal` whatever its disposition was before.
-void workq_signal_catch_always(int signal);
+/// The same, but leaves a signal alone that is ignored.
+void workq_signal_catch_unless_ignored(int signal);
 
 /// Restores the default action of `signal` and raises it: the process ends as its parent expects.
 void workq_signal_raise_default(int signal);
-
-/// Stops the process as if `signal` had its default action, and catches the signal again once it goes on.
-void workq_signal_stop_self(int signal);
 
 /// Empties the calling thread's signal mask, and so that of all threads it starts. A parent may start this process with
 /// signals blocked, as thread pools do, and then neither SIGTERM nor SIGCHLD would ever arrive.

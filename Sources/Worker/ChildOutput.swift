@@ -1,0 +1,100 @@
+// Takes what a child writes, and passes it on.
+
+import CPosix
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The reading end of a child's standard output or standard error.
+///
+/// Memory is bounded whatever a child writes: nothing is read while the buffer it goes to is full, and then the pipe
+/// makes the child wait. A grandchild may hold the pipe open after the child has ended; the task doesn't wait for that.
+struct ChildOutput {
+    /// How output is passed on.
+    package enum Mode: Equatable {
+        /// As it comes.
+        case bytes
+        /// Whole lines, each with this text before it.
+        case lines(tag: String)
+    }
+
+    /// Longer lines are passed on in pieces.
+    private static let longestLine = 65_536
+    /// How much of the end is kept to explain a failure.
+    private static let tailSize = 1_024
+
+    /// -1 once the other end is closed.
+    private(set) var descriptor: Int32
+    private let mode: Mode
+    /// A line that isn't complete.
+    private var line: [UInt8] = []
+    /// The last bytes that came.
+    private(set) var tail: [UInt8] = []
+
+    /// Takes over `descriptor`, which must be non-blocking.
+    init(descriptor: Int32, mode: Mode) {
+        self.descriptor = descriptor
+        self.mode = mode
+    }
+
+    var isOpen: Bool { descriptor >= 0 }
+
+    /// Reads once what is there, for `buffer`. False when nothing more is there for now.
+    @discardableResult
+    mutating func read(into buffer: inout OutputBuffer) -> Bool {
+        guard isOpen else { return false }
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = workq_read(descriptor, &chunk, chunk.count)
+        guard count > 0 else {
+            if count == 0 || errno != EAGAIN { close(flushingTo: &buffer) }
+            return false
+        }
+        let bytes = chunk[..<count]
+        tail = (tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize)
+        pass(bytes, to: &buffer)
+        return true
+    }
+
+    /// Reads what is left once the child has ended: at most what fits a pipe.
+    mutating func readRest(into buffer: inout OutputBuffer) {
+        for _ in 0..<16 where !read(into: &buffer) { return }
+    }
+
+    private mutating func pass(_ bytes: ArraySlice<UInt8>, to buffer: inout OutputBuffer) {
+        guard case .lines(let tag) = mode else { return buffer.add(bytes) }
+        line += bytes
+        let newline = UInt8(ascii: "\n")
+        let lastNewline = workq_last_index(line, line.count, newline)
+        guard lastNewline >= 0 || line.count >= Self.longestLine else { return }
+        let complete = lastNewline >= 0 ? line[...lastNewline] : line[...]
+        if tag.isEmpty {
+            buffer.add(complete)
+        } else {
+            for one in complete.split(separator: newline, omittingEmptySubsequences: false) {
+                // Behind the last newline there is nothing, which is no line.
+                guard one.startIndex < complete.endIndex else { break }
+                buffer.add(tag.utf8)
+                buffer.add(line[one.startIndex..<min(one.endIndex + 1, complete.endIndex)])
+            }
+        }
+        line.removeFirst(complete.count)
+    }
+
+    private mutating func close(flushingTo buffer: inout OutputBuffer) {
+        workq_close(descriptor)
+        descriptor = -1
+        flush(to: &buffer)
+    }
+
+    /// Passes on an incomplete last line, completed.
+    mutating func flush(to buffer: inout OutputBuffer) {
+        guard case .lines(let tag) = mode, !line.isEmpty else { return }
+        buffer.add(tag.utf8)
+        buffer.add(line)
+        buffer.add(CollectionOfOne(UInt8(ascii: "\n")))
+        line = []
+    }
+}

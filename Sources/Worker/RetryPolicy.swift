@@ -1,0 +1,27 @@
+// How often a task is tried, and how long it waits in between.
+
+/// What becomes of failed attempts. Pure.
+package struct RetryPolicy: Equatable {
+    /// How often a task is tried before it is dead-lettered; at least 1.
+    package var maximumAttempts = 5
+    /// The waits after the first, second, ... failed attempt; the last one counts for all later ones. Never empty, and
+    /// never longer than a queue's time to live can be.
+    package var delays: [Duration] = [.seconds(1), .seconds(10), .seconds(60), .seconds(600)]
+
+    package init() {}
+
+    /// What a copy of a task is sent for.
+    package enum Fate: Equatable {
+        case later(Duration)
+        case deadLetter
+    }
+
+    /// What becomes of a task whose attempt, counted from 1, has failed.
+    func fate(afterAttempt attempt: Int) -> Fate {
+        attempt >= maximumAttempts ? .deadLetter : .later(delay(afterAttempt: attempt))
+    }
+
+    func delay(afterAttempt attempt: Int) -> Duration {
+        delays[min(max(attempt, 1), delays.count) - 1]
+    }
+}

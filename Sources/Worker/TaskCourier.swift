@@ -1,0 +1,186 @@
+// Sends copies of tasks to other queues, over a connection of its own.
+
+import Broker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The worker's publishing side. It connects when the first copy is to be sent.
+///
+/// Publishing and consuming use separate connections: an alarmed broker stops reading from a connection that has
+/// published, acknowledgements included.
+final class TaskCourier {
+    struct Settings {
+        /// The queue that tasks come from and go back to.
+        var queue: String
+        var deadLetterQueue: String
+        /// The type of a dead-letter queue that must be created.
+        var deadLetterType: QueueType
+        /// The name of the retry queue for a delay.
+        var retryQueue: (Duration) -> String
+        /// What a dead-lettered task names as the host.
+        var host: String
+    }
+
+    private struct Parcel {
+        var job: WorkerState.JobID
+        var destination: ShortString
+        var returned: ReturnedMessage?
+    }
+
+    private let settings: Settings
+    private let parameters: ConnectionParameters
+    private var connection: Connection?
+    private var publisher: ConfirmingPublisher<Parcel>?
+    /// Retry queues that were declared on this connection.
+    private var declared: Set<ShortString> = []
+    private var results: [(job: WorkerState.JobID, isConfirmed: Bool)] = []
+    /// Dead-lettered tasks that came back because their queue is missing.
+    private var homeless: [Parcel] = []
+    /// Whether frames may wait in the library while the socket is quiet, or results in here.
+    private(set) var mayHoldFrames = false
+    /// The reason of the last failure, to be told.
+    private(set) var lastError: BrokerError?
+
+    init(_ settings: Settings, parameters: ConnectionParameters) {
+        self.settings = settings
+        self.parameters = parameters
+    }
+
+    /// To poll for reading; nil while there is no connection.
+    var descriptor: Int32? { connection?.descriptor }
+    var heartbeat: Duration? { connection?.heartbeat }
+
+    /// Sends a copy. What becomes of it is in a later `receive()`.
+    func send(_ job: WorkerState.JobID, _ copy: TaskCopy, errors: [UInt8]) {
+        let properties = copy.properties(
+            queue: settings.queue, host: settings.host, time: UInt64(max(0, time(nil))), errors: errors)
+        mayHoldFrames = true
+        do throws(BrokerError) {
+            try connect()
+            let destination: ShortString
+            switch copy.fate {
+            case .later(let delay): destination = try declareRetryQueue(delay)
+            case .deadLetter: destination = ShortString(settings.deadLetterQueue)
+            }
+            try publish(Parcel(job: job, destination: destination), copy.delivery.body, properties)
+        } catch {
+            results.append((job, false))
+            disconnect(error)
+        }
+    }
+
+    /// What became of copies, without waiting.
+    func receive() -> [(job: WorkerState.JobID, isConfirmed: Bool)] {
+        mayHoldFrames = false
+        if let connection {
+            do throws(BrokerError) {
+                while let event = try connection.nextEvent() { try take(event) }
+                try houseHomeless()
+            } catch {
+                disconnect(error)
+            }
+        }
+        defer { results = [] }
+        return results
+    }
+
+    func close() {
+        connection?.close()
+        connection = nil
+    }
+
+    private func connect() throws(BrokerError) {
+        guard connection == nil else { return }
+        let connection = try Connection.open(parameters)
+        publisher = try ConfirmingPublisher(on: connection)
+        self.connection = connection
+    }
+
+    /// All copies without a confirm have failed: nobody knows whether the broker has them.
+    private func disconnect(_ error: BrokerError) {
+        lastError = error
+        results += (publisher?.unconfirmed ?? []).map { ($0.job, false) }
+        results += homeless.map { ($0.job, false) }
+        homeless = []
+        publisher = nil
+        connection = nil
+        declared = []
+    }
+
+    private func publish(
+        _ parcel: Parcel, _ body: [UInt8], _ properties: MessageProperties
+    ) throws(BrokerError) {
+        try publisher?.publish(
+            parcel, body: body, exchange: "", routingKey: parcel.destination, properties: properties)
+    }
+
+    /// A quorum queue, whatever the task's own queue is: dead-lettering from a classic queue is at most once. Without
+    /// `x-expires`, which could take waiting tasks with it.
+    private func declareRetryQueue(_ delay: Duration) throws(BrokerError) -> ShortString {
+        let name = ShortString(settings.retryQueue(delay))
+        if declared.contains(name) { return name }
+        try publisher?.channel.declareQueue(
+            name, type: .quorum,
+            arguments: [
+                "x-message-ttl": .int64(delay.milliseconds),
+                "x-dead-letter-exchange": .text(""),
+                "x-dead-letter-routing-key": .text(settings.queue),
+                "x-dead-letter-strategy": .text("at-least-once"),
+                "x-overflow": .text("reject-publish"),
+            ])
+        declared.insert(name)
+        return name
+    }
+
+    private func take(_ event: BrokerEvent) throws(BrokerError) {
+        switch event {
+        case .channelClosed(let error), .connectionClosed(let error):
+            throw error
+        default:
+            try publisher?.take(
+                event,
+                matches: { parcel, returned in
+                    parcel.destination == returned.routingKey
+                },
+                settled: settle)
+        }
+    }
+
+    private func settle(_ parcel: Parcel, _ outcome: PublisherConfirms<Parcel>.Outcome) {
+        switch outcome {
+        case .confirmed:
+            results.append((parcel.job, true))
+        case .returned(let message) where parcel.returned == nil:
+            // Somebody deleted the queue, or it never was: created and tried once more.
+            declared.remove(parcel.destination)
+            homeless.append(Parcel(job: parcel.job, destination: parcel.destination, returned: message))
+        case .returned(let message):
+            lastError = BrokerError("publish", message.code, scope: .client, message.text)
+            results.append((parcel.job, false))
+        case .nacked:
+            lastError = BrokerError(
+                "send a task to queue \"\(parcel.destination)\"", .internalError, scope: .client,
+                "the broker refused to take it")
+            results.append((parcel.job, false))
+        }
+    }
+
+    private func houseHomeless() throws(BrokerError) {
+        while let parcel = homeless.first, let message = parcel.returned {
+            mayHoldFrames = true
+            if parcel.destination == ShortString(settings.deadLetterQueue) {
+                try publisher?.channel.declareQueue(parcel.destination, type: settings.deadLetterType)
+                homeless.removeFirst()
+                try publish(parcel, message.body, message.properties)
+            } else {
+                // A retry queue is declared again with the next copy; this task goes back to its own queue.
+                homeless.removeFirst()
+                results.append((parcel.job, false))
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// What a worker does when it gains or loses its connection.
+
+import Broker
+
+extension WorkerState {
+    mutating func connected(_ actions: inout [Action]) {
+        if lastSession > 0 { actions.append(.report(.reconnected)) }
+        lastSession += 1
+        session = lastSession
+        backoff.reset()
+        emptyChecks.reset()
+        link = .consuming
+        if isLeaving || isPaused { cancelConsumer(&actions) }
+    }
+
+    /// Deliveries that haven't started are void, the broker gives them to somebody. Running commands go on, their
+    /// outcome can't be told to the broker unless the task comes back (see `adopt`).
+    mutating func connectionLost(_ error: BrokerError, _ now: Instant, _ actions: inout [Action]) {
+        waiting = []
+        resting = []
+        departing = [:]
+        session = nil
+        let pause = backoff.next(using: &generator)
+        guard let since = retryStart(after: error, now), now + pause <= since + (settings.retryFor ?? .seconds(1 << 32))
+        else {
+            // Running commands may finish, but nothing can be settled any more.
+            link = .cancelled
+            return end(.brokerFailed(error), &actions)
+        }
+        link = .down(since: since, retryAt: now + pause)
+        actions.append(.report(.reconnecting(error, pause: pause)))
+    }
+
+    /// When the trouble began that reconnecting may end, nil when it can't or shouldn't.
+    func retryStart(after error: BrokerError, _ now: Instant) -> Instant? {
+        guard case .working = phase else { return nil }
+        switch link {
+        case .consuming, .cancelled: return now
+        case .down(let since, _): return since
+        case .connecting(let since):
+            // A wrong address or password is best told at once, by the first attempt, unless waiting was asked for.
+            let isFirst = lastSession == 0 && settings.retryFor == nil
+            return error.isRetriable && !isFirst ? since : nil
+        }
+    }
+
+    mutating func cancelConsumer(_ actions: inout [Action]) {
+        guard case .consuming = link else { return }
+        link = .cancelled
+        actions.append(.cancelConsumer)
+    }
+}

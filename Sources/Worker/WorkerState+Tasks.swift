@@ -1,0 +1,134 @@
+// What a worker does with tasks: starting, settling, and holding back what failed.
+
+import Broker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension WorkerState {
+    mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {
+        noteActivity(now)
+        if adopt(delivery) { return }
+        guard case .working = phase, !isPaused else {
+            actions.append(.giveBack(deliveryTag: delivery.deliveryTag))
+            return
+        }
+        waiting.append(delivery)
+    }
+
+    /// A task that comes back after a lost connection while its command still runs here isn't started again: the
+    /// command's outcome settles the new delivery.
+    mutating func adopt(_ delivery: Delivery) -> Bool {
+        guard let messageID = delivery.properties.messageID, delivery.redelivered else { return false }
+        let match = running.first { _, job in
+            job.session != session && job.delivery.properties.messageID == messageID
+                && job.delivery.body == delivery.body
+        }
+        guard let match else { return false }
+        var job = match.value
+        job.delivery = delivery
+        job.session = session
+        running[match.key] = job
+        return true
+    }
+
+    mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
+        // A task that is held back keeps its place: otherwise failing tasks would pile up here.
+        while case .working = phase, running.count + departing.count + resting.count < settings.jobs,
+            let delivery = waiting.popFirst()
+        {
+            lastJob += 1
+            var job = Job(delivery: delivery, session: session, started: now)
+            if let timeout = settings.timeout { job.deadline = now + timeout }
+            running[lastJob] = job
+            actions.append(.report(.started(lastJob, delivery)))
+            actions.append(.start(lastJob, delivery))
+            if lastJob == settings.count { leave(&actions) }
+        }
+    }
+
+    mutating func ended(_ id: JobID, _ end: JobEnd, _ now: Instant, _ actions: inout [Action]) {
+        guard let job = running.removeValue(forKey: id) else { return }
+        noteActivity(now)
+        if case .unusable(let reason) = end {
+            if isConnected(job) { actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag)) }
+            self.end(.commandUnusable(reason), &actions)
+            return
+        }
+        let end = job.hasTimedOut && end != .exited(0) ? .timedOut : end
+        let verdict = settings.verdicts.verdict(
+            on: end, wasInterrupted: job.wasInterrupted || isLeaving && end == .signalled(SIGTERM))
+        let attempt = TaskCopy.attempt(of: job.delivery)
+        let isLast = verdict == .retry && settings.retries.fate(afterAttempt: attempt) == .deadLetter
+        let outcome = isLast ? .deadLetter : verdict
+        tally.counts[outcome, default: 0] += 1
+        actions.append(.report(.ended(id, job.delivery, end, outcome, elapsed: now - job.started)))
+        guard isConnected(job) else { return }
+        let tag = job.delivery.deliveryTag
+        switch outcome {
+        case .acknowledge:
+            pauseAfterFailure.reset()
+            actions.append(.acknowledge(deliveryTag: tag))
+        case .giveBack:
+            if case .notStarted = end { return rest(.giveBack(deliveryTag: tag), now, &actions) }
+            actions.append(.giveBack(deliveryTag: tag))
+        case .reject:
+            actions.append(.reject(deliveryTag: tag))
+        case .retry:
+            depart(id, job, .later(settings.retries.delay(afterAttempt: attempt)), attempt + 1, end, &actions)
+        case .requeue:
+            depart(id, job, .later(settings.retries.delay(afterAttempt: 1)), attempt, end, &actions)
+        case .deadLetter:
+            depart(id, job, .deadLetter, attempt, end, &actions)
+        }
+    }
+
+    /// The original is acknowledged only once the broker has confirmed the copy.
+    mutating func depart(
+        _ id: JobID, _ job: Job, _ fate: RetryPolicy.Fate, _ attempt: Int, _ end: JobEnd, _ actions: inout [Action]
+    ) {
+        departing[id] = job
+        actions.append(.copy(id, TaskCopy(delivery: job.delivery, fate: fate, attempt: attempt, end: end)))
+    }
+
+    mutating func copyConfirmed(_ id: JobID, _ now: Instant, _ actions: inout [Action]) {
+        guard let job = departing.removeValue(forKey: id) else { return }
+        noteActivity(now)
+        pauseAfterFailure.reset()
+        actions.append(.acknowledge(deliveryTag: job.delivery.deliveryTag))
+    }
+
+    /// Without a copy the original goes back to its queue, after a pause so that nothing spins.
+    mutating func copyFailed(_ id: JobID, _ now: Instant, _ actions: inout [Action]) {
+        guard let job = departing.removeValue(forKey: id) else { return }
+        noteActivity(now)
+        actions.append(.report(.copyFailed(job.delivery)))
+        rest(.requeue(deliveryTag: job.delivery.deliveryTag), now, &actions)
+    }
+
+    /// Holds a task back before it is settled; at once when the worker is leaving.
+    mutating func rest(_ settlement: Action, _ now: Instant, _ actions: inout [Action]) {
+        if isLeaving {
+            actions.append(settlement)
+        } else {
+            resting.append((settlement, until: now + pauseAfterFailure.next()))
+        }
+    }
+
+    mutating func noteActivity(_ now: Instant) {
+        emptyChecks.postpone(now)
+        lastActivity = now
+    }
+
+    /// Whether the job's delivery can still be settled: on the connection that brought it.
+    func isConnected(_ job: Job) -> Bool {
+        session != nil && job.session == session
+    }
+
+    var isLeaving: Bool {
+        if case .working = phase { false } else { true }
+    }
+}

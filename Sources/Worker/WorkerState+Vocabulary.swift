@@ -1,0 +1,126 @@
+// What a worker's state machine is told, and what it answers.
+
+import Broker
+
+extension WorkerState {
+    package struct Settings {
+        /// Commands at once.
+        package var jobs = 1
+        /// Tasks are printed rather than given to commands.
+        package var isPrinting = false
+        /// Leave after starting so many tasks.
+        package var count: Int?
+        /// Leave once the queue is empty and nothing is running.
+        package var leavesWhenEmpty = false
+        /// How long to go on trying to reconnect; nil for ever.
+        package var retryFor: Duration?
+        /// Between TERM and KILL for commands that are ended.
+        package var killAfter = Duration.seconds(10)
+        /// How long a command may take; nil for ever.
+        package var timeout: Duration?
+        /// Leave when there was nothing to do for so long.
+        package var idleTimeout: Duration?
+        /// Leave after so long.
+        package var maximumTime: Duration?
+        /// How long running commands may take once the worker is told to leave; then they are ended.
+        package var grace: Duration?
+        package var retries = RetryPolicy()
+        package var verdicts = VerdictTable()
+
+        package init() {}
+    }
+
+    package enum Event {
+        case connected
+        case connectionLost(BrokerError)
+        case delivered(Delivery)
+        case ended(JobID, JobEnd)
+        /// The answer to `countReady`.
+        case readyCount(Int)
+        /// The broker has the copy of this job's task, safely.
+        case copyConfirmed(JobID)
+        /// The copy couldn't be sent, or nobody knows whether the broker has it.
+        case copyFailed(JobID)
+        /// The broker refuses what the worker needs; trying again won't help.
+        case refused(BrokerError)
+        /// The output that tasks are printed on failed, for the system's reason.
+        case outputFailed(Int32)
+        /// TERM or INT.
+        case stopRequested
+        /// TSTP: take no more tasks until `resumeRequested`.
+        case pauseRequested
+        case resumeRequested
+        /// USR1.
+        case statusRequested
+        /// Time has passed.
+        case tick
+    }
+
+    package enum Action: Equatable {
+        case connect
+        case start(JobID, Delivery)
+        case acknowledge(deliveryTag: UInt64)
+        /// Send a copy of the job's task to where its fate wants it.
+        case copy(JobID, TaskCopy)
+        /// To the queue's own dead-letter exchange, if it has one.
+        case reject(deliveryTag: UInt64)
+        case requeue(deliveryTag: UInt64)
+        case giveBack(deliveryTag: UInt64)
+        case cancelConsumer
+        case startConsumer
+        /// Ask how many messages are ready on the queue.
+        case countReady
+        /// To the job's process group.
+        case terminate(JobID)
+        case kill(JobID)
+        case report(Report)
+        case finish(Ending)
+    }
+
+    /// What is worth telling.
+    package enum Report: Equatable {
+        case started(JobID, Delivery)
+        case ended(JobID, Delivery, JobEnd, Verdict, elapsed: Duration)
+        /// The connection is gone; the next attempt comes after the pause.
+        case reconnecting(BrokerError, pause: Duration)
+        case reconnected
+        case leaving(running: Int)
+        case interrupting(running: Int)
+        case timedOut(JobID, Delivery)
+        /// The copy of the task couldn't be sent; the task is requeued after a pause.
+        case copyFailed(Delivery)
+        case paused
+        case resumed
+        case status(Status)
+    }
+
+    /// Why the worker ended.
+    package enum Ending: Equatable {
+        /// As asked: by a signal, or because the count was reached or the queue empty.
+        case done
+        /// The connection is lost for good, or the broker refused.
+        case brokerFailed(BrokerError)
+        /// Tasks can't be printed any more; the error number says why.
+        case outputFailed(Int32)
+        /// The command can't be run at all.
+        case commandUnusable(String)
+    }
+
+    /// Where the worker's tasks are, and what became of earlier ones.
+    package struct Status: Equatable {
+        package var isConnected: Bool
+        package var isPaused: Bool
+        package var waiting: Int
+        package var running: Int
+        /// Failed, and not yet gone.
+        package var held: Int
+        package var tally: Tally
+    }
+
+    /// How many tasks ended how.
+    package struct Tally: Equatable {
+        package var counts: [Verdict: Int] = [:]
+
+        package subscript(verdict: Verdict) -> Int { counts[verdict] ?? 0 }
+    }
+}

@@ -1,0 +1,97 @@
+// What commands print, and the signals that steer a worker, with the real binary on a real broker.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("output and signals", .serialized, .timeLimit(.minutes(5)))
+struct OutputTests {
+    @Test("with several jobs, lines of different commands don't mix, and a tag names the job")
+    func wholeLines() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["a", "b", "c", "d"])
+        let script =
+            "read -r n; for i in 1 2 3 4 5; do printf %s $n; sleep 0.02; printf '%s\\n' $n$i; done; printf end$n"
+        let result = try await fixture.run("work", fixture.queue, "-j4", "--tag", "--drain", "--", "sh", "-c", script)
+        #expect(result.status == 0, "\(result)")
+        let expected = ["a", "b", "c", "d"].enumerated().flatMap { index, name in
+            (1...5).map { "\(index + 1): \(name)\(name)\($0)" } + ["\(index + 1): end\(name)"]
+        }
+        #expect(result.lines.sorted() == expected.sorted(), "\(result)")
+    }
+
+    @Test("W10 a command that writes a gigabyte: bounded memory, heartbeats go on")
+    func gigabyte() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let folder = try TemporaryFolder()
+        let script = """
+            "$0" work "$1" --output line --heartbeat 1 --drain -- head -c 1000000000 /dev/zero | wc -c > "$2" &
+            pid=$(pgrep -n -f "work $1 --output") || sleep 0.3 && pid=$(pgrep -n -f "work $1 --output")
+            while [ -e /proc/$pid ]; do grep VmHWM /proc/$pid/status > "$2.new" 2>/dev/null && mv "$2.new" "$2.memory"; sleep 0.05; done
+            wait
+            """
+        try await Shell.run(
+            ["sh", "-c", script, WorkqProcess.executable, fixture.queue, folder.path("count")],
+            environment: fixture.environment, timeout: .seconds(120))
+        // One line that never ends comes in pieces, and is completed at its end.
+        #expect(folder.read("count").trimmingCharacters(in: .whitespacesAndNewlines) == "1000000001")
+        let memory = folder.read("count.memory").split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
+        #expect((1..<32 << 10).contains(memory ?? 0), "\(memory ?? 0) KiB")
+        #expect(fixture.ready() == 0)
+    }
+
+    @Test("W11 commands whose output can't be written are ended, their tasks go back, and the status is 74")
+    func lostOutput() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["1", "2", "3"])
+        let script = "\"$0\" work \"$1\" -j2 --drain -- sh -c 'echo hello; sleep 5' > /dev/full; [ $? -eq 74 ]"
+        try await Shell.run(
+            ["sh", "-c", script, WorkqProcess.executable, fixture.queue], environment: fixture.environment)
+        #expect(fixture.ready() == 3)
+    }
+
+    @Test("TSTP pauses: waiting tasks go to others; CONT goes on; USR1 tells the state")
+    func pause() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        let worker = try fixture.start(
+            "work", fixture.queue, "--", "sh", "-c", "cat >> \"$0\"; echo >> \"$0\"", folder.path("log"))
+        try await eventually("the worker consumes") { fixture.consumers() == 1 }
+        worker.signal(SIGTSTP)
+        try await eventually("the worker is paused") { fixture.consumers() == 0 }
+        try await fixture.publish(["x"])
+        worker.signal(SIGUSR1)
+        try await worker.says("connected, paused, 0 running")
+        #expect(fixture.ready() == 1 && folder.read("log").isEmpty)
+        worker.signal(SIGCONT)
+        try await eventually("the task is done") { folder.read("log") == "x\n" }
+        worker.signal(SIGTERM)
+        #expect(try await worker.wait().status == 0)
+    }
+
+    @Test("a worker leaves when it was idle for long enough, and when its time is over")
+    func leaving() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let idle = try await fixture.run("work", fixture.queue, "--idle-timeout", "500ms", "--", "true")
+        #expect(idle.status == 0 && fixture.ready() == 0, "\(idle)")
+        let started = ContinuousClock.now
+        let timed = try await fixture.run("work", fixture.queue, "--max-time", "1s", "--", "true")
+        #expect(timed.status == 0 && ContinuousClock.now - started >= .seconds(1), "\(timed)")
+    }
+
+    @Test("W3 with a grace time, commands are ended when it is over")
+    func grace() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        try await fixture.publish(["x"])
+        let worker = try fixture.start(
+            "work", fixture.queue, "--grace", "1s", "--", "sh", "-c", "echo start > \"$0\"; exec sleep 60",
+            folder.path("log"))
+        try await eventually("the command runs") { folder.read("log") == "start\n" }
+        worker.signal(SIGTERM)
+        #expect(try await worker.wait(timeout: .seconds(20)).status == 0)
+        #expect(fixture.ready() == 1)
+    }
+}
