@@ -3,7 +3,6 @@
 #include "CPosix.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -19,11 +18,8 @@ static void write_to_pipe(int signal) {
 }
 
 int workq_signal_pipe_open(void) {
-    if (pipe(signal_pipe) != 0) return -1;
-    for (int end = 0; end < 2; end++) {
-        fcntl(signal_pipe[end], F_SETFD, FD_CLOEXEC);
-        fcntl(signal_pipe[end], F_SETFL, O_NONBLOCK);
-    }
+    if (workq_pipe(signal_pipe) != 0) return -1;
+    for (int end = 0; end < 2; end++) workq_set_nonblocking(signal_pipe[end]);
     return signal_pipe[0];
 }
 

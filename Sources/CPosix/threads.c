@@ -2,6 +2,7 @@
 #include "CPosix.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 struct call {
     int (*body)(void *);
@@ -24,6 +25,10 @@ bool workq_run_on_thread(size_t stack_size, int (*body)(void *), void *context, 
                    pthread_create(&thread, &attributes, run, &call) == 0;
     pthread_attr_destroy(&attributes);
     if (!started) return false;
+    // A signal that woke this thread would only cost time.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
     pthread_join(thread, NULL);
     *result = call.result;
     return true;

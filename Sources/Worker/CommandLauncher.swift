@@ -51,7 +51,7 @@ package final class CommandLauncher {
         let outputEnds = output == nil ? nil : pipes.removeFirst()
         let errorEnds = errors == nil ? nil : pipes.removeFirst()
         defer { for descriptor in [ends.read, outputEnds?.write, errorEnds?.write] { descriptor.map(workq_close) } }
-        _ = fcntl(ends.write, F_SETFL, O_NONBLOCK)
+        workq_set_nonblocking(ends.write)
         var input = ChildInput(descriptor: ends.write, body: body)
         // What fits the pipe goes in before the child exists; most tasks need no more writing.
         input.write()
@@ -85,7 +85,7 @@ package final class CommandLauncher {
 
     private static func reader(_ descriptor: Int32?, _ mode: ChildOutput.Mode?) -> ChildOutput? {
         guard let descriptor, let mode else { return nil }
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        workq_set_nonblocking(descriptor)
         return ChildOutput(descriptor: descriptor, mode: mode)
     }
 
@@ -94,12 +94,11 @@ package final class CommandLauncher {
         var pipes: [(read: Int32, write: Int32)] = []
         for _ in 0..<count {
             var descriptors: [Int32] = [-1, -1]
-            guard pipe(&descriptors) == 0 else {
+            guard workq_pipe(&descriptors) == 0 else {
                 let end = JobEnd.notStarted(reason(errno))
                 for descriptor in pipes.flatMap({ [$0.read, $0.write] }) { workq_close(descriptor) }
                 throw Failure(end: end)
             }
-            for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
             pipes.append((descriptors[0], descriptors[1]))
         }
         return pipes

@@ -36,6 +36,7 @@ package struct SignalPipe {
             let count = workq_read(descriptor, &buffer, buffer.count)
             guard count > 0 else { return signals }
             signals += buffer[..<count].map(Int32.init)
+            guard count == buffer.count else { return signals }
         }
     }
 }

@@ -81,8 +81,11 @@ package final class WorkerLoop {
     private var link: Link?
     private var children: [WorkerState.JobID: ChildProcess] = [:]
     private var events: Deque<WorkerState.Event> = []
-    /// Whether frames may wait in the library while the socket is quiet: a request reads more than its own reply.
-    private var mayHoldFrames = false
+    /// Whether frames may have come: the socket is ready, or a request has read more than its own reply, and then they wait
+    /// in the library while the socket is quiet.
+    private var mayHaveFrames = false
+    /// When to read from the broker although nothing came: heartbeats are served by reading.
+    private var nextReceive = Instant.never
     private var pollSet = PollSet()
     private var ending: WorkerState.Ending?
 
@@ -131,7 +134,7 @@ package final class WorkerLoop {
     }
 
     private func handleEvents() {
-        receive()
+        if mayHaveFrames || nextReceive <= .now { receive() }
         for result in courier.receive() {
             events.append(result.isConfirmed ? .copyConfirmed(result.job) : .copyFailed(result.job))
         }
@@ -158,6 +161,7 @@ package final class WorkerLoop {
         }
         pollSet.wait(timeout: timeout)
 
+        if let link, pollSet.isReady(link.connection.descriptor) { mayHaveFrames = true }
         if pollSet.isReady(signals.descriptor) { signals.read().forEach(take) }
         for (job, child) in children where child.input.isPending && pollSet.isReady(child.input.descriptor) {
             children[job]?.input.write()
@@ -168,21 +172,21 @@ package final class WorkerLoop {
 
     /// Milliseconds until something is due by itself. Heartbeats are served by reading, twice an interval at least.
     private var timeout: Int32 {
-        guard events.isEmpty, !mayHoldFrames, !courier.mayHoldFrames else { return 0 }
+        guard events.isEmpty, !mayHaveFrames, !courier.mayHoldFrames else { return 0 }
         let now = Instant.now
-        let heartbeats = [link?.connection.heartbeat, courier.heartbeat].compactMap { $0 }
-        let deadline = min(state.nextDeadline, heartbeats.min().map { now + $0 / 2 } ?? .never)
+        let deadline = min(state.nextDeadline, nextReceive, courier.heartbeat.map { now + $0 / 2 } ?? .never)
         return deadline == .never ? -1 : deadline.pollTimeout(from: now)
     }
 
     /// Takes what the broker has sent, without waiting.
     private func receive() {
         guard let link else { return }
-        mayHoldFrames = true
+        mayHaveFrames = true
+        nextReceive = link.connection.heartbeat.map { .now + $0 / 2 } ?? .never
         do throws(BrokerError) {
             while events.count < Self.eventsPerTurn {
                 guard let event = try link.connection.nextEvent() else {
-                    mayHoldFrames = false
+                    mayHaveFrames = false
                     return
                 }
                 take(event)
@@ -214,7 +218,8 @@ package final class WorkerLoop {
     private func lose(_ error: BrokerError) {
         link?.connection.close(timeout: .milliseconds(200))
         link = nil
-        mayHoldFrames = false
+        mayHaveFrames = false
+        nextReceive = .never
         events.removeAll { if case .delivered = $0 { true } else { false } }
         events.append(.connectionLost(error))
     }
@@ -260,7 +265,7 @@ package final class WorkerLoop {
         case .giveBack(let tag): onChannel { channel throws(BrokerError) in try channel.giveBack(tag) }
         case .cancelConsumer:
             guard let tag = link?.consumerTag else { return }
-            mayHoldFrames = true
+            mayHaveFrames = true
             onChannel { channel throws(BrokerError) in try channel.cancel(tag) }
         case .startConsumer: startConsumer()
         case .countReady: countReady()
@@ -287,7 +292,7 @@ package final class WorkerLoop {
     private func connect() {
         do {
             link = try openLink()
-            mayHoldFrames = true
+            mayHaveFrames = true
             events.append(.connected)
         } catch {
             events.append(.connectionLost(error))
@@ -337,7 +342,7 @@ package final class WorkerLoop {
 
     private func startConsumer() {
         guard let link else { return }
-        mayHoldFrames = true
+        mayHaveFrames = true
         do throws(BrokerError) {
             self.link?.consumerTag = try link.channel.consume(ShortString(settings.queue))
         } catch {
@@ -347,7 +352,7 @@ package final class WorkerLoop {
 
     private func countReady() {
         guard let link else { return }
-        mayHoldFrames = true
+        mayHaveFrames = true
         do throws(BrokerError) {
             events.append(.readyCount(try link.channel.status(ofQueue: ShortString(settings.queue)).ready))
         } catch {

@@ -37,6 +37,12 @@ static inline ssize_t workq_write(int descriptor, const void *WORKQ_NONNULL byte
 
 static inline void workq_close(int descriptor) { close(descriptor); }
 
+/// Opens a pipe whose ends are close-on-exec: `ends[0]` to read from, `ends[1]` to write to. -1 with errno on failure.
+int workq_pipe(int ends[WORKQ_NONNULL 2]);
+
+/// Makes reading and writing fail with EAGAIN instead of waiting.
+void workq_set_nonblocking(int descriptor);
+
 /// Where `byte` last occurs, -1 when it doesn't.
 static inline ssize_t workq_last_index(const unsigned char *WORKQ_NONNULL bytes, size_t count, unsigned char byte) {
     ssize_t index = (ssize_t)count - 1;
@@ -46,7 +52,7 @@ static inline ssize_t workq_last_index(const unsigned char *WORKQ_NONNULL bytes,
 
 // MARK: - Threads
 
-/// Runs `body` on a thread with a stack of `stack_size` bytes and waits for its result.
+/// Runs `body` on a thread with a stack of `stack_size` bytes and waits for its result. Signals go to that thread.
 /// Returns false when the system refuses the thread; `result` is then untouched.
 bool workq_run_on_thread(size_t stack_size, int (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
                          void *WORKQ_NULLABLE context, int *WORKQ_NONNULL result);
