@@ -15,7 +15,8 @@ extension BrokerError {
         switch status {
         case AMQP_STATUS_TIMEOUT: (.timedOut, "no answer in time")
         case AMQP_STATUS_HEARTBEAT_TIMEOUT: (.connectionLost, "no heartbeat from the broker")
-        case AMQP_STATUS_CONNECTION_CLOSED, AMQP_STATUS_SOCKET_CLOSED, AMQP_STATUS_SOCKET_ERROR, AMQP_STATUS_TCP_ERROR:
+        case AMQP_STATUS_CONNECTION_CLOSED, AMQP_STATUS_SOCKET_CLOSED, AMQP_STATUS_SOCKET_ERROR, AMQP_STATUS_TCP_ERROR,
+            AMQP_STATUS_SSL_ERROR:
             (.connectionLost, "the connection was lost")
         case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED: (.hostNotFound, "the host's name can't be resolved")
         case AMQP_STATUS_BAD_AMQP_DATA, AMQP_STATUS_UNKNOWN_CLASS, AMQP_STATUS_UNKNOWN_METHOD,
@@ -23,15 +24,24 @@ extension BrokerError {
             (.protocolViolation, "the other side doesn't speak AMQP 0-9-1 as it should")
         case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD:
             (.accessRefused, "the broker doesn't offer this way to log in")
-        case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
-            (.tlsFailed, "the certificate is for another host (an IP address never matches: connect by name)")
-        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED:
-            (.tlsFailed, "the broker's certificate can't be trusted")
-        case AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED:
-            (.tlsFailed, "no TLS session: the certificate can't be trusted, has expired, or the port has no TLS")
         case AMQP_STATUS_NO_MEMORY: (.outOfResources, "no memory")
         default: (.connectionLost, nil)
         }
+    }
+
+    /// The error behind a status that isn't OK of opening a TLS connection.
+    init(tlsStatus status: Int32, _ operation: String) {
+        self.init(status: status, operation)
+        switch amqp_status_enum(rawValue: status) {
+        case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
+            text = "the certificate is for another host (an IP address never matches: connect by name)"
+        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED:
+            text = "the broker's certificate can't be trusted"
+        case AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED:
+            text = "no TLS session: the certificate can't be trusted, has expired, or the port has no TLS"
+        default: return
+        }
+        code = .tlsFailed
     }
 
     /// The same error in the words of a login.

@@ -306,7 +306,7 @@ extension Connection {
             // Connecting once more gives the system's reason, which the library drops.
             try TCPSocket.probe(node, by: deadline)
         }
-        throw BrokerError(status: status, connecting)
+        throw BrokerError(tlsStatus: status, connecting)
     }
 
     private func logIn(by deadline: Instant) throws(BrokerError) {

@@ -160,7 +160,8 @@ final class PublishRun {
                 try receive(from: connection)
             }
         } catch {
-            report.note(.broker(named(error)))
+            // Past the login a time-out leaves the outcome of what was sent unknown, however it came about.
+            report.note(error.code == .timedOut ? .timedOut(error.message) : .broker(named(error)))
         }
         report.leaveUnknown(publisher?.unconfirmed.map(\.number) ?? [])
         if !isInputExhausted { report.stop(before: lastNumber + 1) }

@@ -3,11 +3,14 @@
 import Broker
 
 extension WorkerState {
-    mutating func connected(_ actions: inout [Action]) {
+    /// How long a connection must have lasted for the next pause to be short again.
+    private static let provenConnection = Duration.seconds(10)
+
+    mutating func connected(_ now: Instant, _ actions: inout [Action]) {
         if lastSession > 0 { actions.append(.report(.reconnected)) }
         lastSession += 1
         session = lastSession
-        backoff.reset()
+        connectedSince = now
         emptyChecks.reset()
         link = .consuming
         if isLeaving || isPaused { cancelConsumer(&actions) }
@@ -20,6 +23,9 @@ extension WorkerState {
         resting = []
         departing = [:]
         session = nil
+        // A task that breaks every connection it comes on must not make the worker reconnect in a hot loop.
+        if let connectedSince, now - connectedSince >= Self.provenConnection { backoff.reset() }
+        connectedSince = nil
         let pause = backoff.next(using: &generator)
         guard let since = retryStart(after: error, now), now + pause <= since + (settings.retryFor ?? .seconds(1 << 32))
         else {
@@ -40,7 +46,9 @@ extension WorkerState {
         case .connecting(let since):
             // A wrong address or password is best told at once, by the first attempt, unless waiting was asked for.
             let isFirst = lastSession == 0 && settings.retryFor == nil
-            return error.isRetriable && !isFirst ? since : nil
+            // A TLS handshake that the network cuts looks like one that fails; trust that held once still does.
+            let mayPass = error.isRetriable || lastSession > 0 && error.code == .tlsFailed
+            return mayPass && !isFirst ? since : nil
         }
     }
 

@@ -47,6 +47,7 @@ package struct WorkerState {
     /// nil while there is no connection: then nothing can be settled.
     var session: Session?
     var lastSession: Session = 0
+    var connectedSince: Instant?
     var waiting: Deque<Delivery> = []
     var running: [JobID: Job] = [:]
     var departing: [JobID: Job] = [:]
@@ -107,7 +108,7 @@ package struct WorkerState {
         if case .finished = phase { return [] }
         var actions: [Action] = []
         switch event {
-        case .connected: connected(&actions)
+        case .connected: connected(now, &actions)
         case .connectionLost(let error): connectionLost(error, now, &actions)
         case .delivered(let delivery): delivered(delivery, now, &actions)
         case .ended(let job, let end): ended(job, end, now, &actions)

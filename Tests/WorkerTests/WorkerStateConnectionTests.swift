@@ -100,7 +100,7 @@ import Testing
 
     // MARK: - Trying again
 
-    @Test("N15 pauses between attempts grow up to half a minute, and a connection resets them")
+    @Test("N15 pauses between attempts grow up to half a minute, and only a connection that lasts resets them")
     func backoff() {
         var worker = WorkerTranscript.connected()
         let ceilings = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].map { Duration.milliseconds($0) }
@@ -113,6 +113,11 @@ import Testing
             #expect(worker.take(.tick, after: .nanoseconds(1)) == ["connect"])
         }
         _ = worker.take(.connected)
+        _ = worker.lose()
+        #expect(worker.untilDeadline >= .seconds(15))
+        _ = worker.tick()
+        _ = worker.take(.connected)
+        _ = worker.take(.tick, after: .seconds(10))
         _ = worker.lose()
         #expect(worker.untilDeadline <= .milliseconds(500))
     }
