@@ -39,13 +39,12 @@ extension Channel {
         }
     }
 
-    /// Gives a delivery back that was tried and failed: with `requeue` to its queue, else to the queue's dead-letter
-    /// exchange, which drops it when there is none. Counts towards a quorum queue's delivery limit.
-    package func reject(_ deliveryTag: UInt64, requeue: Bool) throws(BrokerError) {
-        try connection.send("reject a task") { amqp_basic_reject($0, Self.number, deliveryTag, requeue ? 1 : 0) }
+    /// Leaves a delivery to the queue's dead-letter exchange; the broker drops it when there is none.
+    package func reject(_ deliveryTag: UInt64) throws(BrokerError) {
+        try connection.send("reject a task") { amqp_basic_reject($0, Self.number, deliveryTag, 0) }
     }
 
-    /// Gives a delivery back that was never started. From RabbitMQ 4.3 on this doesn't count as a failed delivery.
+    /// Gives a delivery back to its queue that wasn't tried to the end. From RabbitMQ 4.3 on this doesn't count as a failed delivery.
     package func giveBack(_ deliveryTag: UInt64) throws(BrokerError) {
         try connection.send("give a task back") { amqp_basic_nack($0, Self.number, deliveryTag, 0, 1) }
     }

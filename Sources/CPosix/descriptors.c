@@ -14,4 +14,11 @@ int workq_pipe(int ends[2]) {
 #endif
 }
 
+void workq_fill_standard_descriptors(void) {
+    for (int descriptor = 0; descriptor <= 2; descriptor++) {
+        // The lowest free number is the one that is missing: those below are open by now.
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) < 0) return;
+    }
+}
+
 void workq_set_nonblocking(int descriptor) { fcntl(descriptor, F_SETFL, O_NONBLOCK); }

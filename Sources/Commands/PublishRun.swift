@@ -40,6 +40,8 @@ final class PublishRun {
     private var properties = MessageProperties()
     private var lastNumber = 0
     private var unconfirmedBytes = 0
+    /// When a task was last settled, or sent while none was unconfirmed: the confirm time-out counts from then.
+    private var lastProgress = Instant.now
     /// Whether some task is known to have been routed, so that the queue exists.
     private var isRouted = false
     private var blockedReason: String?
@@ -168,14 +170,11 @@ final class PublishRun {
     }
 
     private func sendUntilSettled(on connection: Connection) throws(BrokerError) {
-        var lastProgress = Instant.now
         while true {
-            let unconfirmedBefore = unconfirmedCount
             let pause = try sendBurst()
             try receive(from: connection)
             if pause == .toListen || pause == .windowClosed && isWindowOpen { continue }
             if unconfirmedCount == 0, resend.isEmpty, report.hasTrouble || isInputExhausted { return }
-            if unconfirmedCount < unconfirmedBefore || unconfirmedCount == 0 { lastProgress = .now }
             let deadline = unconfirmedCount > 0 ? lastProgress + values.confirmTimeout : .never
             guard deadline > .now else { return report.note(.timedOut(timeoutText)) }
             waitForSomething(on: connection, until: deadline)
@@ -209,6 +208,7 @@ final class PublishRun {
     }
 
     private func send(_ task: Task, _ body: [UInt8], _ properties: MessageProperties) throws(BrokerError) {
+        if unconfirmedCount == 0 { lastProgress = .now }
         if values.confirms {
             unconfirmedBytes += task.size
         } else {
@@ -258,6 +258,7 @@ final class PublishRun {
 
     private func settle(_ task: Task, _ outcome: PublisherConfirms<Task>.Outcome) {
         unconfirmedBytes -= task.size
+        lastProgress = .now
         switch outcome {
         case .confirmed:
             isRouted = true

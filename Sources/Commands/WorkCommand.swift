@@ -264,6 +264,9 @@ enum WorkCommand: Subcommand {
         where !state.isPrinting && name.utf8.count > ShortString.maximumCount {
             throw CommandError(.usage, "work: QUEUE is too long, \"\(name)\" would have more than 255 bytes")
         }
+        guard !(values.retryDelays.map(retryQueue) + [queue]).contains(deadLetterQueue) else {
+            throw CommandError(.usage, "work: --dead-letter must name another queue than tasks come from or wait on")
+        }
         var settings = WorkerLoop.Settings(
             queue: queue,
             prefetchCount: UInt16(clamping: values.prefetch ?? (state.isPrinting ? 100 : values.jobs)),

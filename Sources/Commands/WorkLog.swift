@@ -43,7 +43,7 @@ struct WorkLog {
             return "job \(job) took too long and is ended: \(Self.name(delivery))"
         case .copyFailed(let delivery):
             let reason = copyError.map { ": \($0.message)" } ?? ""
-            return "\(Self.name(delivery)) will be requeued, its copy couldn't be sent\(reason)"
+            return "\(Self.name(delivery)) stays here, its copy couldn't be sent\(reason)"
         case .paused: return "paused; CONT goes on"
         case .resumed: return "going on"
         }

@@ -10,6 +10,11 @@ package struct TaskCopy: Equatable {
     /// Which attempt a task is, from 1.
     static let attemptHeader: ShortString = "x-workq-attempt"
 
+    private static let routingHeaders: [ShortString] = [
+        "CC", "BCC", "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
+        "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
+    ]
+
     var delivery: Delivery
     var fate: RetryPolicy.Fate
     /// The attempt that the copy will be.
@@ -22,7 +27,12 @@ package struct TaskCopy: Equatable {
         switch delivery.properties.headers?[attemptHeader] {
         case .int32(let number): max(1, Int(number))
         case .int64(let number): Int(clamping: max(1, number))
+        case .int8(let number): max(1, Int(number))
         case .uint8(let number): max(1, Int(number))
+        case .int16(let number): max(1, Int(number))
+        case .uint16(let number): max(1, Int(number))
+        case .uint32(let number): max(1, Int(number))
+        case .uint64(let number): Int(clamping: max(1, number))
         default: 1
         }
     }
@@ -35,6 +45,10 @@ package struct TaskCopy: Equatable {
         headers[Self.attemptHeader] = .int32(Int32(clamping: attempt))
         // The time to live of the original was for its own queue; a retry must not end by it.
         properties.expiration = nil
+        // RabbitMQ refuses a user id that isn't the login's own.
+        properties.userID = nil
+        // These would route the copy elsewhere too, or make RabbitMQ take its return for a cycle and drop it.
+        for name in Self.routingHeaders { headers[name] = nil }
         properties.deliveryMode = 2
         if fate == .deadLetter {
             headers[Self.attemptHeader] = nil

@@ -28,6 +28,9 @@ final class TaskCourier {
     private struct Parcel {
         var job: WorkerState.JobID
         var destination: ShortString
+        /// By which a returned copy is known again, with its destination.
+        var messageID: ShortString?
+        var body: [UInt8]
         var returned: ReturnedMessage?
     }
 
@@ -66,7 +69,10 @@ final class TaskCourier {
             case .later(let delay): destination = try declareRetryQueue(delay)
             case .deadLetter: destination = ShortString(settings.deadLetterQueue)
             }
-            try publish(Parcel(job: job, destination: destination), copy.delivery.body, properties)
+            try publish(
+                Parcel(
+                    job: job, destination: destination, messageID: properties.messageID, body: copy.delivery.body),
+                properties)
         } catch {
             results.append((job, false))
             disconnect(error)
@@ -112,10 +118,10 @@ final class TaskCourier {
     }
 
     private func publish(
-        _ parcel: Parcel, _ body: [UInt8], _ properties: MessageProperties
+        _ parcel: Parcel, _ properties: MessageProperties
     ) throws(BrokerError) {
         try publisher?.publish(
-            parcel, body: body, exchange: "", routingKey: parcel.destination, properties: properties)
+            parcel, body: parcel.body, exchange: "", routingKey: parcel.destination, properties: properties)
     }
 
     /// A quorum queue, whatever the task's own queue is: dead-lettering from a classic queue is at most once. Without
@@ -144,7 +150,8 @@ final class TaskCourier {
             try publisher?.take(
                 event,
                 matches: { parcel, returned in
-                    parcel.destination == returned.routingKey
+                    parcel.destination == returned.routingKey && parcel.messageID == returned.properties.messageID
+                        && parcel.body == returned.body
                 },
                 settled: settle)
         }
@@ -157,7 +164,9 @@ final class TaskCourier {
         case .returned(let message) where parcel.returned == nil:
             // Somebody deleted the queue, or it never was: created and tried once more.
             declared.remove(parcel.destination)
-            homeless.append(Parcel(job: parcel.job, destination: parcel.destination, returned: message))
+            var parcel = parcel
+            parcel.returned = message
+            homeless.append(parcel)
         case .returned(let message):
             lastError = BrokerError("publish", message.code, scope: .client, message.text)
             results.append((parcel.job, false))
@@ -175,9 +184,9 @@ final class TaskCourier {
             if parcel.destination == ShortString(settings.deadLetterQueue) {
                 try publisher?.channel.declareQueue(parcel.destination, type: settings.deadLetterType)
                 homeless.removeFirst()
-                try publish(parcel, message.body, message.properties)
+                try publish(parcel, message.properties)
             } else {
-                // A retry queue is declared again with the next copy; this task goes back to its own queue.
+                // A retry queue is declared again when the copy is sent again.
                 homeless.removeFirst()
                 results.append((parcel.job, false))
             }

@@ -260,8 +260,7 @@ package final class WorkerLoop {
         case .start(let job, let delivery): start(job, delivery)
         case .acknowledge(let tag): onChannel { channel throws(BrokerError) in try channel.acknowledge(tag) }
         case .copy(let job, let copy): courier.send(job, copy, errors: lastWords.removeValue(forKey: job) ?? [])
-        case .reject(let tag): onChannel { channel throws(BrokerError) in try channel.reject(tag, requeue: false) }
-        case .requeue(let tag): onChannel { channel throws(BrokerError) in try channel.reject(tag, requeue: true) }
+        case .reject(let tag): onChannel { channel throws(BrokerError) in try channel.reject(tag) }
         case .giveBack(let tag): onChannel { channel throws(BrokerError) in try channel.giveBack(tag) }
         case .cancelConsumer:
             guard let tag = link?.consumerTag else { return }
@@ -354,7 +353,13 @@ package final class WorkerLoop {
         guard let link else { return }
         mayHaveFrames = true
         do throws(BrokerError) {
-            events.append(.readyCount(try link.channel.status(ofQueue: ShortString(settings.queue)).ready))
+            let ready = try link.channel.status(ofQueue: ShortString(settings.queue)).ready
+            // Deliveries that came before the answer must be known before it: they disprove that nothing is left.
+            while let event = try link.connection.nextEvent() {
+                take(event)
+                if self.link == nil { return }
+            }
+            events.append(.readyCount(ready))
         } catch {
             if error.scope == .channel, error.code == .accessRefused {
                 events.append(.refused(error))

@@ -11,6 +11,7 @@ extension WorkerState {
         lastSession += 1
         session = lastSession
         connectedSince = now
+        lastActivity = now
         emptyChecks.reset()
         link = .consuming
         if isLeaving || isPaused { cancelConsumer(&actions) }

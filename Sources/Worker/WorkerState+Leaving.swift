@@ -115,8 +115,8 @@ extension WorkerState {
     mutating func killAll(_ actions: inout [Action]) {
         phase = .leaving(killAt: .never)
         actions += running.keys.sorted().map { .kill($0) }
-        for (_, job) in departing.sorted(by: { $0.key < $1.key }) {
-            actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag))
+        for (_, departure) in departing.sorted(by: { $0.key < $1.key }) {
+            actions.append(.giveBack(deliveryTag: departure.job.delivery.deliveryTag))
         }
         departing = [:]
     }

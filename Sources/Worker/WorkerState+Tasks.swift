@@ -37,7 +37,7 @@ extension WorkerState {
 
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
         // A task that is held back keeps its place: otherwise failing tasks would pile up here.
-        while case .working = phase, running.count + departing.count + resting.count < settings.jobs,
+        while case .working = phase, running.count + heldCount < settings.jobs,
             let delivery = waiting.popFirst()
         {
             lastJob += 1
@@ -90,23 +90,30 @@ extension WorkerState {
     mutating func depart(
         _ id: JobID, _ job: Job, _ fate: RetryPolicy.Fate, _ attempt: Int, _ end: JobEnd, _ actions: inout [Action]
     ) {
-        departing[id] = job
-        actions.append(.copy(id, TaskCopy(delivery: job.delivery, fate: fate, attempt: attempt, end: end)))
+        let copy = TaskCopy(delivery: job.delivery, fate: fate, attempt: attempt, end: end)
+        departing[id] = (job, copy)
+        actions.append(.copy(id, copy))
     }
 
     mutating func copyConfirmed(_ id: JobID, _ now: Instant, _ actions: inout [Action]) {
-        guard let job = departing.removeValue(forKey: id) else { return }
+        guard let (job, _) = departing.removeValue(forKey: id) else { return }
         noteActivity(now)
         pauseAfterFailure.reset()
         actions.append(.acknowledge(deliveryTag: job.delivery.deliveryTag))
     }
 
-    /// Without a copy the original goes back to its queue, after a pause so that nothing spins.
+    /// The copy is sent again after a pause. The original isn't requeued for that: each time would count towards the
+    /// delivery limit of a quorum queue, which drops a task that exceeds it.
     mutating func copyFailed(_ id: JobID, _ now: Instant, _ actions: inout [Action]) {
-        guard let job = departing.removeValue(forKey: id) else { return }
+        guard let (job, copy) = departing[id] else { return }
         noteActivity(now)
         actions.append(.report(.copyFailed(job.delivery)))
-        rest(.requeue(deliveryTag: job.delivery.deliveryTag), now, &actions)
+        if isLeaving {
+            departing[id] = nil
+            actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag))
+        } else {
+            rest(.copy(id, copy), now, &actions)
+        }
     }
 
     /// Holds a task back before it is settled; at once when the worker is leaving.

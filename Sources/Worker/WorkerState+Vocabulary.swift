@@ -64,7 +64,6 @@ extension WorkerState {
         case copy(JobID, TaskCopy)
         /// To the queue's own dead-letter exchange, if it has one.
         case reject(deliveryTag: UInt64)
-        case requeue(deliveryTag: UInt64)
         case giveBack(deliveryTag: UInt64)
         case cancelConsumer
         case startConsumer
@@ -87,7 +86,7 @@ extension WorkerState {
         case leaving(running: Int)
         case interrupting(running: Int)
         case timedOut(JobID, Delivery)
-        /// The copy of the task couldn't be sent; the task is requeued after a pause.
+        /// The copy of the task couldn't be sent; that is tried again after a pause.
         case copyFailed(Delivery)
         case paused
         case resumed

@@ -50,7 +50,9 @@ package struct WorkerState {
     var connectedSince: Instant?
     var waiting: Deque<Delivery> = []
     var running: [JobID: Job] = [:]
-    var departing: [JobID: Job] = [:]
+    /// With the copy that is on its way, or is to be sent again.
+    var departing: [JobID: (job: Job, copy: TaskCopy)] = [:]
+    /// What is to be done later, for tasks that keep their place until then.
     var resting: [(settlement: Action, until: Instant)] = []
     var lastJob: JobID = 0
     var pauseAfterFailure = FailurePause()
@@ -95,8 +97,13 @@ package struct WorkerState {
 
     /// When the worker leaves for lack of work.
     var idleEnd: Instant {
-        guard let idleTimeout = settings.idleTimeout, isIdle else { return .never }
+        guard let idleTimeout = settings.idleTimeout, isIdle, case .consuming = link else { return .never }
         return lastActivity + idleTimeout
+    }
+
+    /// Tasks that are held back; a copy that rests is among those departing.
+    var heldCount: Int {
+        departing.count + resting.count { if case .copy = $0.settlement { false } else { true } }
     }
 
     var isIdle: Bool {
@@ -125,13 +132,21 @@ package struct WorkerState {
         }
         startWaiting(now, &actions)
         leaveIfDone(&actions)
-        if case .leaving(killAt: nil) = phase, graceEnd == .never, let grace = settings.grace { graceEnd = now + grace }
+        boundLeaving(now)
         return actions
+    }
+
+    /// Sees to it that leaving ends: commands have their grace, and copies that nobody confirms, as under an alarm, are
+    /// waited for as long as commands that are told to end.
+    private mutating func boundLeaving(_ now: Instant) {
+        guard case .leaving(killAt: nil) = phase else { return }
+        if graceEnd == .never, let grace = settings.grace { graceEnd = now + grace }
+        if running.isEmpty, !departing.isEmpty { phase = .leaving(killAt: now + settings.killAfter) }
     }
 
     var status: Status {
         Status(
             isConnected: session != nil, isPaused: isPaused, waiting: waiting.count, running: running.count,
-            held: departing.count + resting.count, tally: tally)
+            held: heldCount, tally: tally)
     }
 }

@@ -42,8 +42,7 @@ import Testing
             (AMQP_STATUS_TCP_ERROR, .connectionLost), (AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED, .hostNotFound),
             (AMQP_STATUS_BAD_AMQP_DATA, .protocolViolation), (AMQP_STATUS_UNKNOWN_METHOD, .protocolViolation),
             (AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD, .accessRefused),
-            (AMQP_STATUS_SSL_PEER_VERIFY_FAILED, .tlsFailed), (AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED, .tlsFailed),
-            (AMQP_STATUS_SSL_ERROR, .tlsFailed), (AMQP_STATUS_NO_MEMORY, .outOfResources),
+            (AMQP_STATUS_SSL_ERROR, .connectionLost), (AMQP_STATUS_NO_MEMORY, .outOfResources),
             (AMQP_STATUS_UNEXPECTED_STATE, .protocolViolation), (AMQP_STATUS_TABLE_TOO_BIG, .connectionLost),
         ]
         for (status, code) in codes {
@@ -52,6 +51,18 @@ import Testing
             #expect(error.scope == .connection)
             #expect(!error.text.isEmpty)
             #expect(error.text == error.text.lowercasedFirst)
+        }
+    }
+
+    @Test("S9 while TLS is being set up, its failures are no trust and the others what they are")
+    func tlsStatus() {
+        let codes: [(amqp_status_enum, BrokerError.Code)] = [
+            (AMQP_STATUS_SSL_PEER_VERIFY_FAILED, .tlsFailed), (AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED, .tlsFailed),
+            (AMQP_STATUS_SSL_CONNECTION_FAILED, .tlsFailed), (AMQP_STATUS_SSL_ERROR, .tlsFailed),
+            (AMQP_STATUS_TIMEOUT, .timedOut), (AMQP_STATUS_SOCKET_ERROR, .connectionLost),
+        ]
+        for (status, code) in codes {
+            #expect(BrokerError(tlsStatus: status.rawValue, "connect").code == code)
         }
     }
 

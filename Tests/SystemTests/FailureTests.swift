@@ -50,7 +50,7 @@ struct FailureTests {
         let second = FileManager.default.contents(atPath: folder.path("body.2")).map(Array.init)
         #expect(second == body)
         #expect(Set(folder.read("body.ids").split(separator: "\n")).count == 1)
-        #expect(fixture.ready() == 0)
+        try await fixture.holds(0)
     }
 
     @Test("W13 a crash counts as a failed attempt, 65 is dead-lettered at once, 75 is tried again without counting")
@@ -87,7 +87,7 @@ struct FailureTests {
             folder.path("runs"))
         #expect(result.status == 0 && result.errors.contains("copy couldn't be sent"), "\(result)")
         #expect((1...4).contains(folder.read("runs").split(separator: "\n").count), "\(result)")
-        #expect(fixture.ready() == 1)
+        try await fixture.holds(1)
     }
 
     @Test("W4 a command that takes too long is ended, killed when it ignores that, and the task counts as failed")

@@ -60,6 +60,11 @@ final class Fixture {
         (try? channel().status(ofQueue: ShortString(name ?? queue)))?.ready
     }
 
+    /// Waits until so many tasks are ready: the broker puts back what a worker gave back a moment after the worker left.
+    func holds(_ count: Int) async throws {
+        try await eventually("\(count) tasks are ready on \(queue)") { ready() == count }
+    }
+
     func consumers() -> Int {
         (try? channel().status(ofQueue: ShortString(queue)))?.consumers ?? 0
     }

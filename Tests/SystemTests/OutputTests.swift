@@ -38,7 +38,7 @@ struct OutputTests {
         #expect(folder.read("count").trimmingCharacters(in: .whitespacesAndNewlines) == "1000000001")
         let memory = folder.read("count.memory").split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
         #expect((1..<32 << 10).contains(memory ?? 0), "\(memory ?? 0) KiB")
-        #expect(fixture.ready() == 0)
+        try await fixture.holds(0)
     }
 
     @Test("W11 commands whose output can't be written are ended, their tasks go back, and the status is 74")
@@ -48,7 +48,7 @@ struct OutputTests {
         let script = "\"$0\" work \"$1\" -j2 --drain -- sh -c 'echo hello; sleep 5' > /dev/full; [ $? -eq 74 ]"
         try await Shell.run(
             ["sh", "-c", script, WorkqProcess.executable, fixture.queue], environment: fixture.environment)
-        #expect(fixture.ready() == 3)
+        try await fixture.holds(3)
     }
 
     @Test("TSTP pauses: waiting tasks go to others; CONT goes on; USR1 tells the state")
@@ -92,6 +92,6 @@ struct OutputTests {
         try await eventually("the command runs") { folder.read("log") == "start\n" }
         worker.signal(SIGTERM)
         #expect(try await worker.wait(timeout: .seconds(20)).status == 0)
-        #expect(fixture.ready() == 1)
+        try await fixture.holds(1)
     }
 }

@@ -12,7 +12,7 @@ struct PublishTests {
         let result = try await fixture.run("publish", fixture.queue, "hello")
         #expect(result.status == 0, "\(result)")
         #expect(result.output.isEmpty && result.errors.isEmpty, "\(result)")
-        #expect(fixture.ready() == 1)
+        try await fixture.holds(1)
         let listed = try fixture.broker.ctl("-q", "list_queues", "name", "durable", "type")
         #expect(listed.contains("\(fixture.queue)\ttrue\tclassic"), "\(listed)")
     }
@@ -30,7 +30,7 @@ struct PublishTests {
     func emptyTask() async throws {
         let fixture = try Fixture()
         #expect(try await fixture.run("publish", fixture.queue, input: .text("")).status == 0)
-        #expect(fixture.ready() == 1)
+        try await fixture.holds(1)
         let result = try await fixture.run("work", fixture.queue, "--count", "1", "--", "wc", "-c")
         #expect(result.text == "0\n", "\(result)")
     }
@@ -39,7 +39,7 @@ struct PublishTests {
     func lines() async throws {
         let fixture = try Fixture()
         #expect(try await fixture.run("publish", "--lines", fixture.queue, input: .text("a\n\nb")).status == 0)
-        #expect(fixture.ready() == 3)
+        try await fixture.holds(3)
         #expect(
             try await fixture.run("publish", "-l", "--skip-empty", fixture.queue, input: .text("\n\nc\n")).status == 0)
         let result = try await fixture.run("work", "--drain", fixture.queue)
@@ -81,7 +81,7 @@ struct PublishTests {
         let fixture = try Fixture()
         let result = try await fixture.run("publish", "--no-confirm", "-l", fixture.queue, input: .text("a\nb\nc\n"))
         #expect(result.status == 0, "\(result)")
-        #expect(fixture.ready() == 3)
+        try await fixture.holds(3)
     }
 
     @Test("M9 a full queue that rejects is 75, or 3 when some tasks were confirmed before")

@@ -12,7 +12,7 @@ struct RestartTests {
         let fixture = try Fixture(broker)
         try await fixture.publish(["1", "2", "3"])
         try broker.restart()
-        #expect(fixture.ready() == 3)
+        try await fixture.holds(3)
 
         let folder = try TemporaryFolder()
         let script = "cat >> \"$0\"; echo >> \"$0\"; sleep 2"

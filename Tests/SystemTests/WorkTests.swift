@@ -29,7 +29,7 @@ struct WorkTests {
             let result = try await fixture.run("work", fixture.queue, "--", command)
             #expect(result.status == 78 && result.errors.contains(command), "\(result)")
         }
-        #expect(fixture.ready() == 1)
+        try await fixture.holds(1)
     }
 
     @Test("W12 a command that disappears while the worker runs: its task is given back, and the worker stops with 78")
@@ -40,7 +40,7 @@ struct WorkTests {
         try await fixture.publish(["1", "2", "3"])
         let result = try await fixture.run("work", fixture.queue, "--", command)
         #expect(result.status == 78, "\(result)")
-        #expect(fixture.ready() == 2)
+        try await fixture.holds(2)
     }
 
     @Test("W9 a command that never reads its standard input harms nobody, however large the task is")
@@ -53,7 +53,7 @@ struct WorkTests {
         #expect(quick.status == 0, "\(quick)")
         let slow = try await fixture.run("work", fixture.queue, "--heartbeat", "1", "--count", "1", "--", "sleep", "4")
         #expect(slow.status == 0, "\(slow)")
-        #expect(fixture.ready() == 0)
+        try await fixture.holds(0)
     }
 
     @Test("a command that runs three heartbeats long keeps its connection")
@@ -64,7 +64,7 @@ struct WorkTests {
             "work", "-v", fixture.queue, "--heartbeat", "1", "--drain", "--", "sleep", "4")
         #expect(result.status == 0 && !result.errors.contains("again"), "\(result)")
         #expect(result.errors.components(separatedBy: " started").count == 2, "\(result)")
-        #expect(fixture.ready() == 0)
+        try await fixture.holds(0)
     }
 
     @Test("W2 SIGTERM with four running commands settles all four and ends with 0", arguments: [SIGTERM, SIGINT])
@@ -81,7 +81,7 @@ struct WorkTests {
         let result = try await worker.wait()
         #expect(result.status == 0, "\(result)")
         #expect(folder.read("log") == String(repeating: "start\n", count: 4) + String(repeating: "end\n", count: 4))
-        #expect(fixture.ready() == 5)
+        try await fixture.holds(5)
     }
 
     @Test("W3 W4 a second signal ends commands with TERM, later with KILL, and their tasks go back")
@@ -98,7 +98,7 @@ struct WorkTests {
         worker.signal(SIGTERM)
         let result = try await worker.wait(timeout: .seconds(20))
         #expect(result.status == 0, "\(result)")
-        #expect(fixture.ready() == 1)
+        try await fixture.holds(1)
     }
 
     @Test("an idle worker leaves at once when it is told to", arguments: [SIGTERM, SIGINT, SIGHUP])
@@ -117,10 +117,10 @@ struct WorkTests {
         let command = try await fixture.run(
             "work", fixture.queue, "--count", "3", "--prefetch", "10", "-j2", "--", "true")
         #expect(command.status == 0, "\(command)")
-        #expect(fixture.ready() == 7)
+        try await fixture.holds(7)
         let printed = try await fixture.run("work", fixture.queue, "--count", "3")
         #expect(printed.lines.count == 3)
-        #expect(fixture.ready() == 4)
+        try await fixture.holds(4)
     }
 
     @Test("W7 a task ends with its command, also when a grandchild holds standard output open")
@@ -143,7 +143,7 @@ struct WorkTests {
                 fixture.queue,
             ],
             environment: fixture.environment)
-        try #require(fixture.ready() == 3)
+        try await fixture.holds(3)
         try await Shell.run(
             [
                 "bash", "-c", "\"$0\" work \"$1\" | head -n 1; [ ${PIPESTATUS[0]} -eq 141 ]", WorkqProcess.executable,

@@ -12,7 +12,10 @@ import Testing
         delivery.properties.priority = 3
         delivery.properties.timestamp = 99
         delivery.properties.expiration = "1000"
-        delivery.properties.headers = ["mine": .array([.bool(true), .void])]
+        delivery.properties.userID = "somebody"
+        delivery.properties.headers = [
+            "CC": .array([.text("elsewhere")]), "mine": .array([.bool(true), .void]), "x-death": .array([]),
+        ]
         return delivery
     }
 
@@ -20,11 +23,14 @@ import Testing
         copy.properties(queue: "q", host: "here", time: 1_234, errors: Array("oops".utf8))
     }
 
-    @Test("everything survives, except the time to live, and the attempt is noted")
+    @Test("everything survives, except what would end, misroute or refuse the copy; the attempt is noted")
     func later() {
         let copy = TaskCopy(delivery: Self.delivery, fate: .later(.seconds(1)), attempt: 2, end: .exited(1))
         var expected = Self.delivery.properties
         expected.expiration = nil
+        expected.userID = nil
+        expected.headers?["CC"] = nil
+        expected.headers?["x-death"] = nil
         expected.deliveryMode = 2
         expected.headers?["x-workq-attempt"] = .int32(2)
         #expect(Self.properties(copy) == expected)

@@ -57,7 +57,8 @@ import Testing
         _ = worker.reconnect()
         _ = worker.deliver(1, id: "m5", redelivered: true)
         #expect(worker.failWithoutCopy(1) == [])
-        #expect(worker.tick() == ["requeue 1"])
+        #expect(worker.tick() == ["copy 1: in 1000ms attempt 2"])
+        #expect(worker.take(.copyConfirmed(1)) == ["ack 1"])
     }
 
     @Test("W16 an adopted task is void again with the next connection, and can be adopted once more")

@@ -28,7 +28,7 @@ import Testing
         }
         #expect(
             reached.isSuperset(of: [
-                "adopted", "copied", "copy failed", "acknowledge", "requeue", "giveBack", "stale end", "drained",
+                "adopted", "copied", "copy failed", "acknowledge", "giveBack", "stale end", "drained",
                 "terminate", "kill", "lost",
                 "refused",
                 "unusable", "output failed", "waiting",
@@ -249,9 +249,6 @@ struct SimulatedBroker {
             }
             copies.append((job, message))
         case .reject: faults.append("rejects, which nobody asked for")
-        case .requeue(let tag):
-            reached.insert("requeue")
-            if let message = settle(tag, mayEndRunning: false) { ready.append(message) }
         case .giveBack(let tag):
             reached.insert("giveBack")
             if let message = settle(tag, mayEndRunning: mayEndRunning) { ready.append(message) }

@@ -98,7 +98,6 @@ struct WorkerTranscript {
         switch action {
         case .start(let job, let delivery): "start \(job): task \(delivery.deliveryTag)"
         case .acknowledge(let tag): "ack \(tag)"
-        case .requeue(let tag): "requeue \(tag)"
         case .giveBack(let tag): "give back \(tag)"
         case .reject(let tag): "reject \(tag)"
         case .copy(let job, let copy): "copy \(job): \(line(copy.fate)) attempt \(copy.attempt)"

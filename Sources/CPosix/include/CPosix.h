@@ -40,6 +40,10 @@ static inline void workq_close(int descriptor) { close(descriptor); }
 /// Opens a pipe whose ends are close-on-exec: `ends[0]` to read from, `ends[1]` to write to. -1 with errno on failure.
 int workq_pipe(int ends[WORKQ_NONNULL 2]);
 
+/// Opens /dev/null for each of the descriptors 0, 1 and 2 that is closed, the wrong way round so that using it is an
+/// error. A socket or pipe that got such a number would become some program's standard output.
+void workq_fill_standard_descriptors(void);
+
 /// Makes reading and writing fail with EAGAIN instead of waiting.
 void workq_set_nonblocking(int descriptor);
 

@@ -1,0 +1,137 @@
+// What tests of faults share: workq behind a proxy or at a scripted peer, tasks fed bit by bit, and the time it takes.
+
+import Foundation
+import TestSupport
+import Testing
+
+extension TCPProxy {
+    /// Points workq at the proxy.
+    var environment: [String: String] { ["WORKQ_URL": "amqp://guest:guest@127.0.0.1:\(port)"] }
+
+    /// Waits until all that was read is forwarded and nothing more has come from the broker for a moment.
+    func becomesQuiet() async throws {
+        var last: Traffic?
+        while true {
+            let now = traffic(.toClient)
+            if now == last, now.read == now.forwarded { return }
+            last = now
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}
+
+extension ScriptedPeer {
+    /// Points workq at the peer.
+    var environment: [String: String] { ["WORKQ_URL": "amqp://guest:guest@127.0.0.1:\(port)"] }
+}
+
+/// A standard input that a test writes to bit by bit: the reader sees no end while this lives.
+final class TaskPipe {
+    let path: String
+    private let folder: TemporaryFolder
+    private let writer: FileHandle
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.path("pipe")
+        try #require(mkfifo(path, 0o600) == 0)
+        // Opened for both, so that opening waits for nobody; inherited by nobody, so that closing is the end.
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        try #require(descriptor >= 0)
+        writer = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    var input: WorkqProcess.Input { .file(path) }
+
+    func write(_ lines: String) throws {
+        try writer.write(contentsOf: Data(lines.utf8))
+    }
+
+    /// Ends the input.
+    func close() throws {
+        try writer.close()
+    }
+}
+
+/// A command that notes that it started, runs until it is told to go on, and notes that it ended.
+final class HeldCommand {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    var words: [String] {
+        let script = """
+            cat > "$0/task"; echo start >> "$0/log"
+            until [ -e "$0/go" ]; do sleep 0.1; done
+            echo end >> "$0/log"
+            """
+        return ["sh", "-c", script, folder.path]
+    }
+
+    /// A line for every start and every end, from all runs.
+    var log: String { folder.read("log") }
+
+    func isStarted() async throws {
+        try await eventually("the command runs", within: .seconds(30)) { log == "start\n" }
+    }
+
+    func letGo() throws {
+        _ = try folder.write("", to: "go")
+    }
+}
+
+extension WorkqProcess.Result {
+    /// Whether the process crashed, or ended by a signal of its own making.
+    var isCrash: Bool { status >= 128 || status == 70 }
+}
+
+extension WorkqProcess {
+    /// Waits for the end and returns how long that took.
+    func end(within limit: Duration) async throws -> (result: Result, time: Duration) {
+        let start = ContinuousClock.now
+        let result = try await wait(timeout: limit)
+        return (result, ContinuousClock.now - start)
+    }
+
+    /// How many times the process has written `text` to standard error.
+    func count(of text: String) -> Int { errors.components(separatedBy: text).count - 1 }
+
+    /// Ends a worker that has nothing to do, and checks that it leaves in good order.
+    func leave(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        signal(SIGTERM)
+        let result = try await wait(timeout: .seconds(30))
+        #expect(result.status == 0, "\(result)", sourceLocation: sourceLocation)
+    }
+}
+
+/// Runs what blocks, as starting a broker does, on a thread of its own: those that tests share are few.
+func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
+    }
+}
+
+extension PeerConnection {
+    /// Lets a `workq work` in, up to its consumer.
+    func acceptWorker(heartbeat: UInt16 = 60) throws {
+        try acceptLogin(heartbeat: heartbeat)
+        try answer(.channelOpen)
+        try answer(.basicQos)
+        try answer(.basicConsume)
+    }
+
+    /// Lets a `workq publish` in, up to its first task.
+    func acceptPublisher() throws {
+        try acceptLogin()
+        try answer(.channelOpen)
+        try answer(.confirmSelect)
+    }
+
+    /// The next `count` tasks, none of them answered.
+    @discardableResult
+    func expectTasks(_ count: Int) throws -> [PublishedMessage] {
+        try (0..<count).map { _ in try expectPublish() }
+    }
+}
