@@ -12,6 +12,7 @@ package enum Tool {
     /// Runs the command that this process was started for and returns its exit status.
     package static func main() -> Int32 {
         workq_fill_standard_descriptors()
+        workq_protect_memory()
         workq_signal_unblock_all()
         let words = takeArguments()
         var status = ExitStatus.softwareError.rawValue

@@ -141,12 +141,13 @@ enum WorkCommand: Subcommand {
     private static var outputOptions: [Option<Values>] {
         [
             .value(
-                "--output", of: .choice("MODE"), into: \.output, default: "inherit with one job, else line",
+                "--output", of: .choice("MODE"), into: \.output, default: "line with several jobs",
                 "what becomes of the commands' output",
                 details:
                     "`inherit` leaves standard output and standard error as they are; `line` passes on whole lines, "
                     + "so that those of several commands don't mix. With one job and without this option, standard "
-                    + "output is inherited and the end of standard error is kept for the dead-letter queue."),
+                    + "output is left as it is and standard error passes through workq, which keeps its end for the "
+                    + "dead-letter queue."),
             .flag("--tag", sets: \.isTagged, to: true, "put the job's number before each line of output"),
         ]
     }
@@ -257,6 +258,10 @@ enum WorkCommand: Subcommand {
         state.retries.maximumAttempts = values.maximumAttempts
         state.retries.delays = values.retryDelays
 
+        if let prefetch = values.prefetch, prefetch > 0, prefetch < values.jobs, !state.isPrinting {
+            throw CommandError(
+                .usage, "work: --prefetch must be at least --jobs, or 0: else some jobs never get a task")
+        }
         let queue = values.queue
         let retryQueue = { (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
         let deadLetterQueue = values.deadLetterQueue ?? "\(queue).dead"

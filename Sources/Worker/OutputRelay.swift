@@ -65,11 +65,21 @@ struct OutputRelay {
         if let rest = child.errors, rest.isOpen { orphanedErrors.append(rest) }
     }
 
-    /// Writes what is left when the worker ends; waiting is all right now.
-    mutating func flush() {
+    /// Writes what is left when the worker ends, waiting where it must; an error number when standard output fails.
+    mutating func flush() -> Int32? {
         for index in orphanedOutput.indices { orphanedOutput[index].flush(to: &output) }
         for index in orphanedErrors.indices { orphanedErrors[index].flush(to: &errors) }
-        while output.isPending, output.write() == nil {}
-        while errors.isPending, errors.write() == nil {}
+        _ = Self.drain(&errors)
+        return Self.drain(&output)
+    }
+
+    private static func drain(_ buffer: inout OutputBuffer) -> Int32? {
+        var pollSet = PollSet()
+        pollSet.add(buffer.descriptor, events: POLLOUT)
+        while buffer.isPending {
+            pollSet.wait(timeout: -1)
+            if let number = buffer.write() { return number }
+        }
+        return nil
     }
 }

@@ -124,10 +124,10 @@ package final class WorkerLoop {
         while true {
             handleEvents()
             if let ending {
+                let failure = relay.flush()
                 courier.close()
                 link?.connection.close()
-                relay.flush()
-                return ending
+                return failure.map(WorkerState.Ending.outputFailed) ?? ending
             }
             waitForSomething()
         }

@@ -51,6 +51,32 @@ struct OutputTests {
         try await fixture.holds(3)
     }
 
+    @Test("W11 a last line that can't be written is 74, however soon the worker leaves")
+    func lostLastLine() async throws {
+        let fixture = try Fixture()
+        let script = "\"$0\" work \"$1\" --count 1 --output line -- echo result > /dev/full; [ $? -eq 74 ]"
+        for number in 1...5 {
+            try await fixture.publish(["\(number)"])
+            try await Shell.run(
+                ["sh", "-c", script, WorkqProcess.executable, fixture.queue], environment: fixture.environment)
+        }
+    }
+
+    @Test("a standard stream that is closed from the start never becomes the broker's connection or a pipe")
+    func closedStreams() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let folder = try TemporaryFolder()
+        let script =
+            "\"$0\" work \"$1\" --drain --output inherit -- sh -c 'ls -l /proc/self/fd > \"$0\"' \"$2\" >&- 2>&-"
+        try await Shell.run(
+            ["sh", "-c", script, WorkqProcess.executable, fixture.queue, folder.path("descriptors")],
+            environment: fixture.environment)
+        let descriptors = folder.read("descriptors")
+        #expect(descriptors.contains("2 -> /dev/null") && !descriptors.contains("socket:"), "\(descriptors)")
+        try await fixture.holds(0)
+    }
+
     @Test("TSTP pauses: waiting tasks go to others; CONT goes on; USR1 tells the state")
     func pause() async throws {
         let fixture = try Fixture()

@@ -83,6 +83,12 @@ void workq_signal_unblock_all(void);
 /// Ignores `signal`, for SIGPIPE: writing to a child that has closed its stdin is then an error, not the end.
 void workq_signal_ignore(int signal);
 
+// MARK: - Secrets
+
+/// Keeps this process's memory, where passwords are, out of core files and away from other processes of the user. Children
+/// are not affected.
+void workq_protect_memory(void);
+
 // MARK: - Children
 
 /// What a child process is started with.
