@@ -166,7 +166,8 @@ package final class WorkerLoop {
         for (job, child) in children where child.input.isPending && pollSet.isReady(child.input.descriptor) {
             children[job]?.input.write()
         }
-        if let number = relay.pass(pollSet, children: &children) { events.append(.outputFailed(number)) }
+        // Before the ends of commands, which may be what the worker leaves for.
+        if let number = relay.pass(pollSet, children: &children) { events.prepend(.outputFailed(number)) }
         if launcher == nil, pollSet.isReady(printer.buffer.descriptor) { print() }
     }
 

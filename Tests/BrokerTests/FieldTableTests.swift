@@ -1,5 +1,6 @@
 // Header tables: every type survives librabbitmq's encoder and decoder, and sizes and names are right before sending.
 
+import TestSupport
 import Testing
 
 @testable import Broker

@@ -1,5 +1,6 @@
 // Frames arrive as the broker pleases to split them; what comes out are the messages that went in, or a violation.
 
+import TestSupport
 import Testing
 
 @testable import Broker

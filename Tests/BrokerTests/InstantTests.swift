@@ -1,5 +1,6 @@
 // Timeouts go by instants: their arithmetic must neither trap nor wrap around.
 
+import TestSupport
 import Testing
 
 @testable import Broker

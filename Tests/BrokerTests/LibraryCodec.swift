@@ -1,6 +1,7 @@
 // librabbitmq's own encoder and decoder, as the judge of what workq believes about bytes on the wire.
 
 import CRabbitMQ
+import TestSupport
 
 @testable import Broker
 

@@ -1,5 +1,6 @@
 // Message properties: all of them arrive, and what can't be sent is found before a byte is.
 
+import TestSupport
 import Testing
 
 @testable import Broker

@@ -1,5 +1,6 @@
 // Random orders of confirms and returns, against an account so simple that it is obviously right.
 
+import TestSupport
 import Testing
 
 @testable import Broker

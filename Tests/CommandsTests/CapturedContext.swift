@@ -1,6 +1,7 @@
 // A command's surroundings with nothing of this process in them, and with what it printed kept.
 
 import Foundation
+import TestSupport
 
 @testable import Commands
 

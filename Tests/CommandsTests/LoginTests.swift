@@ -1,5 +1,6 @@
 // Who logs in with which password: guest never leaves this machine, and a password goes only with its own user.
 
+import TestSupport
 import Testing
 
 @testable import Broker

@@ -1,6 +1,7 @@
 // Password files: refused when others can read them, and read to the byte otherwise.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Broker

@@ -1,6 +1,7 @@
 // Tasks from a stream are the same however the stream comes in.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Commands

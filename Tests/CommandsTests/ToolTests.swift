@@ -1,5 +1,6 @@
 // The way in: which words are blanked for other users' eyes, and which status a command line without effect has.
 
+import TestSupport
 import Testing
 
 @testable import Broker

@@ -1,5 +1,6 @@
 // Names from elsewhere must not control the terminal they are shown on.
 
+import TestSupport
 import Testing
 
 @testable import Options

@@ -1,5 +1,6 @@
 // What --help looks like, character for character where it matters.
 
+import TestSupport
 import Testing
 
 @testable import Options

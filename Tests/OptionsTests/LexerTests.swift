@@ -1,5 +1,6 @@
 // How words become tokens, by the GNU rules, and what is refused.
 
+import TestSupport
 import Testing
 
 @testable import Options

@@ -1,5 +1,6 @@
 // "Did you mean" is only worth its line when it is right.
 
+import TestSupport
 import Testing
 
 @testable import Options

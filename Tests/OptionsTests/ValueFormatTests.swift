@@ -1,5 +1,6 @@
 // What the value formats accept, to the last number of their ranges.
 
+import TestSupport
 import Testing
 
 @testable import Options

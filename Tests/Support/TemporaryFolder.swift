@@ -19,11 +19,18 @@ package final class TemporaryFolder {
     /// The path of a file in the folder.
     package func path(_ name: String) -> String { "\(path)/\(name)" }
 
-    package func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
+    /// Writes a file and returns its path. The mode is the file's whatever the process's umask is.
+    @discardableResult
+    package func write(_ bytes: [UInt8], to name: String, mode: Int = 0o600) throws -> String {
         let file = path(name)
-        try text.write(toFile: file, atomically: false, encoding: .utf8)
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
         return file
+    }
+
+    @discardableResult
+    package func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
+        try write(Array(text.utf8), to: name, mode: mode)
     }
 
     package func read(_ name: String) -> String {

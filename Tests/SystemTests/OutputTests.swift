@@ -55,7 +55,7 @@ struct OutputTests {
     func lostLastLine() async throws {
         let fixture = try Fixture()
         let script = "\"$0\" work \"$1\" --count 1 --output line -- echo result > /dev/full; [ $? -eq 74 ]"
-        for number in 1...5 {
+        for number in 1...20 {
             try await fixture.publish(["\(number)"])
             try await Shell.run(
                 ["sh", "-c", script, WorkqProcess.executable, fixture.queue], environment: fixture.environment)

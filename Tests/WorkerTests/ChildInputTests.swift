@@ -2,6 +2,7 @@
 
 import CPosix
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Worker

@@ -1,6 +1,7 @@
 // Finding the command, so that a typo is noticed before a task is taken.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Worker

@@ -1,6 +1,7 @@
 // Commands that can't be started: some for good, which ends the worker, some just now, which doesn't.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Worker

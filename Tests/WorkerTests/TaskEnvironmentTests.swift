@@ -1,6 +1,7 @@
 // Publishers choose headers and properties; none of them may choose a command's environment.
 
 import Broker
+import TestSupport
 import Testing
 
 @testable import Worker

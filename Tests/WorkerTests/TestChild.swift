@@ -3,6 +3,7 @@
 import Broker
 import CPosix
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Worker

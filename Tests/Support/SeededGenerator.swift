@@ -1,12 +1,12 @@
 // Randomness that is the same on every run, so that a failing property test fails again.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for test data.
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,9 +15,19 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
+extension RandomNumberGenerator {
+    /// Random bytes.
+    package mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
+    }
+}
+
+/// Seeds for a test that runs with many.
+package func seeds(_ count: UInt64) -> ClosedRange<UInt64> { 1...count }
+
 extension Array {
     /// An element; the array must have one.
-    func pick(_ generator: inout SeededGenerator) -> Element {
+    package func pick(_ generator: inout SeededGenerator) -> Element {
         self[Int.random(in: indices, using: &generator)]
     }
 }
