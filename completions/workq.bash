@@ -29,10 +29,10 @@ _workq_options() {
     work)
         choices=(
             -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for -0
-            --null --on-exit --max-attempts --retry-delay --dead-letter --output --tag --drain
-            --count --idle-timeout --max-time --grace -u --url -p --vhost --username --password-file
-            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
-            --quiet -v --verbose -h --help
+            --null --batch --batch-wait --reply --move-to --on-exit --max-attempts --retry-delay
+            --dead-letter --output --tag --drain --count --idle-timeout --max-time --grace -u --url
+            -p --vhost --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -46,12 +46,14 @@ _workq_value() {
     '')
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help | --version | --no-create | --insecure | \
-            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --tag | --drain)
+            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --reply | \
+            --tag | --drain)
             kind=switch ;;
         -u | --url | -p | --vhost | --username | --heartbeat | --connect-timeout | \
             --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | \
-            --timeout | --kill-after | --retry-for | --on-exit | --max-attempts | --retry-delay | \
-            --dead-letter | --count | --idle-timeout | --max-time | --grace)
+            --timeout | --kill-after | --retry-for | --batch | --batch-wait | --move-to | \
+            --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | \
+            --max-time | --grace)
             kind=nothing ;;
         --password-file | --cacert | --cert | --key)
             kind=file ;;
@@ -75,12 +77,12 @@ _workq_value() {
         esac ;;
     work)
         case $2 in
-        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --on-exit | \
-            --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
-            --grace | -u | --url | -p | --vhost | --username | --heartbeat | --connect-timeout | \
-            --connection-name)
+        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --batch | \
+            --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
+            --count | --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | \
+            --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --no-create | -0 | --null | --tag | --drain | --insecure | -q | --quiet | -v | \
+        --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)
             kind=switch ;;
         --queue-type)

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url -p --vhost --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --on-exit --max-attempts --retry-delay --dead-letter --output --count --idle-timeout --max-time --grace
+    set -l with_value -u --url -p --vhost --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --count --idle-timeout --max-time --grace
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -131,7 +131,11 @@ complete -c workq -n '__workq_in work' -l queue-type -x -a 'classic quorum' -d '
 complete -c workq -n '__workq_in work' -l timeout -x -d 'how long a command may take; then its process group is ended'
 complete -c workq -n '__workq_in work' -l kill-after -x -d 'how long a command that was told to end may take before it is killed'
 complete -c workq -n '__workq_in work' -l retry-for -x -d 'how long to try to reach a broker that is away; 0 leaves at once'
-complete -c workq -n '__workq_in work' -s 0 -l null -d 'print tasks separated by NUL instead of newlines'
+complete -c workq -n '__workq_in work' -s 0 -l null -d 'separate printed or batched tasks by NUL instead of newlines'
+complete -c workq -n '__workq_in work' -l batch -x -d 'give a command up to N tasks at once, a line each'
+complete -c workq -n '__workq_in work' -l batch-wait -x -d 'how long a batch that isn\'t full waits for more tasks'
+complete -c workq -n '__workq_in work' -l reply -d 'send what the command prints to whoever asked for an answer'
+complete -c workq -n '__workq_in work' -l move-to -x -d 'move tasks to another queue instead of running a command'
 complete -c workq -n '__workq_in work' -l on-exit -x -d 'what a command\'s end means for its task'
 complete -c workq -n '__workq_in work' -l max-attempts -x -d 'how often a task is tried before it is dead-lettered'
 complete -c workq -n '__workq_in work' -l retry-delay -x -d 'how long a task waits after its first, second, ... failed attempt'

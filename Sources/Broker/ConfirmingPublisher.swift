@@ -18,13 +18,14 @@ package struct ConfirmingPublisher<Message> {
     /// Messages whose outcome isn't known, in the order of sending.
     package var unconfirmed: [Message] { confirms.unconfirmed }
 
-    /// Sends a mandatory message. When this throws anything but `invalidInput`, the outcome of the message is unknown.
+    /// Sends a message, `mandatory` as a rule: the broker then returns it when no queue takes it. When this throws anything but `invalidInput`, the outcome of the message is unknown.
     package mutating func publish(
-        _ message: Message, body: [UInt8], exchange: ShortString, routingKey: ShortString, properties: MessageProperties
+        _ message: Message, body: [UInt8], exchange: ShortString, routingKey: ShortString,
+        properties: MessageProperties, mandatory: Bool = true
     ) throws(BrokerError) {
         do {
             try channel.publish(
-                body, exchange: exchange, routingKey: routingKey, mandatory: true, properties: properties)
+                body, exchange: exchange, routingKey: routingKey, mandatory: mandatory, properties: properties)
         } catch {
             if isConfirming, error.code != .invalidInput { confirms.published(message) }
             throw error

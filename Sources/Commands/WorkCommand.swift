@@ -43,13 +43,19 @@ enum WorkCommand: Subcommand {
         var isTagged = false
         var retryFor: Duration?
         var separator = UInt8(ascii: "\n")
+        var batchSize: Int?
+        var batchWait = Duration.seconds(1)
+        var isAnswering = false
+        var destination: String?
     }
 
     static var definition: CommandDefinition<Values> {
         CommandDefinition(
             name: name,
             summary: "run a command for each task",
-            synopses: ["work [OPTION...] QUEUE [-- COMMAND [ARG...]]"],
+            synopses: [
+                "work [OPTION...] QUEUE [-- COMMAND [ARG...]]", "work [OPTION...] --move-to OTHER QUEUE",
+            ],
             introduction: [
                 "Takes tasks from QUEUE and runs COMMAND for each, with the task on its standard input. A task is "
                     + "acknowledged only after its command ended with status 0; when the worker dies before that, the "
@@ -63,6 +69,7 @@ enum WorkCommand: Subcommand {
             rest: RestOperand("COMMAND", into: \.command, "the command and its arguments, byte for byte"),
             optionGroups: [
                 ("Options", options),
+                ("Batches, answers and moving", modeOptions),
                 ("Failed tasks", failureOptions),
                 ("Output", outputOptions),
                 ("Leaving", leavingOptions),
@@ -73,6 +80,9 @@ enum WorkCommand: Subcommand {
             examples: [
                 Example("Make thumbnails, four at a time", "workq work thumbnails --jobs 4 -- ./make-thumbnail"),
                 Example("Print what is waiting, then leave", "workq work --drain thumbnails"),
+                Example(
+                    "Give failed tasks another chance", "workq work thumbnails.dead --move-to thumbnails --drain"),
+                Example("Load up to 500 tasks at once", "workq work events --batch 500 -- ./load-into-database"),
                 Example(
                     "The task as an argument instead of standard input",
                     "workq work thumbnails -- sh -c 'read -r photo && convert \"$photo\" \"small-$photo\"'"),
@@ -86,7 +96,7 @@ enum WorkCommand: Subcommand {
             ),
             .value(
                 "--prefetch", of: .count("N", 0...65_535), into: \.prefetch,
-                default: "as many as jobs; 100 without a command",
+                default: "jobs times batch; 100 to print and 1000 to move tasks",
                 "how many unacknowledged tasks the broker may give this worker",
                 details: "Tasks beyond the running ones wait in this worker while others may be idle, so the default "
                     + "dispatches fairly: whoever is free gets the next task. More hides the way to the broker when "
@@ -107,7 +117,9 @@ enum WorkCommand: Subcommand {
                 "--retry-for", of: .duration(.zero ... .seconds(31_557_600)), into: \.retryFor,
                 default: "for ever once connected",
                 "how long to try to reach a broker that is away; 0 leaves at once"),
-            .flag("-0", "--null", sets: \.separator, to: 0, "print tasks separated by NUL instead of newlines"),
+            .flag(
+                "-0", "--null", sets: \.separator, to: 0, "separate printed or batched tasks by NUL instead of newlines"
+            ),
         ]
     }
 
@@ -180,6 +192,7 @@ enum WorkCommand: Subcommand {
                 ("WORKQ_MESSAGE_ID", "the message id; the same when a task is delivered again"),
                 ("WORKQ_ATTEMPT", "which attempt this is, from 1"),
                 ("WORKQ_MAX_ATTEMPTS", "how many attempts there are"),
+                ("WORKQ_BATCH_SIZE", "how many tasks a batch has; of the others only the queue and the attempts apply"),
                 ("WORKQ_REDELIVERED", "1 when the broker has delivered the task before, else 0"),
                 ("WORKQ_EXCHANGE", "the exchange that the task was published to; empty for the default one"),
                 ("WORKQ_ROUTING_KEY", "the routing key"),
@@ -213,13 +226,15 @@ enum WorkCommand: Subcommand {
     }
 
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
+        try checkModes(values)
         let work = try work(values, in: context)
         var parameters = try values.connection.parameters(for: name, in: context)
         if parameters.heartbeatSeconds > 0 { parameters.sendTimeout = .seconds(2 * parameters.heartbeatSeconds) }
         guard let signals = SignalPipe(catching: caughtSignals) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
-        let log = WorkLog(values.common, isPrinting: values.command.isEmpty, context)
+        let log = WorkLog(
+            values.common, isPrinting: values.command.isEmpty, isMoving: values.destination != nil, context)
         let loop = WorkerLoop(
             try loopSettings(values, in: context), work: work, parameters: parameters, signals: signals,
             report: log.note)
@@ -243,9 +258,14 @@ enum WorkCommand: Subcommand {
         _ values: Values, in context: CommandContext
     ) throws(CommandError) -> WorkerLoop.Settings {
         var state = WorkerState.Settings()
-        state.isPrinting = values.command.isEmpty
-        // Printing takes no time, so a task that waits here keeps nobody from it.
-        state.jobs = state.isPrinting ? .max : values.jobs
+        state.isPrinting = values.command.isEmpty && values.destination == nil
+        // Printing and moving take no time, so a task that waits here keeps nobody from it.
+        state.jobs = values.command.isEmpty ? .max : values.jobs
+        state.destination = values.destination.map { ShortString($0) }
+        state.isAnswering = values.isAnswering
+        state.batching = values.batchSize.map {
+            Batching(size: $0, wait: values.batchWait, separator: values.separator)
+        }
         state.count = values.count
         state.leavesWhenEmpty = values.leavesWhenEmpty
         state.idleTimeout = values.idleTimeout
@@ -258,23 +278,20 @@ enum WorkCommand: Subcommand {
         state.retries.maximumAttempts = values.maximumAttempts
         state.retries.delays = values.retryDelays
 
-        if let prefetch = values.prefetch, prefetch > 0, prefetch < values.jobs, !state.isPrinting {
-            throw CommandError(
-                .usage, "work: --prefetch must be at least --jobs, or 0: else some jobs never get a task")
-        }
         let queue = values.queue
         let retryQueue = { (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
-        let deadLetterQueue = values.deadLetterQueue ?? "\(queue).dead"
+        let deadLetterQueue = values.destination ?? values.deadLetterQueue ?? "\(queue).dead"
         for name in values.retryDelays.map(retryQueue) + [deadLetterQueue]
-        where !state.isPrinting && name.utf8.count > ShortString.maximumCount {
+        where !values.command.isEmpty && name.utf8.count > ShortString.maximumCount {
             throw CommandError(.usage, "work: QUEUE is too long, \"\(name)\" would have more than 255 bytes")
         }
-        guard !(values.retryDelays.map(retryQueue) + [queue]).contains(deadLetterQueue) else {
+        guard values.destination != nil || !(values.retryDelays.map(retryQueue) + [queue]).contains(deadLetterQueue)
+        else {
             throw CommandError(.usage, "work: --dead-letter must name another queue than tasks come from or wait on")
         }
         var settings = WorkerLoop.Settings(
             queue: queue,
-            prefetchCount: UInt16(clamping: values.prefetch ?? (state.isPrinting ? 100 : values.jobs)),
+            prefetchCount: try prefetchCount(values),
             creates: values.createsQueue ? values.queueType : nil, deadLetterQueue: deadLetterQueue,
             retryQueue: retryQueue)
         settings.state = state
@@ -293,7 +310,9 @@ enum WorkCommand: Subcommand {
     private static func work(
         _ values: Values, in context: CommandContext
     ) throws(CommandError) -> WorkerLoop.Work {
-        guard let name = values.command.first else { return .print(separator: values.separator) }
+        guard let name = values.command.first else {
+            return values.destination == nil ? .print(separator: values.separator) : .move
+        }
         do throws(Executable.Unusable) {
             let executable = try Executable(
                 named: String(decoding: name, as: UTF8.self), searchPath: context.environment["PATH"])

@@ -9,11 +9,13 @@ struct WorkLog {
     private let common: CommonOptions
     /// Printed tasks speak for themselves.
     private let isPrinting: Bool
+    private let isMoving: Bool
     private let context: CommandContext
 
-    init(_ common: CommonOptions, isPrinting: Bool, _ context: CommandContext) {
+    init(_ common: CommonOptions, isPrinting: Bool, isMoving: Bool, _ context: CommandContext) {
         self.common = common
         self.isPrinting = isPrinting
+        self.isMoving = isMoving
         self.context = context
     }
 
@@ -30,7 +32,13 @@ struct WorkLog {
             guard !isPrinting, !common.isQuiet, verdict != .acknowledge || common.isVerbose else { return nil }
             return "job \(job) \(Self.text(end)) after \(elapsed.shortText): "
                 + "\(Self.name(delivery)) \(Self.text(verdict))"
-        case .status(let status): return Self.text(status)
+        case .batchStarted(let job, let tasks):
+            return common.isVerbose ? "job \(job) started: \(Self.tasks(tasks))" : nil
+        case .batchEnded(let job, let outcomes, let end, let elapsed):
+            guard !common.isQuiet, outcomes[.acknowledge] == nil || common.isVerbose else { return nil }
+            return
+                "job \(job) \(Self.text(end)) after \(elapsed.shortText): \(text(WorkerState.Tally(counts: outcomes)))"
+        case .status(let status): return text(status)
         case _ where common.isQuiet: return nil
         case .reconnecting(let error, let pause):
             return "\(error.message). Trying again in \(pause.shortText)\(Self.hint(error))"
@@ -41,6 +49,10 @@ struct WorkLog {
             return running > 0 ? "ending \(Self.commands(running))" : nil
         case .timedOut(let job, let delivery):
             return "job \(job) took too long and is ended: \(Self.name(delivery))"
+        case .batchTimedOut(let job, let tasks):
+            return "job \(job) took too long and is ended: \(Self.tasks(tasks))"
+        case .answerReturned(let delivery):
+            return "\(Self.name(delivery)) is done, but nobody waits for its answer any more"
         case .copyFailed(let delivery):
             let reason = copyError.map { ": \($0.message)" } ?? ""
             return "\(Self.name(delivery)) stays here, its copy couldn't be sent\(reason)"
@@ -51,20 +63,20 @@ struct WorkLog {
 
     /// One line at the end.
     func summarize(_ tally: WorkerState.Tally) {
-        guard common.isVerbose, !isPrinting else { return }
-        context.say(Self.text(tally))
+        guard common.isVerbose, !isPrinting || isMoving else { return }
+        context.say(text(tally))
     }
 
-    private static func text(_ status: WorkerState.Status) -> String {
+    private func text(_ status: WorkerState.Status) -> String {
         let link = status.isConnected ? "connected" : "not connected"
         let paused = status.isPaused ? ", paused" : ""
         return "\(link)\(paused), \(status.running) running, \(status.waiting) waiting, \(status.held) held back; "
             + text(status.tally)
     }
 
-    private static func text(_ tally: WorkerState.Tally) -> String {
+    private func text(_ tally: WorkerState.Tally) -> String {
         let names: [(Verdict, String)] = [
-            (.acknowledge, "acknowledged"), (.retry, "to be tried again"), (.requeue, "requeued"),
+            (.acknowledge, isMoving ? "moved" : "acknowledged"), (.retry, "to be tried again"), (.requeue, "requeued"),
             (.deadLetter, "dead-lettered"), (.reject, "rejected"), (.giveBack, "given back"),
         ]
         let parts = names.filter { tally[$0.0] > 0 }.map { "\(tally[$0.0]) \($0.1)" }
@@ -81,6 +93,8 @@ struct WorkLog {
         count == 1 ? "the running command" : "\(count) running commands"
     }
 
+    private static func tasks(_ count: Int) -> String { count == 1 ? "1 task" : "\(count) tasks" }
+
     private static func name(_ delivery: Delivery) -> String {
         delivery.properties.messageID.map { "task \($0)" } ?? "a task of \(delivery.body.count) bytes"
     }
@@ -91,6 +105,7 @@ struct WorkLog {
         case .signalled(let signal): "was ended by signal \(signal)"
         case .timedOut: "was ended for taking too long"
         case .unusable(let reason), .notStarted(let reason): "couldn't be started (\(reason))"
+        case .unfit(let reason): "can't do its task (\(reason))"
         }
     }
 

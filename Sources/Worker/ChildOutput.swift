@@ -19,6 +19,8 @@ struct ChildOutput {
         case bytes
         /// Whole lines, each with this text before it.
         case lines(tag: String)
+        /// Kept until the child has ended, unless it is longer than so many bytes.
+        case kept(limit: Int)
     }
 
     /// Longer lines are passed on in pieces.
@@ -33,11 +35,14 @@ struct ChildOutput {
     private var line: [UInt8] = []
     /// The last bytes that came.
     private(set) var tail: [UInt8] = []
+    /// What is kept; nil where nothing is, or no longer because it was too much.
+    private(set) var kept: [UInt8]?
 
     /// Takes over `descriptor`, which must be non-blocking.
     init(descriptor: Int32, mode: Mode) {
         self.descriptor = descriptor
         self.mode = mode
+        if case .kept = mode { kept = [] }
     }
 
     var isOpen: Bool { descriptor >= 0 }
@@ -60,11 +65,26 @@ struct ChildOutput {
 
     /// Reads what is left once the child has ended: at most what fits a pipe.
     mutating func readRest(into buffer: inout OutputBuffer) {
-        for _ in 0..<16 where !read(into: &buffer) { return }
+        for _ in 0..<16 where !read(into: &buffer) { break }
+        // What comes after the child's end doesn't belong to what is kept.
+        if case .kept = mode, isOpen { close(flushingTo: &buffer) }
+    }
+
+    /// Whether the child has written more than may be kept.
+    var isOverfull: Bool {
+        if case .kept = mode { kept == nil } else { false }
     }
 
     private mutating func pass(_ bytes: ArraySlice<UInt8>, to buffer: inout OutputBuffer) {
-        guard case .lines(let tag) = mode else { return buffer.add(bytes) }
+        let tag: String
+        switch mode {
+        case .bytes: return buffer.add(bytes)
+        case .kept(let limit):
+            if let count = kept?.count, count + bytes.count > limit { kept = nil }
+            kept? += bytes
+            return
+        case .lines(let text): tag = text
+        }
         line += bytes
         let newline = UInt8(ascii: "\n")
         let lastNewline = workq_last_index(line, line.count, newline)

@@ -1,5 +1,7 @@
 // How often a task is tried, and how long it waits in between.
 
+import Broker
+
 /// What becomes of failed attempts. Pure.
 package struct RetryPolicy: Equatable {
     /// How often a task is tried before it is dead-lettered; at least 1.
@@ -14,6 +16,10 @@ package struct RetryPolicy: Equatable {
     package enum Fate: Equatable {
         case later(Duration)
         case deadLetter
+        /// To another queue, because that is what the worker is for.
+        case moved(to: ShortString)
+        /// What the command has written, to whoever waits for it.
+        case answered([UInt8])
     }
 
     /// What becomes of a task whose attempt, counted from 1, has failed.

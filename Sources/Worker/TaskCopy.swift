@@ -10,6 +10,13 @@ package struct TaskCopy: Equatable {
     /// Which attempt a task is, from 1.
     static let attemptHeader: ShortString = "x-workq-attempt"
 
+    /// Names the queue from which a dead-lettered task came.
+    static let queueHeader: ShortString = "x-workq-queue"
+    /// What a dead-lettered task carries besides.
+    static let failureHeaders: [ShortString] = [
+        "x-workq-reason", "x-workq-attempts", queueHeader, "x-workq-host", "x-workq-time", "x-workq-stderr",
+    ]
+
     private static let routingHeaders: [ShortString] = [
         "CC", "BCC", "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
@@ -40,26 +47,37 @@ package struct TaskCopy: Equatable {
     /// The copy's properties. A dead-lettered task carries why: the last end, how many attempts there were, when, on
     /// which host, from which queue, and the end of what its command wrote on standard error.
     func properties(queue: String, host: String, time: UInt64, errors: [UInt8]) -> MessageProperties {
-        var properties = delivery.properties
+        switch fate {
+        case .moved(let destination): return movedProperties(to: destination)
+        case .answered: return answerProperties(time: time)
+        case .later, .deadLetter: break
+        }
+        var properties = carriedProperties
         var headers = properties.headers ?? FieldTable()
         headers[Self.attemptHeader] = .int32(Int32(clamping: attempt))
         // The time to live of the original was for its own queue; a retry must not end by it.
         properties.expiration = nil
-        // RabbitMQ refuses a user id that isn't the login's own.
-        properties.userID = nil
-        // These would route the copy elsewhere too, or make RabbitMQ take its return for a cycle and drop it.
-        for name in Self.routingHeaders { headers[name] = nil }
-        properties.deliveryMode = 2
         if fate == .deadLetter {
             headers[Self.attemptHeader] = nil
             headers["x-workq-reason"] = .text(end.reason)
             headers["x-workq-attempts"] = .int32(Int32(clamping: attempt))
-            headers["x-workq-queue"] = .text(queue)
+            headers[Self.queueHeader] = .text(queue)
             headers["x-workq-host"] = .text(host)
             headers["x-workq-time"] = .timestamp(time)
             headers["x-workq-stderr"] = errors.isEmpty ? nil : .string(errors)
         }
         properties.headers = headers
+        return properties
+    }
+
+    /// The task's own properties, without those that can't be sent on, and persistent.
+    var carriedProperties: MessageProperties {
+        var properties = delivery.properties
+        // RabbitMQ refuses a user id that isn't the login's own.
+        properties.userID = nil
+        // These would route the copy elsewhere too, or make RabbitMQ take its return for a cycle and drop it.
+        for name in Self.routingHeaders { properties.headers?[name] = nil }
+        properties.deliveryMode = 2
         return properties
     }
 }
@@ -71,7 +89,7 @@ extension JobEnd {
         case .exited(let status): "status \(status)"
         case .signalled(let signal): "signal \(signal)"
         case .timedOut: "timeout"
-        case .unusable(let text), .notStarted(let text): text
+        case .unusable(let text), .notStarted(let text), .unfit(let text): text
         }
     }
 }

@@ -17,8 +17,8 @@ final class TaskCourier {
         /// The queue that tasks come from and go back to.
         var queue: String
         var deadLetterQueue: String
-        /// The type of a dead-letter queue that must be created.
-        var deadLetterType: QueueType
+        /// The type of a dead-letter queue that must be created; nil to create none.
+        var deadLetterType: QueueType?
         /// The name of the retry queue for a delay.
         var retryQueue: (Duration) -> String
         /// What a dead-lettered task names as the host.
@@ -31,8 +31,21 @@ final class TaskCourier {
         /// By which a returned copy is known again, with its destination.
         var messageID: ShortString?
         var body: [UInt8]
+        /// Not a copy, but what a command has written about its task.
+        var isAnswer = false
         var returned: ReturnedMessage?
     }
+
+    /// What became of a copy.
+    enum Outcome {
+        case confirmed
+        /// It couldn't be sent, or nobody knows whether the broker has it.
+        case failed
+        /// An answer that nobody waits for any more.
+        case unwanted
+    }
+
+    private static let directReplyPrefix = Array("amq.rabbitmq.reply-to.".utf8)
 
     private let settings: Settings
     private let parameters: ConnectionParameters
@@ -40,7 +53,7 @@ final class TaskCourier {
     private var publisher: ConfirmingPublisher<Parcel>?
     /// Retry queues that were declared on this connection.
     private var declared: Set<ShortString> = []
-    private var results: [(job: WorkerState.JobID, isConfirmed: Bool)] = []
+    private var results: [(job: WorkerState.JobID, outcome: Outcome)] = []
     /// Dead-lettered tasks that came back because their queue is missing.
     private var homeless: [Parcel] = []
     /// Whether frames may wait in the library while the socket is quiet, or results in here.
@@ -68,19 +81,24 @@ final class TaskCourier {
             switch copy.fate {
             case .later(let delay): destination = try declareRetryQueue(delay)
             case .deadLetter: destination = ShortString(settings.deadLetterQueue)
+            case .moved(let queue): destination = queue
+            case .answered: destination = copy.delivery.properties.replyTo ?? ""
             }
-            try publish(
-                Parcel(
-                    job: job, destination: destination, messageID: properties.messageID, body: copy.delivery.body),
-                properties)
+            var parcel = Parcel(
+                job: job, destination: destination, messageID: properties.messageID, body: copy.delivery.body)
+            if case .answered(let answer) = copy.fate {
+                parcel.body = answer
+                parcel.isAnswer = true
+            }
+            try publish(parcel, properties)
         } catch {
-            results.append((job, false))
+            results.append((job, .failed))
             disconnect(error)
         }
     }
 
     /// What became of copies, without waiting.
-    func receive() -> [(job: WorkerState.JobID, isConfirmed: Bool)] {
+    func receive() -> [(job: WorkerState.JobID, outcome: Outcome)] {
         mayHoldFrames = false
         if let connection {
             do throws(BrokerError) {
@@ -109,8 +127,8 @@ final class TaskCourier {
     /// All copies without a confirm have failed: nobody knows whether the broker has them.
     private func disconnect(_ error: BrokerError) {
         lastError = error
-        results += (publisher?.unconfirmed ?? []).map { ($0.job, false) }
-        results += homeless.map { ($0.job, false) }
+        results += (publisher?.unconfirmed ?? []).map { ($0.job, .failed) }
+        results += homeless.map { ($0.job, .failed) }
         homeless = []
         publisher = nil
         connection = nil
@@ -120,8 +138,11 @@ final class TaskCourier {
     private func publish(
         _ parcel: Parcel, _ properties: MessageProperties
     ) throws(BrokerError) {
+        // RabbitMQ returns a mandatory message to a direct reply-to even where it delivers it.
+        let isDirectReply = parcel.isAnswer && parcel.destination.bytes.starts(with: Self.directReplyPrefix)
         try publisher?.publish(
-            parcel, body: parcel.body, exchange: "", routingKey: parcel.destination, properties: properties)
+            parcel, body: parcel.body, exchange: "", routingKey: parcel.destination, properties: properties,
+            mandatory: !isDirectReply)
     }
 
     /// A quorum queue, whatever the task's own queue is: dead-lettering from a classic queue is at most once. Without
@@ -160,35 +181,43 @@ final class TaskCourier {
     private func settle(_ parcel: Parcel, _ outcome: PublisherConfirms<Parcel>.Outcome) {
         switch outcome {
         case .confirmed:
-            results.append((parcel.job, true))
-        case .returned(let message) where parcel.returned == nil:
+            results.append((parcel.job, .confirmed))
+        case .returned where parcel.isAnswer:
+            results.append((parcel.job, .unwanted))
+        case .returned(let message) where parcel.returned == nil && isMended(parcel.destination):
             // Somebody deleted the queue, or it never was: created and tried once more.
             declared.remove(parcel.destination)
             var parcel = parcel
             parcel.returned = message
             homeless.append(parcel)
         case .returned(let message):
-            lastError = BrokerError("publish", message.code, scope: .client, message.text)
-            results.append((parcel.job, false))
+            lastError = BrokerError(
+                "send a task to queue \"\(parcel.destination)\"", message.code, scope: .client, message.text)
+            results.append((parcel.job, .failed))
         case .nacked:
             lastError = BrokerError(
                 "send a task to queue \"\(parcel.destination)\"", .internalError, scope: .client,
                 "the broker refused to take it")
-            results.append((parcel.job, false))
+            results.append((parcel.job, .failed))
         }
+    }
+
+    /// Whether a queue that is missing will be created.
+    private func isMended(_ queue: ShortString) -> Bool {
+        queue != ShortString(settings.deadLetterQueue) || settings.deadLetterType != nil
     }
 
     private func houseHomeless() throws(BrokerError) {
         while let parcel = homeless.first, let message = parcel.returned {
             mayHoldFrames = true
-            if parcel.destination == ShortString(settings.deadLetterQueue) {
-                try publisher?.channel.declareQueue(parcel.destination, type: settings.deadLetterType)
+            if parcel.destination == ShortString(settings.deadLetterQueue), let type = settings.deadLetterType {
+                try publisher?.channel.declareQueue(parcel.destination, type: type)
                 homeless.removeFirst()
                 try publish(parcel, message.properties)
             } else {
                 // A retry queue is declared again when the copy is sent again.
                 homeless.removeFirst()
-                results.append((parcel.job, false))
+                results.append((parcel.job, .failed))
             }
         }
     }

@@ -15,7 +15,7 @@ package enum TaskEnvironment {
     private static let names: Set<String> = [
         "WORKQ_QUEUE", "WORKQ_MESSAGE_ID", "WORKQ_REDELIVERED", "WORKQ_EXCHANGE", "WORKQ_ROUTING_KEY",
         "WORKQ_PRIORITY", "WORKQ_TIMESTAMP", "WORKQ_TYPE", "WORKQ_CONTENT_TYPE", "WORKQ_CORRELATION_ID",
-        "WORKQ_REPLY_TO", "WORKQ_ATTEMPT", "WORKQ_MAX_ATTEMPTS",
+        "WORKQ_REPLY_TO", "WORKQ_ATTEMPT", "WORKQ_MAX_ATTEMPTS", "WORKQ_BATCH_SIZE",
     ]
     private static let headerPrefix = "WORKQ_HEADER_"
 
@@ -48,6 +48,13 @@ package enum TaskEnvironment {
         add("WORKQ_REPLY_TO", properties.replyTo)
         entries += headerEntries(properties.headers)
         return entries
+    }
+
+    /// The same for a batch. What describes a single task doesn't apply.
+    package static func entries(forBatchOf count: Int, queue: String, maximumAttempts: Int) -> [[UInt8]] {
+        [
+            "WORKQ_QUEUE=\(queue)", "WORKQ_BATCH_SIZE=\(count)", "WORKQ_MAX_ATTEMPTS=\(maximumAttempts)",
+        ].map { Array($0.utf8) }
     }
 
     /// Scalar headers; tables and arrays have no obvious text and are left out. Of names that become the same, the first

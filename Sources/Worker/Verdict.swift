@@ -12,6 +12,8 @@ package enum JobEnd: Equatable {
     case unusable(String)
     /// It couldn't be started now: the system is short of processes or memory, or the task's headers are too large.
     case notStarted(String)
+    /// What the task needs can't be done, however often it is tried. The text says why.
+    case unfit(String)
 }
 
 /// What becomes of a task.
@@ -28,6 +30,14 @@ package enum Verdict: String, CaseIterable {
     case reject
     /// Not tried to the end; it goes back to the queue at once.
     case giveBack = "give-back"
+
+    /// Whether a copy of the task goes to another queue.
+    var isSentOn: Bool {
+        switch self {
+        case .retry, .requeue, .deadLetter: true
+        case .acknowledge, .reject, .giveBack: false
+        }
+    }
 }
 
 /// Which end of a command means what, for `--on-exit`. Pure.
@@ -66,6 +76,7 @@ package struct VerdictTable: Equatable {
     func verdict(on end: JobEnd, wasInterrupted: Bool) -> Verdict {
         switch end {
         case .exited(0): statuses[0] ?? .acknowledge
+        case .unfit: .deadLetter
         case _ where wasInterrupted: .giveBack
         case .exited(let status): statuses[status] ?? other
         case .signalled: signal ?? other

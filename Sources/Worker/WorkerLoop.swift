@@ -56,6 +56,8 @@ package final class WorkerLoop {
         case run(CommandLauncher)
         /// Print it, with this byte behind it.
         case print(separator: UInt8)
+        /// Send it to another queue: see `WorkerState.Settings.destination`.
+        case move
     }
 
     private struct Link {
@@ -66,6 +68,8 @@ package final class WorkerLoop {
 
     /// Events taken from the broker in one turn, so that a flood of deliveries doesn't starve signals and children.
     private static let eventsPerTurn = 64
+    /// The longest answer to a task: what RabbitMQ 4 takes in one message.
+    package static let longestAnswer = 16 << 20
 
     private let settings: Settings
     private let parameters: ConnectionParameters
@@ -104,11 +108,15 @@ package final class WorkerLoop {
         case .print(let separator):
             launcher = nil
             printer = TaskPrinter(separator: separator)
+        case .move:
+            launcher = nil
+            printer = TaskPrinter(separator: 0)
         }
         courier = TaskCourier(
             TaskCourier.Settings(
                 queue: settings.queue, deadLetterQueue: settings.deadLetterQueue,
-                deadLetterType: settings.creates ?? .classic, retryQueue: settings.retryQueue, host: settings.host),
+                deadLetterType: settings.state.destination == nil ? settings.creates ?? .classic : settings.creates,
+                retryQueue: settings.retryQueue, host: settings.host),
             parameters: parameters)
         state = WorkerState(settings: settings.state, now: .now)
     }
@@ -136,7 +144,16 @@ package final class WorkerLoop {
     private func handleEvents() {
         if mayHaveFrames || nextReceive <= .now { receive() }
         for result in courier.receive() {
-            events.append(result.isConfirmed ? .copyConfirmed(result.job) : .copyFailed(result.job))
+            switch result.outcome {
+            case .confirmed: events.append(.copyConfirmed(result.job))
+            case .unwanted: events.append(.answerReturned(result.job))
+            case .failed:
+                // A destination that will never take a task is told, not tried again and again.
+                if settings.state.destination != nil, let error = courier.lastError, !error.isRetriable {
+                    events.append(.refused(error))
+                }
+                events.append(.copyFailed(result.job))
+            }
         }
         if state.nextDeadline <= .now { events.append(.tick) }
         while let event = events.popFirst(), ending == nil {
@@ -156,7 +173,7 @@ package final class WorkerLoop {
             pollSet.add(child.input.descriptor, events: POLLOUT)
         }
         // A reader that goes away is noticed also while there is nothing to print.
-        if launcher == nil {
+        if settings.state.isPrinting {
             pollSet.add(printer.buffer.descriptor, events: printer.buffer.isPending ? POLLOUT : 0)
         }
         pollSet.wait(timeout: timeout)
@@ -168,7 +185,7 @@ package final class WorkerLoop {
         }
         // Before the ends of commands, which may be what the worker leaves for.
         if let number = relay.pass(pollSet, children: &children) { events.prepend(.outputFailed(number)) }
-        if launcher == nil, pollSet.isReady(printer.buffer.descriptor) { print() }
+        if settings.state.isPrinting, pollSet.isReady(printer.buffer.descriptor) { print() }
     }
 
     /// Milliseconds until something is due by itself. Heartbeats are served by reading, twice an interval at least.
@@ -241,7 +258,10 @@ package final class WorkerLoop {
             child.input.close()
             relay.takeLeftovers(of: &child)
             lastWords[job] = child.errors?.tail
-            events.append(.ended(job, end))
+            if let answer = child.output?.kept { events.append(.answered(job, answer)) }
+            let isOverfull = child.output?.isOverfull == true && end == .exited(0)
+            let limit = Self.longestAnswer >> 20
+            events.append(.ended(job, isOverfull ? .unfit("the answer is longer than \(limit) MiB") : end))
         }
     }
 
@@ -259,7 +279,10 @@ package final class WorkerLoop {
         switch action {
         case .connect: connect()
         case .start(let job, let delivery): start(job, delivery)
+        case .startBatch(let job, let tasks): start(job, batch: tasks)
         case .acknowledge(let tag): onChannel { channel throws(BrokerError) in try channel.acknowledge(tag) }
+        case .acknowledgeAll(let tag):
+            onChannel { channel throws(BrokerError) in try channel.acknowledge(tag, multiple: true) }
         case .copy(let job, let copy): courier.send(job, copy, errors: lastWords.removeValue(forKey: job) ?? [])
         case .reject(let tag): onChannel { channel throws(BrokerError) in try channel.reject(tag) }
         case .giveBack(let tag): onChannel { channel throws(BrokerError) in try channel.giveBack(tag) }
@@ -272,8 +295,11 @@ package final class WorkerLoop {
         case .terminate(let job): children[job]?.signalGroup(SIGTERM)
         case .kill(let job): children[job]?.signalGroup(SIGKILL)
         case .report(let what):
-            if case .ended(let job, _, _, let verdict, _) = what, ![.retry, .requeue, .deadLetter].contains(verdict) {
+            if case .ended(let job, _, _, let verdict, _) = what, !verdict.isSentOn {
                 lastWords[job] = nil
+            }
+            if case .batchEnded(let job, let outcomes, _, _) = what, let words = lastWords.removeValue(forKey: job) {
+                shareLastWords(words, job, outcomes)
             }
             report(what, courier.lastError)
         case .finish(let reason): ending = reason
@@ -322,13 +348,36 @@ package final class WorkerLoop {
         guard let launcher else { return printer.add(job, delivery.body) }
         let variables = TaskEnvironment.entries(
             for: delivery, queue: settings.queue, maximumAttempts: settings.state.retries.maximumAttempts)
+        var modes = outputModes(job)
+        let isAsked = settings.state.isAnswering && delivery.properties.replyTo?.isEmpty == false
+        if isAsked { modes.output = .kept(limit: Self.longestAnswer) }
+        start(job, launcher, delivery.body, variables, modes)
+    }
+
+    private func start(_ job: WorkerState.JobID, batch tasks: [Delivery]) {
+        guard let launcher, let batching = settings.state.batching else { return }
+        let variables = TaskEnvironment.entries(
+            forBatchOf: tasks.count, queue: settings.queue,
+            maximumAttempts: settings.state.retries.maximumAttempts)
+        start(job, launcher, batching.input(tasks), variables, outputModes(job))
+    }
+
+    private func start(
+        _ job: WorkerState.JobID, _ launcher: CommandLauncher, _ body: [UInt8], _ variables: [[UInt8]],
+        _ modes: (output: ChildOutput.Mode?, errors: ChildOutput.Mode?)
+    ) {
         do {
-            let modes = outputModes(job)
             children[job] = try launcher.start(
-                body: delivery.body, variables: variables, output: modes.output, errors: modes.errors)
+                body: body, variables: variables, output: modes.output, errors: modes.errors)
         } catch {
             events.append(.ended(job, error.end))
         }
+    }
+
+    /// Every task of a batch that failed carries what its command has said.
+    private func shareLastWords(_ words: [UInt8], _ job: WorkerState.JobID, _ outcomes: [Verdict: Int]) {
+        guard outcomes.keys.contains(where: \.isSentOn) else { return }
+        for offset in 0..<outcomes.values.reduce(0, +) { lastWords[job + offset] = words }
     }
 
     private func outputModes(_ job: WorkerState.JobID) -> (output: ChildOutput.Mode?, errors: ChildOutput.Mode?) {

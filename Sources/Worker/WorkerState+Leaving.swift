@@ -40,7 +40,9 @@ extension WorkerState {
                 job.hasTimedOut = true
                 job.deadline = now + settings.killAfter
                 running[id] = job
-                actions.append(.report(.timedOut(id, job.delivery)))
+                let tasks = job.followers.count + 1
+                actions.append(
+                    .report(tasks > 1 ? .batchTimedOut(id, tasks: tasks) : .timedOut(id, job.delivery)))
                 actions.append(.terminate(id))
             }
         }

@@ -16,31 +16,28 @@ extension WorkerState {
             actions.append(.giveBack(deliveryTag: delivery.deliveryTag))
             return
         }
-        waiting.append(delivery)
+        if joinBatch(delivery, now, &actions) { waiting.append(delivery) }
     }
 
     /// A task that comes back after a lost connection while its command still runs here isn't started again: the
     /// command's outcome settles the new delivery.
     mutating func adopt(_ delivery: Delivery) -> Bool {
-        guard let messageID = delivery.properties.messageID, delivery.redelivered else { return false }
-        let match = running.first { _, job in
-            job.session != session && job.delivery.properties.messageID == messageID
-                && job.delivery.body == delivery.body
+        guard delivery.properties.messageID != nil, delivery.redelivered else { return false }
+        for (id, var job) in running where job.adopt(delivery, in: session) {
+            running[id] = job
+            return true
         }
-        guard let match else { return false }
-        var job = match.value
-        job.delivery = delivery
-        job.session = session
-        running[match.key] = job
-        return true
+        return false
     }
 
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
-        // A task that is held back keeps its place: otherwise failing tasks would pile up here.
-        while case .working = phase, running.count + heldCount < settings.jobs,
-            let delivery = waiting.popFirst()
-        {
+        if let batching = settings.batching { return startBatches(of: batching, now, &actions) }
+        while case .working = phase, hasFreePlace, let delivery = waiting.popFirst() {
             lastJob += 1
+            if let destination = settings.destination {
+                move(delivery, to: destination, now, &actions)
+                continue
+            }
             var job = Job(delivery: delivery, session: session, started: now)
             if let timeout = settings.timeout { job.deadline = now + timeout }
             running[lastJob] = job
@@ -54,22 +51,35 @@ extension WorkerState {
         guard let job = running.removeValue(forKey: id) else { return }
         noteActivity(now)
         if case .unusable(let reason) = end {
-            if isConnected(job) { actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag)) }
+            actions += job.tasks.filter(isConnected).map { .giveBack(deliveryTag: $0.delivery.deliveryTag) }
             self.end(.commandUnusable(reason), &actions)
             return
         }
         let end = job.hasTimedOut && end != .exited(0) ? .timedOut : end
         let verdict = settings.verdicts.verdict(
             on: end, wasInterrupted: job.wasInterrupted || isLeaving && end == .signalled(SIGTERM))
-        let attempt = TaskCopy.attempt(of: job.delivery)
-        let isLast = verdict == .retry && settings.retries.fate(afterAttempt: attempt) == .deadLetter
-        let outcome = isLast ? .deadLetter : verdict
+        guard job.followers.isEmpty else { return batchEnded(id, job, end, verdict, now, &actions) }
+        let outcome = outcome(verdict, job.delivery)
         tally.counts[outcome, default: 0] += 1
         actions.append(.report(.ended(id, job.delivery, end, outcome, elapsed: now - job.started)))
-        guard isConnected(job) else { return }
+        if isConnected(job) { settle(id, job, outcome, end, now, &actions) }
+    }
+
+    /// What a verdict means for a task: the last attempt that fails is dead-lettered.
+    func outcome(_ verdict: Verdict, _ delivery: Delivery) -> Verdict {
+        guard verdict == .retry else { return verdict }
+        return settings.retries.fate(afterAttempt: TaskCopy.attempt(of: delivery)) == .deadLetter ? .deadLetter : .retry
+    }
+
+    /// Tells the broker what became of a task.
+    mutating func settle(
+        _ id: JobID, _ job: Job, _ outcome: Verdict, _ end: JobEnd, _ now: Instant, _ actions: inout [Action]
+    ) {
         let tag = job.delivery.deliveryTag
+        let attempt = TaskCopy.attempt(of: job.delivery)
         switch outcome {
         case .acknowledge:
+            if let answer = job.answer { return self.answer(id, job, answer, &actions) }
             pauseAfterFailure.reset()
             actions.append(.acknowledge(deliveryTag: tag))
         case .giveBack:
@@ -96,8 +106,9 @@ extension WorkerState {
     }
 
     mutating func copyConfirmed(_ id: JobID, _ now: Instant, _ actions: inout [Action]) {
-        guard let (job, _) = departing.removeValue(forKey: id) else { return }
+        guard let (job, copy) = departing.removeValue(forKey: id) else { return }
         noteActivity(now)
+        if case .moved = copy.fate { tally.counts[.acknowledge, default: 0] += 1 }
         pauseAfterFailure.reset()
         actions.append(.acknowledge(deliveryTag: job.delivery.deliveryTag))
     }

@@ -8,6 +8,12 @@ extension WorkerState {
         package var jobs = 1
         /// Tasks are printed rather than given to commands.
         package var isPrinting = false
+        /// How tasks are put together for one command; nil for a command a task.
+        package var batching: Batching?
+        /// Tasks are moved to this queue rather than given to commands.
+        package var destination: ShortString?
+        /// What a command writes answers its task.
+        package var isAnswering = false
         /// Leave after starting so many tasks.
         package var count: Int?
         /// Leave once the queue is empty and nothing is running.
@@ -35,12 +41,16 @@ extension WorkerState {
         case connectionLost(BrokerError)
         case delivered(Delivery)
         case ended(JobID, JobEnd)
+        /// What the command of a job has written, told before its end.
+        case answered(JobID, [UInt8])
         /// The answer to `countReady`.
         case readyCount(Int)
         /// The broker has the copy of this job's task, safely.
         case copyConfirmed(JobID)
         /// The copy couldn't be sent, or nobody knows whether the broker has it.
         case copyFailed(JobID)
+        /// Nobody is there any more to take the answer to this job's task.
+        case answerReturned(JobID)
         /// The broker refuses what the worker needs; trying again won't help.
         case refused(BrokerError)
         /// The output that tasks are printed on failed, for the system's reason.
@@ -59,7 +69,10 @@ extension WorkerState {
     package enum Action: Equatable {
         case connect
         case start(JobID, Delivery)
+        case startBatch(JobID, [Delivery])
         case acknowledge(deliveryTag: UInt64)
+        /// All deliveries of this session up to a tag.
+        case acknowledgeAll(upTo: UInt64)
         /// Send a copy of the job's task to where its fate wants it.
         case copy(JobID, TaskCopy)
         /// To the queue's own dead-letter exchange, if it has one.
@@ -80,12 +93,18 @@ extension WorkerState {
     package enum Report: Equatable {
         case started(JobID, Delivery)
         case ended(JobID, Delivery, JobEnd, Verdict, elapsed: Duration)
+        case batchStarted(JobID, tasks: Int)
+        /// With how many of its tasks ended how.
+        case batchEnded(JobID, [Verdict: Int], JobEnd, elapsed: Duration)
         /// The connection is gone; the next attempt comes after the pause.
         case reconnecting(BrokerError, pause: Duration)
         case reconnected
         case leaving(running: Int)
         case interrupting(running: Int)
         case timedOut(JobID, Delivery)
+        case batchTimedOut(JobID, tasks: Int)
+        /// The task had waited for an answer, and nobody waits any more.
+        case answerReturned(Delivery)
         /// The copy of the task couldn't be sent; that is tried again after a pause.
         case copyFailed(Delivery)
         case paused
@@ -119,6 +138,10 @@ extension WorkerState {
     /// How many tasks ended how.
     package struct Tally: Equatable {
         package var counts: [Verdict: Int] = [:]
+
+        package init(counts: [Verdict: Int] = [:]) {
+            self.counts = counts
+        }
 
         package subscript(verdict: Verdict) -> Int { counts[verdict] ?? 0 }
     }

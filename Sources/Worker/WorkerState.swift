@@ -23,6 +23,10 @@ package struct WorkerState {
         /// When the command is told to end, and later killed.
         var deadline = Instant.never
         var hasTimedOut = false
+        /// The other tasks of a batch: they share the command, and are settled each by itself. Their ids follow this one's.
+        var followers: [Job] = []
+        /// What the command has written for whoever waits for an answer.
+        var answer: [UInt8]?
     }
 
     enum Link {
@@ -49,6 +53,8 @@ package struct WorkerState {
     var lastSession: Session = 0
     var connectedSince: Instant?
     var waiting: Deque<Delivery> = []
+    /// When what is waiting starts although the batch isn't full.
+    var batchDue = Instant.never
     var running: [JobID: Job] = [:]
     /// With the copy that is on its way, or is to be sent again.
     var departing: [JobID: (job: Job, copy: TaskCopy)] = [:]
@@ -87,6 +93,7 @@ package struct WorkerState {
         if case .down(_, let retryAt) = link { deadline = min(deadline, retryAt) }
         if case .leaving(let killAt?) = phase { deadline = min(deadline, killAt) }
         if canCheckWhetherEmpty { deadline = min(deadline, emptyChecks.next) }
+        deadline = min(deadline, nextBatch)
         for job in running.values { deadline = min(deadline, job.deadline) }
         switch phase {
         case .working: return min(deadline, maximumTimeEnd, idleEnd)
@@ -106,6 +113,10 @@ package struct WorkerState {
         departing.count + resting.count { if case .copy = $0.settlement { false } else { true } }
     }
 
+    /// Whether another command may start. A task that is held back keeps its place: otherwise failing tasks would pile up
+    /// here.
+    var hasFreePlace: Bool { running.count + heldCount < settings.jobs }
+
     var isIdle: Bool {
         waiting.isEmpty && running.isEmpty && departing.isEmpty && resting.isEmpty
     }
@@ -119,9 +130,11 @@ package struct WorkerState {
         case .connectionLost(let error): connectionLost(error, now, &actions)
         case .delivered(let delivery): delivered(delivery, now, &actions)
         case .ended(let job, let end): ended(job, end, now, &actions)
+        case .answered(let job, let answer): running[job]?.answer = answer
         case .readyCount(let count): emptyChecks.answered(ready: count, now)
         case .copyConfirmed(let job): copyConfirmed(job, now, &actions)
         case .copyFailed(let job): copyFailed(job, now, &actions)
+        case .answerReturned(let job): answerReturned(job, now, &actions)
         case .refused(let error): end(.brokerFailed(error), &actions)
         case .outputFailed(let number): outputFailed(number, now, &actions)
         case .stopRequested: stopRequested(now, &actions)

@@ -28,6 +28,13 @@ import Testing
         texts(entries(headers)).filter { $0.hasPrefix("WORKQ_HEADER_") }
     }
 
+    @Test("a batch is described by what its tasks have in common, and none of these is inherited from a worker around")
+    func batch() {
+        let entries = Self.texts(TaskEnvironment.entries(forBatchOf: 7, queue: "q", maximumAttempts: 3))
+        #expect(entries == ["WORKQ_QUEUE=q", "WORKQ_BATCH_SIZE=7", "WORKQ_MAX_ATTEMPTS=3"])
+        #expect(entries.allSatisfy { TaskEnvironment.describes(String($0.prefix { $0 != "=" })) })
+    }
+
     @Test("M18 everything that is known of a task is there")
     func full() {
         var delivery = Self.delivery(["Tenant-ID": .text("acme"), "tries": .int32(-3)])

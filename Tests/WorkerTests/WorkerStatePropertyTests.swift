@@ -32,7 +32,7 @@ import Testing
                 "adopted", "copied", "copy failed", "acknowledge", "giveBack", "stale end", "drained",
                 "terminate", "kill", "lost",
                 "refused",
-                "unusable", "output failed", "waiting",
+                "unusable", "output failed", "waiting", "batch", "acknowledged together",
             ]))
     }
 }
@@ -78,8 +78,8 @@ struct SimulatedBroker {
     private var isConnecting = true
     private var isCancelled = false
     private var wasStopped = false
-    /// The message of each running job.
-    private var running: [Int: Int] = [:]
+    /// The messages of each running job.
+    private var running: [Int: [Int]] = [:]
 
     init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -93,7 +93,11 @@ struct SimulatedBroker {
         settings.retryFor = Bool.random(using: &generator) ? .seconds(20) : nil
         settings.killAfter = .seconds(1)
         drains = settings.leavesWhenEmpty && settings.count == nil
-        prefetch = jobs + Int.random(in: 0...5, using: &generator)
+        let batchSize = isPrinting ? 1 : Int.random(in: 1...3, using: &generator)
+        if batchSize > 1 {
+            settings.batching = Batching(size: batchSize, wait: .milliseconds(20), separator: UInt8(ascii: "\n"))
+        }
+        prefetch = jobs * batchSize + Int.random(in: 0...5, using: &generator)
         ready = Array(1...Int.random(in: 1...20, using: &generator))
         state = WorkerState(settings: settings, now: now, generator: SeededGenerator(seed: seed))
         self.generator = generator
@@ -145,7 +149,7 @@ struct SimulatedBroker {
         lastTag += 1
         let isRedelivered = !wasDelivered.insert(message).inserted
         var delivery = Unsettled(message: message)
-        if isRedelivered, let job = running.first(where: { $0.value == message })?.key {
+        if isRedelivered, let job = running.first(where: { $0.value.contains(message) })?.key {
             reached.insert("adopted")
             delivery.place = .running(job)
         } else if running.count >= jobs {
@@ -156,7 +160,7 @@ struct SimulatedBroker {
     }
 
     private mutating func endSomeJob() {
-        guard let job = running.keys.sorted().randomElement(using: &generator), let message = running[job] else {
+        guard let job = running.keys.sorted().randomElement(using: &generator), let messages = running[job] else {
             return
         }
         let end: JobEnd =
@@ -168,13 +172,11 @@ struct SimulatedBroker {
             default: .exited(0)
             }
         if end == .unusable("gone") { reached.insert("unusable") }
-        if end == .exited(0) { hasSucceeded.insert(message) }
+        if end == .exited(0) { hasSucceeded.formUnion(messages) }
         running[job] = nil
-        if let tag = unsettled.first(where: { $0.value.place == .running(job) })?.key {
-            unsettled[tag]?.place = .ended
-        } else {
-            reached.insert("stale end")
-        }
+        let tags = unsettled.filter { $0.value.place == .running(job) }.keys
+        for tag in tags { unsettled[tag]?.place = .ended }
+        if tags.count < messages.count { reached.insert("stale end") }
         take(.ended(job, end))
     }
 
@@ -236,14 +238,14 @@ struct SimulatedBroker {
         case .connect:
             if isConnected { faults.append("connects twice") }
             isConnecting = true
-        case .start(let job, let delivery): start(job, delivery)
-        case .acknowledge(let tag):
-            reached.insert("acknowledge")
-            guard let message = settle(tag, mayEndRunning: false) else { return }
-            if !hasSucceeded.contains(message), !copied.contains(message) {
-                faults.append("message \(message) is acknowledged without success")
-            }
-            acknowledged.insert(message)
+        case .start(let job, let delivery): start(job, [delivery])
+        case .startBatch(let job, let deliveries):
+            if deliveries.count > 1 { reached.insert("batch") }
+            start(job, deliveries)
+        case .acknowledge(let tag): acknowledge(tag)
+        case .acknowledgeAll(let last):
+            reached.insert("acknowledged together")
+            for tag in unsettled.keys.sorted() where tag <= last { acknowledge(tag) }
         case .copy(let job, let copy):
             guard let message = copy.delivery.properties.messageID.flatMap({ Int($0.description) }) else {
                 return faults.append("copies a message without its id")
@@ -263,14 +265,27 @@ struct SimulatedBroker {
         }
     }
 
-    private mutating func start(_ job: Int, _ delivery: Delivery) {
-        guard let found = unsettled[delivery.deliveryTag], found.place == .waiting else {
-            return faults.append("starts delivery \(delivery.deliveryTag), which isn't waiting")
-        }
-        if running.values.contains(found.message) { faults.append("message \(found.message) runs twice") }
+    private mutating func start(_ job: Int, _ deliveries: [Delivery]) {
         if running.count >= jobs { faults.append("more than \(jobs) jobs") }
-        running[job] = found.message
-        unsettled[delivery.deliveryTag]?.place = .running(job)
+        for delivery in deliveries {
+            guard let found = unsettled[delivery.deliveryTag], found.place == .waiting else {
+                return faults.append("starts delivery \(delivery.deliveryTag), which isn't waiting")
+            }
+            if running.values.contains(where: { $0.contains(found.message) }) {
+                faults.append("message \(found.message) runs twice")
+            }
+            running[job, default: []].append(found.message)
+            unsettled[delivery.deliveryTag]?.place = .running(job)
+        }
+    }
+
+    private mutating func acknowledge(_ tag: UInt64) {
+        reached.insert("acknowledge")
+        guard let message = settle(tag, mayEndRunning: false) else { return }
+        if !hasSucceeded.contains(message), !copied.contains(message) {
+            faults.append("message \(message) is acknowledged without success")
+        }
+        acknowledged.insert(message)
     }
 
     /// The message that a settled delivery held; nil, and a fault, when it can't be settled.

@@ -75,10 +75,12 @@ struct WorkerTranscript {
     }
 
     /// The message id is `m` and the tag unless another is given.
-    static func delivery(_ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body") -> Delivery
-    {
+    static func delivery(
+        _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body", attempt: Int32? = nil
+    ) -> Delivery {
         var properties = MessageProperties()
         properties.messageID = ShortString(id ?? "m\(tag)")
+        if let attempt { properties.headers = ["x-workq-attempt": .int32(attempt)] }
         return Delivery(
             consumerTag: "c", deliveryTag: tag, redelivered: redelivered, exchange: "", routingKey: "q",
             properties: properties, body: Array(body.utf8))
@@ -98,7 +100,9 @@ struct WorkerTranscript {
     private static func line(_ action: WorkerState.Action) -> String {
         switch action {
         case .start(let job, let delivery): "start \(job): task \(delivery.deliveryTag)"
+        case .startBatch(let job, let tasks): "start \(job): tasks \(tasks.map(\.deliveryTag))"
         case .acknowledge(let tag): "ack \(tag)"
+        case .acknowledgeAll(let tag): "ack all to \(tag)"
         case .giveBack(let tag): "give back \(tag)"
         case .reject(let tag): "reject \(tag)"
         case .copy(let job, let copy): "copy \(job): \(line(copy.fate)) attempt \(copy.attempt)"
@@ -113,6 +117,8 @@ struct WorkerTranscript {
         switch fate {
         case .later(let delay): "in \(delay.milliseconds)ms"
         case .deadLetter: "dead"
+        case .moved(let destination): "to \(destination)"
+        case .answered(let answer): "answer \(String(decoding: answer, as: UTF8.self))"
         }
     }
 

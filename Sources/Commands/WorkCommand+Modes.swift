@@ -1,0 +1,81 @@
+// What else work can do with tasks than one to each command: batches, answers, and moving.
+
+import Broker
+import Options
+import Worker
+
+extension WorkCommand {
+    static var modeOptions: [Option<Values>] {
+        [
+            .value(
+                "--batch", of: .count("N", 1...65_535), into: \.batchSize,
+                "give a command up to N tasks at once, a line each",
+                details: "All tasks of a batch share the verdict: they are acknowledged together, or each is tried "
+                    + "again or dead-lettered by its own count of attempts. A task that ends in a newline isn't given "
+                    + "another. One with a newline in it would look like two and is dead-lettered; `-0` separates "
+                    + "tasks by NUL instead. `--count` counts tasks."),
+            .value(
+                "--batch-wait", of: .duration(.zero ... .seconds(86_400)), into: \.batchWait, default: "1s",
+                "how long a batch that isn't full waits for more tasks"),
+            .flag(
+                "--reply", sets: \.isAnswering, to: true,
+                "send what the command prints to whoever asked for an answer",
+                details: "The command's standard output goes to the queue that the task's reply-to names, with its "
+                    + "correlation id (or else its message id), and is confirmed before the task is acknowledged; up "
+                    + "to 16 MiB, a task whose answer is longer is dead-lettered. Only a command that succeeds "
+                    + "answers. Tasks without reply-to just run. When nobody waits any more, that is told and the "
+                    + "task is done. Whoever may publish tasks chooses where answers go, within what the login may "
+                    + "write to."),
+            .value(
+                "--move-to", of: .queue, into: \.destination,
+                "move tasks to another queue instead of running a command",
+                details: "Each task is acknowledged once the broker has confirmed its copy, so none is lost; after a "
+                    + "broken connection some may be there twice. Properties, headers and body stay, but copies are "
+                    + "always persistent, and a user id, CC, BCC and x-death are dropped. The queue is created where "
+                    + "it is missing. A dead-lettered task that is moved back to the queue it failed on leaves the "
+                    + "`x-workq-` headers that say why behind, and starts again at attempt 1; moved anywhere else it "
+                    + "keeps them. With `--drain` or `--count` the worker leaves when that is done."),
+        ]
+    }
+
+    /// How many unacknowledged tasks the broker may give this worker.
+    static func prefetchCount(_ values: Values) throws(CommandError) -> UInt16 {
+        if values.destination != nil, values.prefetch == 0 {
+            throw CommandError(.usage, "work: --move-to needs a limit: --prefetch must be at least 1")
+        }
+        guard !values.command.isEmpty else {
+            return UInt16(clamping: values.prefetch ?? (values.destination == nil ? 100 : 1_000))
+        }
+        let places = values.jobs * (values.batchSize ?? 1)
+        let excuse = "else some jobs never get \(values.batchSize == nil ? "a task" : "a full batch")"
+        if let prefetch = values.prefetch, prefetch > 0, prefetch < places {
+            let least = values.batchSize == nil ? "--jobs" : "--jobs times --batch"
+            throw CommandError(.usage, "work: --prefetch must be at least \(least), or 0: \(excuse)")
+        }
+        guard values.prefetch != nil || places <= UInt16.max else {
+            throw CommandError(.usage, "work: --jobs times --batch is more than 65535; use --prefetch 0 for no limit")
+        }
+        return UInt16(clamping: values.prefetch ?? places)
+    }
+
+    /// Refuses what doesn't go together.
+    static func checkModes(_ values: Values) throws(CommandError) {
+        let isRunning = !values.command.isEmpty
+        if let destination = values.destination {
+            if destination == values.queue {
+                throw CommandError(.usage, "work: --move-to must name another queue than QUEUE")
+            }
+            if isRunning { throw CommandError(.usage, "work: --move-to moves tasks, there is nothing to run") }
+        }
+        let needsCommand = [("--batch", values.batchSize != nil), ("--reply", values.isAnswering)]
+        if let option = needsCommand.first(where: \.1)?.0, !isRunning {
+            throw CommandError(.usage, "work: \(option) needs a COMMAND, after --")
+        }
+        if values.batchSize != nil, values.isAnswering {
+            throw CommandError(.usage, "work: --batch and --reply exclude each other")
+        }
+        if values.isAnswering, values.output == .inherit {
+            throw CommandError(.usage, "work: --reply and --output inherit exclude each other")
+        }
+    }
+}
