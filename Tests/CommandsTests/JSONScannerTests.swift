@@ -1,0 +1,109 @@
+// The scanner takes JSON, all of it, and nothing else.
+
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Commands
+
+@Suite("JSON scanner") struct JSONScannerTests {
+    private static func value(_ text: String) throws -> JSONValue { try JSONScanner.value(of: Array(text.utf8)) }
+
+    @Test(
+        "values",
+        arguments: [
+            ("null", .null), (" true ", .bool(true)), ("\t\r\n false", .bool(false)), ("0", .integer(0)),
+            ("-0", .integer(0)), ("-12", .integer(-12)), ("9223372036854775807", .integer(.max)),
+            ("9223372036854775808", .unsigned(1 << 63)), ("1.0", .double(1)), ("-0.0", .double(-0.0)),
+            ("1e2", .double(100)), ("2E-1", .double(0.2)), ("1e-400", .double(0)), (#""""#, .text([])),
+            ("[]", .array([])), ("[ ]", .array([])), ("[1, [null]]", .array([.integer(1), .array([.null])])),
+            ("{}", .object([])), ("{ }", .object([])),
+            (
+                #"{"a" : 1, "a":2}"#,
+                .object([JSONMember(key: [0x61], value: .integer(1)), JSONMember(key: [0x61], value: .integer(2))])
+            ),
+        ] as [(String, JSONValue)])
+    func values(text: String, value: JSONValue) throws {
+        #expect(try Self.value(text) == value)
+    }
+
+    @Test(
+        "texts",
+        arguments: [
+            (#""a""#, "a"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"), (#""\u00e9\u00E9é""#, "ééé"),
+            (#""x\ud83d\ude42y""#, "x🙂y"), (#""\u0000""#, "\0"), (#""\uffff""#, "\u{FFFF}"),
+        ])
+    func texts(text: String, expected: String) throws {
+        #expect(try Self.value(text) == .text(Array(expected.utf8)))
+    }
+
+    @Test(
+        "what isn't JSON is refused",
+        arguments: [
+            "", " ", "nul", "nulll", "True", "01", "-", "-a", "+1", ".5", "1.", "1.e1", "1e", "1e+", "0x1", "NaN",
+            "Infinity", "99999999999999999999", "1e999", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "]", "{", "{\"a\"",
+            "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "\"",
+            "\"a", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u+123\"", "\"\\ud83d\"", "\"\\ud83dx\"", "\"\\ude42\"",
+            "\"\\ud83d\\u0041\"", "\"\n\"", "\"\t\"", "1 1", "// 1", "\u{FEFF}1", "\u{A0}1", "\u{C}1", "'a'",
+        ])
+    func malformed(text: String) {
+        #expect(throws: JSONScanner.Malformed.self) { try Self.value(text) }
+    }
+
+    @Test(
+        "a text that isn't UTF-8 is refused",
+        arguments: [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] as [[UInt8]])
+    func invalidUTF8(bytes: [UInt8]) {
+        #expect(throws: JSONScanner.Malformed.self) { try JSONScanner.value(of: [0x22] + bytes + [0x22]) }
+        #expect(throws: JSONScanner.Malformed.self) { try JSONScanner.value(of: bytes) }
+    }
+
+    @Test("W14 deep nesting is refused before it needs much stack")
+    func depth() throws {
+        func nested(_ levels: Int) -> String {
+            String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+        }
+        #expect(throws: Never.self) { try Self.value(nested(200)) }
+        #expect(throws: JSONScanner.Malformed.self) { try Self.value(nested(100_000)) }
+        #expect(throws: JSONScanner.Malformed.self) { try Self.value(String(repeating: #"{"a":"#, count: 100_000)) }
+    }
+
+    @Test("texts and numbers that Foundation writes are read as they were", arguments: seeds(100))
+    func foundation(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let texts = (0..<5).map { _ in String(decoding: generator.text(), as: UTF8.self) }
+        let written = Array(try JSONEncoder().encode(texts))
+        #expect(try JSONScanner.value(of: written) == .array(texts.map { .text(Array($0.utf8)) }))
+        let numbers = (0..<5).map { _ in Int64.random(in: .min ... .max, using: &generator) }
+        #expect(
+            try JSONScanner.value(of: Array(try JSONEncoder().encode(numbers))) == .array(numbers.map { .integer($0) }))
+    }
+
+    @Test("a column counts from the start of the text")
+    func column() {
+        #expect(throws: JSONScanner.Malformed(reason: "\"x\" instead of a value", column: 7)) {
+            try Self.value(#"{"a": x}"#)
+        }
+    }
+}
+
+@Suite("Base64") struct Base64Tests {
+    @Test("bytes come back, and Foundation writes the same", arguments: seeds(60))
+    func roundTrip(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let bytes = generator.bytes(Int(seed) - 1)
+        var text: [UInt8] = []
+        Base64.append(bytes, to: &text)
+        #expect(String(decoding: text, as: UTF8.self) == Data(bytes).base64EncodedString())
+        #expect(Base64.decode(text) == bytes)
+    }
+
+    @Test(
+        "anything else is refused",
+        arguments: [
+            "A", "AA", "AAA", "A===", "====", "AB==", "AAB=", "A=AA", "AA=A", "AA==AA==", "A A=", "AA-_", "AAA\n",
+        ])
+    func malformed(text: String) {
+        #expect(Base64.decode(Array(text.utf8)) == nil)
+    }
+}
