@@ -75,6 +75,8 @@ package struct BrokerError: Error, Equatable {
         case .hostNotFound, .unreachable, .timedOut, .connectionLost, .connectionForced, .internalError,
             .outOfResources:
             true
+        // "home node '...' of durable queue '...' is down or inaccessible": the queue is there, its node will be again.
+        case .notFound: text.contains("is down or inaccessible")
         default: false
         }
     }

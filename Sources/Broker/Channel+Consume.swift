@@ -24,11 +24,15 @@ extension Channel {
         }
     }
 
-    /// Ends a consumer. Deliveries that were under way arrive all the same, before the broker's reply.
-    package func cancel(_ consumerTag: ShortString) throws(BrokerError) {
+    /// Ends a consumer, without waiting for the broker's answer. Deliveries that are under way arrive all the same.
+    package func sendCancel(_ consumerTag: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
-            let tag = pool.bytes(consumerTag)
-            _ = try connection.request("cancel the consumer") { amqp_basic_cancel($0, Self.number, tag) }
+            var method = amqp_basic_cancel_t()
+            method.consumer_tag = pool.bytes(consumerTag)
+            method.nowait = 1
+            try connection.send("cancel the consumer") {
+                amqp_send_method($0, Self.number, AMQP_BASIC_CANCEL_METHOD, &method)
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 import CRabbitMQ
 
 /// The types of queue that workq creates.
-package enum QueueType: String, CaseIterable {
+package enum QueueType: String, CaseIterable, Sendable {
     case classic, quorum
 }
 
@@ -25,6 +25,25 @@ extension Channel {
         var arguments = arguments
         arguments["x-queue-type"] = .text(type.rawValue)
         _ = try declare(name, passive: 0, arguments)
+    }
+
+    /// The same without waiting for the broker's answer: what is published behind it on this channel finds the queue. When
+    /// it can't be created, the broker closes the channel, which is an event.
+    package func sendDeclareQueue(
+        _ name: ShortString, type: QueueType, arguments: FieldTable = FieldTable()
+    ) throws(BrokerError) {
+        var arguments = arguments
+        arguments["x-queue-type"] = .text(type.rawValue)
+        try withPool { pool throws(BrokerError) in
+            var method = amqp_queue_declare_t()
+            method.queue = pool.bytes(name)
+            method.durable = 1
+            method.nowait = 1
+            method.arguments = pool.table(arguments)
+            try connection.send("create queue \"\(name)\"", size: 512) {
+                amqp_send_method($0, Self.number, AMQP_QUEUE_DECLARE_METHOD, &method)
+            }
+        }
     }
 
     /// The counts of an existing queue; 404 closes the channel when there is none.

@@ -1,9 +1,9 @@
 // All that is needed to open a connection, resolved from options, environment and URL.
 
 /// How to reach a broker and log in.
-package struct ConnectionParameters {
+package struct ConnectionParameters: Sendable {
     /// One address of the broker or of a node of its cluster.
-    package struct Node: Equatable {
+    package struct Node: Equatable, Sendable {
         package var host: String
         package var port: UInt16
         package var usesTLS: Bool
@@ -21,14 +21,14 @@ package struct ConnectionParameters {
         }
     }
 
-    package enum Login {
+    package enum Login: Sendable {
         case plain(username: String, password: Secret)
         /// The client's certificate is the login (SASL EXTERNAL).
         case external
     }
 
     /// Verification of the broker's certificate is on unless said otherwise; TLS 1.2 at least, always.
-    package struct TLS {
+    package struct TLS: Sendable {
         /// PEM; nil for the system's certificate store.
         package var caCertificateFile: String?
         package var certificateFile: String?

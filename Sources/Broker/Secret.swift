@@ -1,7 +1,7 @@
 // Keeps passwords out of everything that gets printed.
 
 /// A text that no description, interpolation or dump shows.
-package struct Secret: Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The text itself, for the one call that needs it.
     package let revealed: String
 

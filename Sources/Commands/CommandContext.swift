@@ -73,9 +73,14 @@ package struct CommandContext {
         }
     }
 
-    /// Writes one line for people to standard error: the program's name before it, control characters escaped.
+    /// A line for people: the program's name before it, control characters escaped.
+    static func line(_ message: String) -> String {
+        "workq: \(message.escapedForDisplay)\n"
+    }
+
+    /// Writes such a line to standard error.
     package func say(_ message: String) {
-        let line = Array("workq: \(message.escapedForDisplay)\n".utf8)
+        let line = Array(Self.line(message).utf8)
         _ = line.withUnsafeBytes { bytes in
             bytes.baseAddress.map { workq_write(standardError, $0, bytes.count) }
         }

@@ -237,7 +237,7 @@ enum WorkCommand: Subcommand {
             values.common, isPrinting: values.command.isEmpty, isMoving: values.destination != nil, context)
         let loop = WorkerLoop(
             try loopSettings(values, in: context), work: work, parameters: parameters, signals: signals,
-            report: log.note)
+            logLine: log.line)
         let ending = loop.run()
         log.summarize(loop.tally)
         switch ending {

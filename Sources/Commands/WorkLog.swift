@@ -19,12 +19,12 @@ struct WorkLog {
         self.context = context
     }
 
-    func note(_ report: WorkerState.Report, copyError: BrokerError?) {
-        guard let line = line(report, copyError: copyError) else { return }
-        context.say(line)
+    /// What a report is worth saying, nil when it isn't.
+    func line(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
+        text(report, copyError: copyError).map(CommandContext.line)
     }
 
-    private func line(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
+    private func text(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
         switch report {
         case .started(let job, let delivery):
             return common.isVerbose && !isPrinting ? "job \(job) started: \(Self.name(delivery))" : nil
@@ -56,6 +56,13 @@ struct WorkLog {
         case .copyFailed(let delivery):
             let reason = copyError.map { ": \($0.message)" } ?? ""
             return "\(Self.name(delivery)) stays here, its copy couldn't be sent\(reason)"
+        case .endedUnheard(let job, let delivery, let end, let elapsed):
+            return
+                "job \(job) \(Self.text(end)) after \(elapsed.shortText), but the connection its task came on is gone: "
+                + "\(Self.name(delivery)) will be delivered again"
+        case .blocked(let reason):
+            return "blocked by broker: \(reason). Tasks that failed stay here until it takes their copies"
+        case .unblocked: return "the broker takes copies again"
         case .paused: return "paused; CONT goes on"
         case .resumed: return "going on"
         }
@@ -104,6 +111,7 @@ struct WorkLog {
         case .exited(let status): "ended with status \(status)"
         case .signalled(let signal): "was ended by signal \(signal)"
         case .timedOut: "was ended for taking too long"
+        case .outputLost: "has printed what couldn't be passed on"
         case .unusable(let reason), .notStarted(let reason): "couldn't be started (\(reason))"
         case .unfit(let reason): "can't do its task (\(reason))"
         }

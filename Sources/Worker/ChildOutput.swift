@@ -23,6 +23,8 @@ struct ChildOutput {
         case kept(limit: Int)
     }
 
+    /// As much as a pipe holds.
+    private static let chunkSize = 65_536
     /// Longer lines are passed on in pieces.
     private static let longestLine = 65_536
     /// How much of the end is kept to explain a failure.
@@ -51,15 +53,19 @@ struct ChildOutput {
     @discardableResult
     mutating func read(into buffer: inout OutputBuffer) -> Bool {
         guard isOpen else { return false }
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        let count = workq_read(descriptor, &chunk, chunk.count)
+        var count = 0
+        // Not filled with zeros first: most reads are of a few bytes, or only find the end.
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { chunk, initialized in
+            guard let base = chunk.baseAddress else { return }
+            count = workq_read(descriptor, base, Self.chunkSize)
+            initialized = max(count, 0)
+        }
         guard count > 0 else {
             if count == 0 || errno != EAGAIN { close(flushingTo: &buffer) }
             return false
         }
-        let bytes = chunk[..<count]
         tail = (tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize)
-        pass(bytes, to: &buffer)
+        pass(bytes[...], to: &buffer)
         return true
     }
 
@@ -103,7 +109,8 @@ struct ChildOutput {
         line.removeFirst(complete.count)
     }
 
-    private mutating func close(flushingTo buffer: inout OutputBuffer) {
+    /// Stops reading; what was read so far is passed on.
+    mutating func close(flushingTo buffer: inout OutputBuffer) {
         workq_close(descriptor)
         descriptor = -1
         flush(to: &buffer)

@@ -29,6 +29,18 @@ struct ChildProcess {
             ? .exited(workq_exit_status(status)) : .signalled(workq_termination_signal(status))
     }
 
+    /// Asks the whole process group to end. Only for a process that hasn't been reaped.
+    func terminate() {
+        signalGroup(SIGTERM)
+        // One that is stopped, as by reading from the terminal, acts on the signal only when it goes on.
+        signalGroup(SIGCONT)
+    }
+
+    /// Ends the whole process group. Only for a process that hasn't been reaped.
+    func end() {
+        signalGroup(SIGKILL)
+    }
+
     /// Sends a signal to the whole process group. Only for a process that hasn't been reaped.
     func signalGroup(_ signal: Int32) {
         kill(-pid, signal)

@@ -1,5 +1,7 @@
 // Passes on what commands write to standard output and standard error.
 
+import Broker
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -8,8 +10,16 @@
 
 /// The way from the children's pipes to this process's own streams.
 struct OutputRelay {
-    private var output = OutputBuffer(descriptor: STDOUT_FILENO)
+    /// How many pipes of ended commands are kept: a command that leaves a process behind each time would otherwise use up
+    /// all descriptors.
+    private static let mostOrphans = 256
+    /// How long the end of the worker may be held up by a reader that doesn't read.
+    private static let patience = Duration.seconds(5)
+
+    private(set) var output = OutputBuffer(descriptor: STDOUT_FILENO)
     private var errors = OutputBuffer(descriptor: STDERR_FILENO)
+    /// Lines of the log that were dropped because standard error takes nothing.
+    private var lostLines = 0
     /// Pipes that outlived their command, held open by its own children.
     private var orphanedOutput: [ChildOutput] = []
     private var orphanedErrors: [ChildOutput] = []
@@ -49,6 +59,7 @@ struct OutputRelay {
         }
         orphanedOutput.removeAll { !$0.isOpen }
         orphanedErrors.removeAll { !$0.isOpen }
+        noteLostLines()
         // Nobody can be told about lost messages on standard error.
         if errors.isPending, pollSet.isReady(errors.descriptor), errors.write() != nil { errors.discard() }
         guard output.isPending, pollSet.isReady(output.descriptor), let number = output.write() else { return nil }
@@ -61,11 +72,45 @@ struct OutputRelay {
     mutating func takeLeftovers(of child: inout ChildProcess) {
         child.output?.readRest(into: &output)
         child.errors?.readRest(into: &errors)
-        if let rest = child.output, rest.isOpen { orphanedOutput.append(rest) }
-        if let rest = child.errors, rest.isOpen { orphanedErrors.append(rest) }
+        Self.keep(child.output, in: &orphanedOutput, for: &output)
+        Self.keep(child.errors, in: &orphanedErrors, for: &errors)
     }
 
-    /// Writes what is left when the worker ends, waiting where it must; an error number when standard output fails.
+    private static func keep(
+        _ source: ChildOutput?, in orphans: inout [ChildOutput], for buffer: inout OutputBuffer
+    ) {
+        guard let source, source.isOpen else { return }
+        if orphans.count == mostOrphans {
+            orphans[0].close(flushingTo: &buffer)
+            orphans.removeFirst()
+        }
+        orphans.append(source)
+    }
+
+    /// Adds a line of the worker's own to standard error. A reader that takes nothing must not stop the worker, so the line
+    /// is dropped when too much is waiting for it.
+    mutating func log(_ line: String) {
+        noteLostLines()
+        guard !errors.isFull else {
+            lostLines += 1
+            return
+        }
+        errors.add(line.utf8)
+        // Where it can be written at once it is, so that it stands before what a command writes there by itself.
+        var pollSet = PollSet()
+        pollSet.add(errors.descriptor, events: POLLOUT)
+        pollSet.wait(timeout: 0)
+        if pollSet.isReady(errors.descriptor), errors.write() != nil { errors.discard() }
+    }
+
+    private mutating func noteLostLines() {
+        guard lostLines > 0, !errors.isFull else { return }
+        errors.add("workq: \(lostLines) lines of the log are missing here, nobody read them\n".utf8)
+        lostLines = 0
+    }
+
+    /// Writes what is left when the worker ends, waiting where it must, though not for ever; an error number when standard
+    /// output fails. No task depends on it any more.
     mutating func flush() -> Int32? {
         for index in orphanedOutput.indices { orphanedOutput[index].flush(to: &output) }
         for index in orphanedErrors.indices { orphanedErrors[index].flush(to: &errors) }
@@ -77,7 +122,9 @@ struct OutputRelay {
         var pollSet = PollSet()
         pollSet.add(buffer.descriptor, events: POLLOUT)
         while buffer.isPending {
-            pollSet.wait(timeout: -1)
+            let now = Instant.now
+            pollSet.wait(timeout: (now + patience).pollTimeout(from: now))
+            guard pollSet.isReady(buffer.descriptor) else { return nil }
             if let number = buffer.write() { return number }
         }
         return nil

@@ -89,6 +89,7 @@ extension JobEnd {
         case .exited(let status): "status \(status)"
         case .signalled(let signal): "signal \(signal)"
         case .timedOut: "timeout"
+        case .outputLost: "output lost"
         case .unusable(let text), .notStarted(let text), .unfit(let text): text
         }
     }

@@ -49,8 +49,10 @@ final class TaskCourier {
 
     private let settings: Settings
     private let parameters: ConnectionParameters
-    private var connection: Connection?
     private var publisher: ConfirmingPublisher<Parcel>?
+    private var opening: Opening<ConfirmingPublisher<Parcel>>?
+    /// Copies that wait for the connection.
+    private var unsent: [(job: WorkerState.JobID, copy: TaskCopy, errors: [UInt8])] = []
     /// Retry queues that were declared on this connection.
     private var declared: Set<ShortString> = []
     private var results: [(job: WorkerState.JobID, outcome: Outcome)] = []
@@ -58,6 +60,8 @@ final class TaskCourier {
     private var homeless: [Parcel] = []
     /// Whether frames may wait in the library while the socket is quiet, or results in here.
     private(set) var mayHoldFrames = false
+    /// What happened to the connection, to be told.
+    private var notices: [WorkerState.Report] = []
     /// The reason of the last failure, to be told.
     private(set) var lastError: BrokerError?
 
@@ -66,17 +70,45 @@ final class TaskCourier {
         self.parameters = parameters
     }
 
-    /// To poll for reading; nil while there is no connection.
-    var descriptor: Int32? { connection?.descriptor }
+    private var connection: Connection? { publisher?.channel.connection }
+    /// To poll for reading; nil while there is nothing to come.
+    var descriptor: Int32? { connection?.descriptor ?? opening?.descriptor }
     var heartbeat: Duration? { connection?.heartbeat }
 
-    /// Sends a copy. What becomes of it is in a later `receive()`.
+    /// Sends a copy, once there is a connection. What becomes of it is in a later `receive()`.
     func send(_ job: WorkerState.JobID, _ copy: TaskCopy, errors: [UInt8]) {
+        mayHoldFrames = true
+        guard publisher == nil else { return sendNow(job, copy, errors) }
+        unsent.append((job, copy, errors))
+        guard opening == nil else { return }
+        do throws(BrokerError) {
+            opening = try Opening { [parameters] () throws(BrokerError) in
+                try ConfirmingPublisher(on: Connection.open(parameters))
+            }
+        } catch {
+            disconnect(error)
+        }
+    }
+
+    private func takeConnection() {
+        switch opening?.take() {
+        case .success(let new):
+            opening = nil
+            publisher = new
+            let copies = unsent
+            unsent = []
+            for copy in copies { send(copy.job, copy.copy, errors: copy.errors) }
+        case .failure(let error):
+            opening = nil
+            disconnect(error)
+        case nil: return
+        }
+    }
+
+    private func sendNow(_ job: WorkerState.JobID, _ copy: TaskCopy, _ errors: [UInt8]) {
         let properties = copy.properties(
             queue: settings.queue, host: settings.host, time: UInt64(max(0, time(nil))), errors: errors)
-        mayHoldFrames = true
         do throws(BrokerError) {
-            try connect()
             let destination: ShortString
             switch copy.fate {
             case .later(let delay): destination = try declareRetryQueue(delay)
@@ -100,6 +132,7 @@ final class TaskCourier {
     /// What became of copies, without waiting.
     func receive() -> [(job: WorkerState.JobID, outcome: Outcome)] {
         mayHoldFrames = false
+        takeConnection()
         if let connection {
             do throws(BrokerError) {
                 while let event = try connection.nextEvent() { try take(event) }
@@ -112,16 +145,15 @@ final class TaskCourier {
         return results
     }
 
-    func close() {
-        connection?.close()
-        connection = nil
+    /// What there is to tell since the last call.
+    func takeNotices() -> [WorkerState.Report] {
+        defer { notices = [] }
+        return notices
     }
 
-    private func connect() throws(BrokerError) {
-        guard connection == nil else { return }
-        let connection = try Connection.open(parameters)
-        publisher = try ConfirmingPublisher(on: connection)
-        self.connection = connection
+    func close() {
+        connection?.close()
+        publisher = nil
     }
 
     /// All copies without a confirm have failed: nobody knows whether the broker has them.
@@ -129,10 +161,12 @@ final class TaskCourier {
         lastError = error
         results += (publisher?.unconfirmed ?? []).map { ($0.job, .failed) }
         results += homeless.map { ($0.job, .failed) }
+        results += unsent.map { ($0.job, .failed) }
         homeless = []
+        unsent = []
         publisher = nil
-        connection = nil
         declared = []
+        mayHoldFrames = true
     }
 
     private func publish(
@@ -150,7 +184,7 @@ final class TaskCourier {
     private func declareRetryQueue(_ delay: Duration) throws(BrokerError) -> ShortString {
         let name = ShortString(settings.retryQueue(delay))
         if declared.contains(name) { return name }
-        try publisher?.channel.declareQueue(
+        try publisher?.channel.sendDeclareQueue(
             name, type: .quorum,
             arguments: [
                 "x-message-ttl": .int64(delay.milliseconds),
@@ -167,6 +201,10 @@ final class TaskCourier {
         switch event {
         case .channelClosed(let error), .connectionClosed(let error):
             throw error
+        case .blocked(let reason):
+            notices.append(.blocked(reason: reason))
+        case .unblocked:
+            notices.append(.unblocked)
         default:
             try publisher?.take(
                 event,
@@ -211,7 +249,7 @@ final class TaskCourier {
         while let parcel = homeless.first, let message = parcel.returned {
             mayHoldFrames = true
             if parcel.destination == ShortString(settings.deadLetterQueue), let type = settings.deadLetterType {
-                try publisher?.channel.declareQueue(parcel.destination, type: type)
+                try publisher?.channel.sendDeclareQueue(parcel.destination, type: type)
                 homeless.removeFirst()
                 try publish(parcel, message.properties)
             } else {

@@ -12,6 +12,8 @@ package enum JobEnd: Equatable {
     case unusable(String)
     /// It couldn't be started now: the system is short of processes or memory, or the task's headers are too large.
     case notStarted(String)
+    /// What it printed got lost on its way through this process.
+    case outputLost
     /// What the task needs can't be done, however often it is tried. The text says why.
     case unfit(String)
 }
@@ -81,7 +83,7 @@ package struct VerdictTable: Equatable {
         case .exited(let status): statuses[status] ?? other
         case .signalled: signal ?? other
         case .timedOut: timeout ?? other
-        case .unusable, .notStarted: .giveBack
+        case .unusable, .notStarted, .outputLost: .giveBack
         }
     }
 }

@@ -60,12 +60,6 @@ package final class WorkerLoop {
         case move
     }
 
-    private struct Link {
-        var connection: Connection
-        var channel: Channel
-        var consumerTag: ShortString
-    }
-
     /// Events taken from the broker in one turn, so that a flood of deliveries doesn't starve signals and children.
     private static let eventsPerTurn = 64
     /// The longest answer to a task: what RabbitMQ 4 takes in one message.
@@ -74,17 +68,26 @@ package final class WorkerLoop {
     private let settings: Settings
     private let parameters: ConnectionParameters
     private let launcher: CommandLauncher?
-    private let report: (WorkerState.Report, BrokerError?) -> Void
+    /// The line that a report makes in the log, if it makes one.
+    private let logLine: (WorkerState.Report, BrokerError?) -> String?
     private let signals: SignalPipe
     private var printer: TaskPrinter
     private let courier: TaskCourier
     private var relay = OutputRelay()
     /// The last that commands wrote on standard error, until their task's fate is decided.
     private var lastWords: [WorkerState.JobID: [UInt8]] = [:]
+    /// Commands that have ended while their output is still on its way, in order, and how much standard output must have
+    /// taken by then: a task isn't done while what its command printed may get lost.
+    private var delayedEnds: Deque<(job: WorkerState.JobID, end: JobEnd, outputEnd: Int)> = []
+    /// What broke standard output.
+    private var outputFailure: Int32?
     private var state: WorkerState
-    private var link: Link?
+    private var link: ConsumerLink?
+    private var opening: Opening<ConsumerLink>?
     private var children: [WorkerState.JobID: ChildProcess] = [:]
     private var events: Deque<WorkerState.Event> = []
+    /// What the broker is told once the next commands run: they needn't wait for that.
+    private var settlements: [WorkerState.Action] = []
     /// Whether frames may have come: the socket is ready, or a request has read more than its own reply, and then they wait
     /// in the library while the socket is quiet.
     private var mayHaveFrames = false
@@ -95,12 +98,12 @@ package final class WorkerLoop {
 
     package init(
         _ settings: Settings, work: Work, parameters: ConnectionParameters, signals: SignalPipe,
-        report: @escaping (WorkerState.Report, BrokerError?) -> Void
+        logLine: @escaping (WorkerState.Report, BrokerError?) -> String?
     ) {
         self.settings = settings
         self.parameters = parameters
         self.signals = signals
-        self.report = report
+        self.logLine = logLine
         switch work {
         case .run(let launcher):
             self.launcher = launcher
@@ -155,10 +158,12 @@ package final class WorkerLoop {
                 events.append(.copyFailed(result.job))
             }
         }
+        for notice in courier.takeNotices() { perform(.report(notice)) }
         if state.nextDeadline <= .now { events.append(.tick) }
         while let event = events.popFirst(), ending == nil {
             for action in state.handle(event, now: .now) { perform(action) }
         }
+        settle()
     }
 
     // MARK: - From the world to events
@@ -167,6 +172,7 @@ package final class WorkerLoop {
         pollSet.removeAll()
         pollSet.add(signals.descriptor, events: POLLIN)
         if let link { pollSet.add(link.connection.descriptor, events: POLLIN) }
+        if let opening { pollSet.add(opening.descriptor, events: POLLIN) }
         if let descriptor = courier.descriptor { pollSet.add(descriptor, events: POLLIN) }
         relay.add(to: &pollSet, children: children.values)
         for child in children.values where child.input.isPending {
@@ -183,8 +189,13 @@ package final class WorkerLoop {
         for (job, child) in children where child.input.isPending && pollSet.isReady(child.input.descriptor) {
             children[job]?.input.write()
         }
+        if let opening, pollSet.isReady(opening.descriptor) { takeConnection() }
         // Before the ends of commands, which may be what the worker leaves for.
-        if let number = relay.pass(pollSet, children: &children) { events.prepend(.outputFailed(number)) }
+        if let number = relay.pass(pollSet, children: &children) {
+            outputFailure = number
+            events.prepend(.outputFailed(number))
+        }
+        releaseEnds()
         if settings.state.isPrinting, pollSet.isReady(printer.buffer.descriptor) { print() }
     }
 
@@ -236,6 +247,7 @@ package final class WorkerLoop {
     private func lose(_ error: BrokerError) {
         link?.connection.close(timeout: .milliseconds(200))
         link = nil
+        settlements = []
         mayHaveFrames = false
         nextReceive = .never
         events.removeAll { if case .delivered = $0 { true } else { false } }
@@ -261,8 +273,28 @@ package final class WorkerLoop {
             if let answer = child.output?.kept { events.append(.answered(job, answer)) }
             let isOverfull = child.output?.isOverfull == true && end == .exited(0)
             let limit = Self.longestAnswer >> 20
-            events.append(.ended(job, isOverfull ? .unfit("the answer is longer than \(limit) MiB") : end))
+            let verdict = isOverfull ? .unfit("the answer is longer than \(limit) MiB") : end
+            if child.output != nil, relay.output.isPending || outputFailure != nil {
+                delayedEnds.append((job, verdict, relay.output.totalAdded))
+                events.append(.outputDelayed(job))
+            } else {
+                events.append(.ended(job, verdict))
+            }
         }
+    }
+
+    /// Tells of commands whose output has arrived, or never will.
+    private func releaseEnds() {
+        while let first = delayedEnds.first, outputFailure != nil || first.outputEnd <= relay.output.totalWritten {
+            delayedEnds.removeFirst()
+            events.append(.ended(first.job, outputFailure == nil ? first.end : .outputLost))
+        }
+    }
+
+    private func giveUpOutput(of job: WorkerState.JobID) {
+        guard let index = delayedEnds.firstIndex(where: { $0.job == job }) else { return }
+        delayedEnds.remove(at: index)
+        events.append(.ended(job, .outputLost))
     }
 
     private func print() {
@@ -280,20 +312,17 @@ package final class WorkerLoop {
         case .connect: connect()
         case .start(let job, let delivery): start(job, delivery)
         case .startBatch(let job, let tasks): start(job, batch: tasks)
-        case .acknowledge(let tag): onChannel { channel throws(BrokerError) in try channel.acknowledge(tag) }
-        case .acknowledgeAll(let tag):
-            onChannel { channel throws(BrokerError) in try channel.acknowledge(tag, multiple: true) }
+        case .acknowledge, .acknowledgeAll, .reject, .giveBack: settlements.append(action)
         case .copy(let job, let copy): courier.send(job, copy, errors: lastWords.removeValue(forKey: job) ?? [])
-        case .reject(let tag): onChannel { channel throws(BrokerError) in try channel.reject(tag) }
-        case .giveBack(let tag): onChannel { channel throws(BrokerError) in try channel.giveBack(tag) }
         case .cancelConsumer:
             guard let tag = link?.consumerTag else { return }
-            mayHaveFrames = true
-            onChannel { channel throws(BrokerError) in try channel.cancel(tag) }
+            onChannel { channel throws(BrokerError) in try channel.sendCancel(tag) }
         case .startConsumer: startConsumer()
         case .countReady: countReady()
-        case .terminate(let job): children[job]?.signalGroup(SIGTERM)
-        case .kill(let job): children[job]?.signalGroup(SIGKILL)
+        case .terminate(let job): children[job]?.terminate()
+        case .kill(let job):
+            children[job]?.end()
+            giveUpOutput(of: job)
         case .report(let what):
             if case .ended(let job, _, _, let verdict, _) = what, !verdict.isSentOn {
                 lastWords[job] = nil
@@ -301,9 +330,24 @@ package final class WorkerLoop {
             if case .batchEnded(let job, let outcomes, _, _) = what, let words = lastWords.removeValue(forKey: job) {
                 shareLastWords(words, job, outcomes)
             }
-            report(what, courier.lastError)
+            if let line = logLine(what, courier.lastError) { relay.log(line) }
         case .finish(let reason): ending = reason
         }
+    }
+
+    private func settle() {
+        for action in settlements {
+            onChannel { channel throws(BrokerError) in
+                switch action {
+                case .acknowledge(let tag): try channel.acknowledge(tag)
+                case .acknowledgeAll(let tag): try channel.acknowledge(tag, multiple: true)
+                case .reject(let tag): try channel.reject(tag)
+                case .giveBack(let tag): try channel.giveBack(tag)
+                default: break
+                }
+            }
+        }
+        settlements.removeAll(keepingCapacity: true)
     }
 
     private func onChannel(_ call: (Channel) throws(BrokerError) -> Void) {
@@ -316,32 +360,25 @@ package final class WorkerLoop {
     }
 
     private func connect() {
-        do {
-            link = try openLink()
-            mayHaveFrames = true
-            events.append(.connected)
+        let consumer = ConsumerLink.Settings(
+            queue: settings.queue, prefetchCount: settings.prefetchCount, creates: settings.creates)
+        do throws(BrokerError) {
+            opening = try Opening { [parameters] () throws(BrokerError) in try ConsumerLink.open(consumer, parameters) }
         } catch {
             events.append(.connectionLost(error))
         }
     }
 
-    private func openLink() throws(BrokerError) -> Link {
-        let connection = try Connection.open(parameters)
-        let channel = try Channel(on: connection)
-        let queue = ShortString(settings.queue)
-        do {
-            return Link(connection: connection, channel: channel, consumerTag: try consume(queue, channel))
-        } catch {
-            guard error.code == .notFound, let type = settings.creates else { throw error }
-            try channel.open()
-            try channel.declareQueue(queue, type: type)
-            return Link(connection: connection, channel: channel, consumerTag: try consume(queue, channel))
+    private func takeConnection() {
+        switch opening?.take() {
+        case .success(let new):
+            link = new
+            mayHaveFrames = true
+            events.append(.connected)
+        case .failure(let error): events.append(.connectionLost(error))
+        case nil: return
         }
-    }
-
-    private func consume(_ queue: ShortString, _ channel: Channel) throws(BrokerError) -> ShortString {
-        if settings.prefetchCount > 0 { try channel.setPrefetchCount(settings.prefetchCount) }
-        return try channel.consume(queue)
+        opening = nil
     }
 
     private func start(_ job: WorkerState.JobID, _ delivery: Delivery) {
@@ -401,6 +438,7 @@ package final class WorkerLoop {
 
     private func countReady() {
         guard let link else { return }
+        settle()
         mayHaveFrames = true
         do throws(BrokerError) {
             let ready = try link.channel.status(ofQueue: ShortString(settings.queue)).ready

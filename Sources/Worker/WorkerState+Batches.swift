@@ -83,12 +83,15 @@ extension WorkerState {
         return false
     }
 
-    /// All tasks of a batch share the verdict; each has its own count of attempts.
+    /// All tasks of a batch share the verdict; each has its own count of attempts. Those that came on a connection which
+    /// is gone go back to the queue by themselves.
     mutating func batchEnded(
         _ id: JobID, _ job: Job, _ end: JobEnd, _ verdict: Verdict, _ now: Instant, _ actions: inout [Action]
     ) {
         var outcomes: [Verdict: Int] = [:]
-        let tasks = job.tasks.map { (task: $0, outcome: outcome(verdict, $0.delivery)) }
+        let tasks = job.tasks.map { task in
+            (task: task, outcome: isConnected(task) ? outcome(verdict, task.delivery) : .giveBack)
+        }
         for (_, outcome) in tasks { outcomes[outcome, default: 0] += 1 }
         tally.counts.merge(outcomes, uniquingKeysWith: +)
         actions.append(.report(.batchEnded(id, outcomes, end, elapsed: now - job.started)))

@@ -31,6 +31,7 @@ extension WorkerState {
 
     /// Tells commands that take too long to end, and kills them when they don't.
     mutating func endOverdue(_ now: Instant, _ actions: inout [Action]) {
+        guard settings.timeout != nil else { return }
         for (id, job) in running.sorted(by: { $0.key < $1.key }) where job.deadline <= now {
             if job.hasTimedOut {
                 running[id]?.deadline = .never

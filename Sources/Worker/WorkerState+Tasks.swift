@@ -59,10 +59,15 @@ extension WorkerState {
         let verdict = settings.verdicts.verdict(
             on: end, wasInterrupted: job.wasInterrupted || isLeaving && end == .signalled(SIGTERM))
         guard job.followers.isEmpty else { return batchEnded(id, job, end, verdict, now, &actions) }
+        let elapsed = now - job.started
+        guard isConnected(job) else {
+            tally.counts[.giveBack, default: 0] += 1
+            return actions.append(.report(.endedUnheard(id, job.delivery, end, elapsed: elapsed)))
+        }
         let outcome = outcome(verdict, job.delivery)
         tally.counts[outcome, default: 0] += 1
-        actions.append(.report(.ended(id, job.delivery, end, outcome, elapsed: now - job.started)))
-        if isConnected(job) { settle(id, job, outcome, end, now, &actions) }
+        actions.append(.report(.ended(id, job.delivery, end, outcome, elapsed: elapsed)))
+        settle(id, job, outcome, end, now, &actions)
     }
 
     /// What a verdict means for a task: the last attempt that fails is dead-lettered.

@@ -43,6 +43,8 @@ extension WorkerState {
         case ended(JobID, JobEnd)
         /// What the command of a job has written, told before its end.
         case answered(JobID, [UInt8])
+        /// The command of a job has ended, but what it has printed is still on its way.
+        case outputDelayed(JobID)
         /// The answer to `countReady`.
         case readyCount(Int)
         /// The broker has the copy of this job's task, safely.
@@ -107,6 +109,11 @@ extension WorkerState {
         case answerReturned(Delivery)
         /// The copy of the task couldn't be sent; that is tried again after a pause.
         case copyFailed(Delivery)
+        /// An alarm: the broker takes no copies until it is over.
+        case blocked(reason: String)
+        case unblocked
+        /// The command of a task whose connection is gone has ended: the broker delivers the task once more.
+        case endedUnheard(JobID, Delivery, JobEnd, elapsed: Duration)
         case paused
         case resumed
         case status(Status)

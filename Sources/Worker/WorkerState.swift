@@ -94,7 +94,8 @@ package struct WorkerState {
         if case .leaving(let killAt?) = phase { deadline = min(deadline, killAt) }
         if canCheckWhetherEmpty { deadline = min(deadline, emptyChecks.next) }
         deadline = min(deadline, nextBatch)
-        for job in running.values { deadline = min(deadline, job.deadline) }
+        // Without a time limit no command has a deadline, and those that print tasks may be many.
+        if settings.timeout != nil { for job in running.values { deadline = min(deadline, job.deadline) } }
         switch phase {
         case .working: return min(deadline, maximumTimeEnd, idleEnd)
         case .leaving(killAt: nil): return min(deadline, graceEnd)
@@ -130,6 +131,7 @@ package struct WorkerState {
         case .connectionLost(let error): connectionLost(error, now, &actions)
         case .delivered(let delivery): delivered(delivery, now, &actions)
         case .ended(let job, let end): ended(job, end, now, &actions)
+        case .outputDelayed(let job): running[job]?.deadline = .never
         case .answered(let job, let answer): running[job]?.answer = answer
         case .readyCount(let count): emptyChecks.answered(ready: count, now)
         case .copyConfirmed(let job): copyConfirmed(job, now, &actions)

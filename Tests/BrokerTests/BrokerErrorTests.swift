@@ -18,6 +18,12 @@ import Testing
         for code in codes { #expect(Self.error(code).isRetriable) }
     }
 
+    @Test("C2 a queue whose node is down is missing only for now")
+    func nodeDown() {
+        let text = "NOT_FOUND - home node 'rabbit@b' of durable queue 'q' in vhost '/' is down or inaccessible"
+        #expect(BrokerError("consume", .notFound, scope: .channel, text).isRetriable)
+    }
+
     @Test("S1 what somebody must change first is not, and neither is a code that no list knows")
     func notRetriable() {
         let codes: [BrokerError.Code] = [

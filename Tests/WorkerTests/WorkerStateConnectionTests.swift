@@ -31,7 +31,8 @@ import Testing
         for tag in 1...2 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
         _ = worker.lose()
         #expect(worker.end(1) == [])
-        #expect(worker.reports.count == 1)
+        #expect(worker.reports == [.endedUnheard(1, WorkerTranscript.delivery(1), .exited(0), elapsed: .zero)])
+        #expect(worker.state.tally == WorkerState.Tally(counts: [.giveBack: 1]), "the task comes back")
         #expect(worker.tick() == ["connect"])
         _ = worker.take(.connected)
         #expect(worker.deliver(1, id: "a") == ["start 3: task 1"])

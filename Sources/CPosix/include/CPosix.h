@@ -61,6 +61,11 @@ static inline ssize_t workq_last_index(const unsigned char *WORKQ_NONNULL bytes,
 bool workq_run_on_thread(size_t stack_size, int (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
                          void *WORKQ_NULLABLE context, int *WORKQ_NONNULL result);
 
+/// Starts `body` on a detached thread with a stack of `stack_size` bytes and all signals blocked. Returns false when the
+/// system refuses the thread; `body` isn't called then.
+bool workq_start_thread(size_t stack_size, void (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
+                        void *WORKQ_NULLABLE context);
+
 // MARK: - Signals
 
 /// Opens the pipe that caught signals are written to, one byte a signal: its number. Both ends are non-blocking and

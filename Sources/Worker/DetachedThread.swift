@@ -1,0 +1,31 @@
+// Work that would keep the loop waiting, on a thread of its own.
+
+import CPosix
+
+/// A thread that nobody waits for. It takes no signals.
+enum DetachedThread {
+    /// As the main thread's: the broker's answer to a login may hold nested tables, which librabbitmq decodes recursively.
+    private static let stackSize = 16 << 20
+
+    /// Runs `body` on a thread; false when the system refuses one.
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let errand = Unmanaged.passRetained(Errand(body))
+        let isStarted = workq_start_thread(
+            stackSize,
+            { context in
+                guard let context else { return }
+                // The reference that was retained for this thread.
+                Unmanaged<Errand>.fromOpaque(context).takeRetainedValue().body()
+            }, errand.toOpaque())
+        if !isStarted { errand.release() }
+        return isStarted
+    }
+
+    private final class Errand: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) {
+            self.body = body
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// Connects without making the loop wait.
+
+import Broker
+import CPosix
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A connection, and what belongs to it, that is made on a thread of its own and then handed over to the loop's.
+///
+/// Looking up a name, connecting, logging in and the first requests take as long as network and broker like, and nothing
+/// can interrupt them. Meanwhile the loop serves signals, commands and the heartbeats of its other connection.
+final class Opening<Product>: Sendable {
+    private let result = Mutex<Result<Product, BrokerError>?>(nil)
+    private let wake: Wake
+
+    /// Starts making the product.
+    init(_ make: @escaping @Sendable () throws(BrokerError) -> sending Product) throws(BrokerError) {
+        wake = try Wake()
+        let isStarted = DetachedThread.start {
+            // Made under the lock, since the compiler follows a value that can't be shared into it no other way. Nobody
+            // waits for the lock.
+            self.result.withLock { result in
+                do throws(BrokerError) {
+                    result = .success(try make())
+                } catch {
+                    result = .failure(error)
+                }
+            }
+            self.wake.wake()
+        }
+        guard isStarted else { throw Wake.outOfResources }
+    }
+
+    /// Readable once `take()` has the product.
+    var descriptor: Int32 { wake.descriptor }
+
+    /// The product or why there is none, once; nil while it is being made.
+    func take() -> sending Result<Product, BrokerError>? {
+        let taken = result.withLockIfAvailable { result in
+            let taken = result
+            result = nil
+            return taken
+        }
+        return taken ?? nil
+    }
+}
+
+/// A pipe by which a thread ends another's poll(2).
+private final class Wake: Sendable {
+    let descriptor: Int32
+    private let end: Int32
+
+    static var outOfResources: BrokerError {
+        BrokerError("connect", .outOfResources, scope: .connection, "the system refuses a thread or a pipe")
+    }
+
+    init() throws(BrokerError) {
+        var ends: [Int32] = [-1, -1]
+        guard workq_pipe(&ends) == 0 else { throw Self.outOfResources }
+        (descriptor, end) = (ends[0], ends[1])
+    }
+
+    deinit {
+        workq_close(descriptor)
+        workq_close(end)
+    }
+
+    func wake() {
+        _ = workq_write(end, "!", 1)
+    }
+}
