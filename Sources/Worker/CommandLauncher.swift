@@ -43,8 +43,10 @@ package final class CommandLauncher {
     /// Starts the command with `body` on its standard input, which may take until later: see `ChildProcess.input`.
     ///
     /// Where `output` or `errors` is given, that stream of the child is read; else it goes where this process's goes.
+    /// Variables that are too large for the system are left out where the command can do without them: whoever may
+    /// publish could otherwise send tasks that nobody can start.
     func start(
-        body: [UInt8], variables: [[UInt8]], output: ChildOutput.Mode? = nil, errors: ChildOutput.Mode? = nil
+        body: [UInt8], variables: EnvironmentBlock, output: ChildOutput.Mode? = nil, errors: ChildOutput.Mode? = nil
     ) throws(Failure) -> ChildProcess {
         var pipes = try Self.openPipes(1 + (output == nil ? 0 : 1) + (errors == nil ? 0 : 1))
         let ends = pipes.removeFirst()
@@ -56,22 +58,9 @@ package final class CommandLauncher {
         // What fits the pipe goes in before the child exists; most tasks need no more writing.
         input.write()
 
-        let own = variables.map(Self.copy)
-        defer { for string in own { string.deallocate() } }
-        let environment = environment + own + [nil]
-        var error: Int32 = 0
-        let pid = arguments.withUnsafeBufferPointer { arguments in
-            environment.withUnsafeBufferPointer { environment -> pid_t in
-                guard let arguments = arguments.baseAddress, let environment = environment.baseAddress else {
-                    return -1
-                }
-                var request = workq_spawn(
-                    path: path, arguments: arguments, environment: environment, standard_input: ends.read,
-                    standard_output: outputEnds?.write ?? STDOUT_FILENO,
-                    standard_error: errorEnds?.write ?? STDERR_FILENO)
-                return workq_spawn_child(&request, &error)
-            }
-        }
+        let streams = (ends.read, outputEnds?.write ?? STDOUT_FILENO, errorEnds?.write ?? STDERR_FILENO)
+        var (pid, error) = spawn(variables, streams)
+        if error == E2BIG, let required = variables.required { (pid, error) = spawn(required, streams) }
         guard pid > 0 else {
             input.close()
             for descriptor in [outputEnds?.read, errorEnds?.read] { descriptor.map(workq_close) }
@@ -81,6 +70,28 @@ package final class CommandLauncher {
         child.output = Self.reader(outputEnds?.read, output)
         child.errors = Self.reader(errorEnds?.read, errors)
         return child
+    }
+
+    /// The process id, or -1 and why there is none.
+    private func spawn(
+        _ variables: EnvironmentBlock, _ streams: (input: Int32, output: Int32, errors: Int32)
+    ) -> (pid: pid_t, error: Int32) {
+        var error: Int32 = 0
+        let pid = variables.withPointers { own in
+            let environment = environment + own + [nil]
+            return arguments.withUnsafeBufferPointer { arguments in
+                environment.withUnsafeBufferPointer { environment -> pid_t in
+                    guard let arguments = arguments.baseAddress, let environment = environment.baseAddress else {
+                        return -1
+                    }
+                    var request = workq_spawn(
+                        path: path, arguments: arguments, environment: environment, standard_input: streams.input,
+                        standard_output: streams.output, standard_error: streams.errors)
+                    return workq_spawn_child(&request, &error)
+                }
+            }
+        }
+        return (pid, error)
     }
 
     private static func reader(_ descriptor: Int32?, _ mode: ChildOutput.Mode?) -> ChildOutput? {
@@ -110,7 +121,7 @@ package final class CommandLauncher {
         switch error {
         case ENOENT, ENOTDIR, EACCES, EPERM, EISDIR, ELOOP: return .unusable("\(name): \(Self.reason(error))")
         case ENOEXEC: return .unusable("\(name) is neither a program nor a script that starts with #!")
-        case E2BIG: return .notStarted("the arguments and the environment are too large")
+        case E2BIG: return .unusable("\(name): the arguments and the environment are too large for this system")
         default: return .notStarted(Self.reason(error))
         }
     }

@@ -24,54 +24,66 @@ package enum TaskEnvironment {
         names.contains(name) || name.hasPrefix(headerPrefix)
     }
 
-    /// `NAME=value` entries, each without NUL and without the terminating one.
-    package static func entries(for delivery: Delivery, queue: String, maximumAttempts: Int = 1) -> [[UInt8]] {
+    /// The variables for a task; those of its headers can be done without.
+    package static func variables(
+        for delivery: Delivery, queue: String, maximumAttempts: Int = 1
+    ) -> EnvironmentBlock {
         let properties = delivery.properties
-        var entries: [[UInt8]] = []
-        func add(_ name: String, _ value: [UInt8]?) {
-            guard let value else { return }
-            entries.append(Array("\(name)=".utf8) + value.filter { $0 != 0 }.prefix(maximumValueSize))
+        var block = EnvironmentBlock()
+        func add(_ name: StaticString, _ value: some Sequence<UInt8>) {
+            let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+            block.add(name, value, limit: maximumValueSize)
         }
-        func add(_ name: String, _ value: ShortString?) { add(name, value?.bytes) }
-        add("WORKQ_QUEUE", Array(queue.utf8))
+        func add(_ name: StaticString, _ value: ShortString?) {
+            if let value { add(name, value.bytes) }
+        }
+        add("WORKQ_QUEUE", queue.utf8)
         add("WORKQ_MESSAGE_ID", properties.messageID)
-        add("WORKQ_ATTEMPT", Array(String(TaskCopy.attempt(of: delivery)).utf8))
-        add("WORKQ_MAX_ATTEMPTS", Array(String(maximumAttempts).utf8))
-        add("WORKQ_REDELIVERED", Array((delivery.redelivered ? "1" : "0").utf8))
+        add("WORKQ_ATTEMPT", String(TaskCopy.attempt(of: delivery)).utf8)
+        add("WORKQ_MAX_ATTEMPTS", String(maximumAttempts).utf8)
+        add("WORKQ_REDELIVERED", (delivery.redelivered ? "1" : "0").utf8)
         add("WORKQ_EXCHANGE", delivery.exchange)
         add("WORKQ_ROUTING_KEY", delivery.routingKey)
-        add("WORKQ_PRIORITY", properties.priority.map { Array(String($0).utf8) })
-        add("WORKQ_TIMESTAMP", properties.timestamp.map { Array(String($0).utf8) })
+        if let priority = properties.priority { add("WORKQ_PRIORITY", String(priority).utf8) }
+        if let timestamp = properties.timestamp { add("WORKQ_TIMESTAMP", String(timestamp).utf8) }
         add("WORKQ_TYPE", properties.type)
         add("WORKQ_CONTENT_TYPE", properties.contentType)
         add("WORKQ_CORRELATION_ID", properties.correlationID)
         add("WORKQ_REPLY_TO", properties.replyTo)
-        entries += headerEntries(properties.headers)
-        return entries
+        block.endRequired()
+        if let headers = properties.headers, !headers.isEmpty { addHeaders(headers, to: &block) }
+        return block
     }
 
     /// The same for a batch. What describes a single task doesn't apply.
-    package static func entries(forBatchOf count: Int, queue: String, maximumAttempts: Int) -> [[UInt8]] {
-        [
-            "WORKQ_QUEUE=\(queue)", "WORKQ_BATCH_SIZE=\(count)", "WORKQ_MAX_ATTEMPTS=\(maximumAttempts)",
-        ].map { Array($0.utf8) }
+    package static func variables(
+        forBatchOf count: Int, queue: String, maximumAttempts: Int
+    ) -> EnvironmentBlock {
+        var block = EnvironmentBlock()
+        block.add("WORKQ_QUEUE".utf8, queue.utf8)
+        block.add("WORKQ_BATCH_SIZE".utf8, String(count).utf8)
+        block.add("WORKQ_MAX_ATTEMPTS".utf8, String(maximumAttempts).utf8)
+        block.endRequired()
+        return block
     }
 
     /// Scalar headers; tables and arrays have no obvious text and are left out. Of names that become the same, the first
     /// one counts.
-    private static func headerEntries(_ headers: FieldTable?) -> [[UInt8]] {
+    private static func addHeaders(_ headers: FieldTable, to block: inout EnvironmentBlock) {
         var names: Set<String> = []
         var size = 0
-        var entries: [[UInt8]] = []
-        for field in headers?.fields ?? [] {
+        for field in headers.fields {
             guard let value = field.value.environmentText else { continue }
             let name = headerPrefix + variableName(field.name)
-            let entry = Array("\(name)=".utf8) + value.filter { $0 != 0 }.prefix(maximumValueSize)
-            guard size + entry.count <= maximumHeadersSize, names.insert(name).inserted else { continue }
-            size += entry.count
-            entries.append(entry)
+            guard !names.contains(name) else { continue }
+            block.add(name.utf8, value, limit: maximumValueSize)
+            guard size + block.lastCount <= maximumHeadersSize else {
+                block.removeLast()
+                continue
+            }
+            size += block.lastCount
+            names.insert(name)
         }
-        return entries
     }
 
     /// Letters in upper case, digits and underscores; everything else becomes an underscore.

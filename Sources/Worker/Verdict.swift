@@ -10,7 +10,7 @@ package enum JobEnd: Equatable {
     case timedOut
     /// It was never started and won't be: no such executable, or not executable. The text says which.
     case unusable(String)
-    /// It couldn't be started now: the system is short of processes or memory, or the task's headers are too large.
+    /// It couldn't be started now: the system is short of processes or memory.
     case notStarted(String)
     /// What it printed got lost on its way through this process.
     case outputLost

@@ -383,7 +383,7 @@ package final class WorkerLoop {
 
     private func start(_ job: WorkerState.JobID, _ delivery: Delivery) {
         guard let launcher else { return printer.add(job, delivery.body) }
-        let variables = TaskEnvironment.entries(
+        let variables = TaskEnvironment.variables(
             for: delivery, queue: settings.queue, maximumAttempts: settings.state.retries.maximumAttempts)
         var modes = outputModes(job)
         let isAsked = settings.state.isAnswering && delivery.properties.replyTo?.isEmpty == false
@@ -393,14 +393,14 @@ package final class WorkerLoop {
 
     private func start(_ job: WorkerState.JobID, batch tasks: [Delivery]) {
         guard let launcher, let batching = settings.state.batching else { return }
-        let variables = TaskEnvironment.entries(
+        let variables = TaskEnvironment.variables(
             forBatchOf: tasks.count, queue: settings.queue,
             maximumAttempts: settings.state.retries.maximumAttempts)
         start(job, launcher, batching.input(tasks), variables, outputModes(job))
     }
 
     private func start(
-        _ job: WorkerState.JobID, _ launcher: CommandLauncher, _ body: [UInt8], _ variables: [[UInt8]],
+        _ job: WorkerState.JobID, _ launcher: CommandLauncher, _ body: [UInt8], _ variables: EnvironmentBlock,
         _ modes: (output: ChildOutput.Mode?, errors: ChildOutput.Mode?)
     ) {
         do {

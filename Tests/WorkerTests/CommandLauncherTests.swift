@@ -40,8 +40,10 @@ import Testing
 
     @Test("arguments and environment arrive byte for byte, and nothing is added")
     func argumentsAndEnvironment() throws {
+        var variables = EnvironmentBlock()
+        variables.add("WORKQ_X".utf8, "a b\n$(c)*".utf8)
         let result = try TestChild.run(
-            #"printf '%s|' "$0" "$#" "$WORKQ_X" "$HOME" > "$1""#, variables: [Array("WORKQ_X=a b\n$(c)*".utf8)])
+            #"printf '%s|' "$0" "$#" "$WORKQ_X" "$HOME" > "$1""#, variables: variables)
         #expect(result.end == .exited(0))
         #expect(result.output == "sh|1|a b\n$(c)*||")
     }
@@ -50,7 +52,7 @@ import Testing
     func hostileHeaders() throws {
         let result = try TestChild.run(
             #"exec env > "$1""#,
-            variables: TaskEnvironment.entries(
+            variables: TaskEnvironment.variables(
                 for: WorkerTranscript.hostileDelivery, queue: "q"))
         #expect(result.end == .exited(0))
         let lines = result.output.split(separator: "\n")

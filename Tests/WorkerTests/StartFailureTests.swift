@@ -16,7 +16,7 @@ import Testing
 
     /// Why a file with this content can't be started, after `change` was done to it.
     private func failure(
-        _ content: String, variables: [[UInt8]] = [], change: (String) throws -> Void = { _ in }
+        _ content: String, variables: EnvironmentBlock = EnvironmentBlock(), change: (String) throws -> Void = { _ in }
     ) throws -> JobEnd? {
         let path = try folder.write(content, to: "command", mode: 0o755)
         let launcher = CommandLauncher(
@@ -73,12 +73,20 @@ import Testing
             try failure("#!/no/such/interpreter\n") == .unusable("\(folder.path)/command: no such file or directory"))
     }
 
-    @Test("W12 too large an environment is the task's fault, not the command's")
+    @Test("W12 a task whose headers are too large for the system starts without them; else the command can't be used")
     func tooLarge() throws {
-        let value = Array("WORKQ_X=".utf8) + Array(repeating: 0x78, count: 4 << 20)
+        var variables = EnvironmentBlock()
+        variables.add("WORKQ_A".utf8, "here".utf8)
+        variables.endRequired()
+        variables.add("WORKQ_X".utf8, repeatElement(0x78, count: 4 << 20))
         #expect(
-            try failure("#!/bin/sh\n", variables: [value])
-                == .notStarted("the arguments and the environment are too large"))
+            try failure("#!/bin/sh\n[ \"$WORKQ_A\" = here ] && [ -z \"$WORKQ_X\" ]\n", variables: variables)
+                == .exited(0))
+        variables.endRequired()
+        #expect(
+            try failure("#!/bin/sh\n", variables: variables)
+                == .unusable(
+                    "\(folder.path)/command: the arguments and the environment are too large for this system"))
     }
 
     @Test("after a failure the next start works: nothing is left behind")

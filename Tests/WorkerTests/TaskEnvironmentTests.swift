@@ -16,7 +16,7 @@ import Testing
     }
 
     private static func entries(_ headers: FieldTable) -> [[UInt8]] {
-        TaskEnvironment.entries(for: delivery(headers), queue: "q")
+        TaskEnvironment.variables(for: delivery(headers), queue: "q").strings
     }
 
     private static func texts(_ entries: [[UInt8]]) -> [String] {
@@ -30,7 +30,7 @@ import Testing
 
     @Test("a batch is described by what its tasks have in common, and none of these is inherited from a worker around")
     func batch() {
-        let entries = Self.texts(TaskEnvironment.entries(forBatchOf: 7, queue: "q", maximumAttempts: 3))
+        let entries = Self.texts(TaskEnvironment.variables(forBatchOf: 7, queue: "q", maximumAttempts: 3).strings)
         #expect(entries == ["WORKQ_QUEUE=q", "WORKQ_BATCH_SIZE=7", "WORKQ_MAX_ATTEMPTS=3"])
         #expect(entries.allSatisfy { TaskEnvironment.describes(String($0.prefix { $0 != "=" })) })
     }
@@ -48,7 +48,7 @@ import Testing
         delivery.properties.correlationID = "corr"
         delivery.properties.replyTo = "answers"
         #expect(
-            Set(Self.texts(TaskEnvironment.entries(for: delivery, queue: "q")))
+            Set(Self.texts(TaskEnvironment.variables(for: delivery, queue: "q").strings))
                 .isSuperset(of: [
                     "WORKQ_QUEUE=q", "WORKQ_MESSAGE_ID=id-1", "WORKQ_REDELIVERED=1", "WORKQ_EXCHANGE=x",
                     "WORKQ_ROUTING_KEY=rk",
@@ -60,7 +60,7 @@ import Testing
 
     @Test("M15 what a message doesn't have is absent, not empty")
     func bare() {
-        let names = Self.texts(TaskEnvironment.entries(for: Self.delivery(), queue: "q"))
+        let names = Self.texts(TaskEnvironment.variables(for: Self.delivery(), queue: "q").strings)
         for name in [
             "MESSAGE_ID", "PRIORITY", "TIMESTAMP", "TYPE", "CONTENT_TYPE", "CORRELATION_ID", "REPLY_TO", "HEADER_",
         ] {
@@ -94,7 +94,7 @@ import Testing
         var delivery = Self.delivery()
         delivery.properties.messageID = ShortString(bytes: Array("a\0b".utf8))
         delivery.routingKey = ShortString(bytes: Array("\0\0rk".utf8))
-        let texts = Self.texts(TaskEnvironment.entries(for: delivery, queue: "q"))
+        let texts = Self.texts(TaskEnvironment.variables(for: delivery, queue: "q").strings)
         #expect(texts.contains("WORKQ_MESSAGE_ID=ab"))
         #expect(texts.contains("WORKQ_ROUTING_KEY=rk"))
     }
@@ -156,7 +156,7 @@ import Testing
         delivery.properties.messageID = ShortString(bytes: generator.bytes(255))
         delivery.properties.type = ShortString(bytes: generator.bytes(255))
         var names: Set<String> = []
-        for entry in TaskEnvironment.entries(for: delivery, queue: "q") {
+        for entry in TaskEnvironment.variables(for: delivery, queue: "q").strings {
             #expect(!entry.contains(0))
             let equals = try #require(entry.firstIndex(of: UInt8(ascii: "=")))
             let name = String(decoding: entry[..<equals], as: UTF8.self)

@@ -28,7 +28,8 @@ struct TestChild {
     let child: ChildProcess
 
     init(
-        _ script: String, body: [UInt8] = [], environment: [String] = ["PATH=/usr/bin:/bin"], variables: [[UInt8]] = []
+        _ script: String, body: [UInt8] = [], environment: [String] = ["PATH=/usr/bin:/bin"],
+        variables: EnvironmentBlock = EnvironmentBlock()
     ) throws {
         TestProcess.prepare()
         folder = try TemporaryFolder()
@@ -42,7 +43,7 @@ struct TestChild {
 
     /// Runs a script to its end and returns how it ended and what it wrote to `$1`.
     static func run(
-        _ script: String, body: [UInt8] = [], variables: [[UInt8]] = []
+        _ script: String, body: [UInt8] = [], variables: EnvironmentBlock = EnvironmentBlock()
     ) throws -> (end: JobEnd?, output: String) {
         let child = try TestChild(script, body: body, variables: variables)
         let end = child.child.awaitEnd()
