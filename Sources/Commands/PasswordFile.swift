@@ -12,6 +12,8 @@ import CPosix
 /// Passwords from files, as ssh treats keys, and from the terminal.
 enum PasswordFile {
     private static let maximumSize = 4_096
+    /// Ctrl-C.
+    private static let interrupt: UInt8 = 3
 
     /// The file's content without one newline at its end.
     static func read(_ path: String) throws(CommandError) -> Secret {
@@ -37,7 +39,7 @@ enum PasswordFile {
         return try secret(from: descriptor, "the password file \(path)")
     }
 
-    /// Asks on the terminal, without showing what is typed.
+    /// Asks on the terminal, without showing what is typed. Ctrl-C gives up.
     static func ask() throws(CommandError) -> Secret {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
@@ -47,7 +49,9 @@ enum PasswordFile {
         var shown = termios()
         tcgetattr(terminal, &shown)
         var hidden = shown
-        hidden.c_lflag &= ~tcflag_t(ECHO)
+        // The terminal's signals come as characters meanwhile: ended by one, this process would leave the terminal mute.
+        hidden.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        withUnsafeMutableBytes(of: &hidden.c_cc) { $0[Int(VEOL)] = interrupt }
         tcsetattr(terminal, TCSAFLUSH, &hidden)
         defer {
             tcsetattr(terminal, TCSAFLUSH, &shown)
@@ -58,6 +62,7 @@ enum PasswordFile {
         var line: [UInt8] = []
         var byte: UInt8 = 0
         while line.count < maximumSize, workq_read(terminal, &byte, 1) == 1, byte != UInt8(ascii: "\n") {
+            guard byte != interrupt else { throw CommandError(.signal(SIGINT), "no password was given") }
             line.append(byte)
         }
         return try secret(line, "the password")
