@@ -8,7 +8,11 @@ let package = Package(
         .executable(name: "workq", targets: ["workq"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -24,15 +28,29 @@ let package = Package(
             name: "Worker",
             dependencies: ["Broker", "CPosix", .product(name: "DequeModule", package: "swift-collections")]
         ),
-        .target(name: "Commands", dependencies: ["Options", "Broker", "Worker", "CPosix"]),
+        .target(
+            name: "Management",
+            dependencies: [
+                "Broker", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Options", "Broker", "Worker", "Management", "CPosix", .product(name: "TOMLKit", package: "TOMLKit"),
+            ]
+        ),
         .executableTarget(name: "workq", dependencies: ["Commands"]),
         .target(name: "TestSupport", path: "Tests/Support", exclude: ["throwaway-broker", "demo", "install-packages"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options", "TestSupport"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestSupport"]),
+        .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "TestSupport"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options", "TestSupport"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options", "Management", "TestSupport"]),
         .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
-        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "workq"]),
+        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "Management", "workq"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -21,6 +21,10 @@ package struct BrokerURL: Equatable {
     /// Why a text is no broker URL. Never quotes the part that may hold a password.
     package struct Invalid: Error, Equatable {
         package var reason: String
+
+        package init(reason: String) {
+            self.reason = reason
+        }
     }
 
     /// The URL without its password and query, to be shown.
@@ -37,88 +41,36 @@ package struct BrokerURL: Equatable {
     /// Everything special is percent-encoded. An empty path and `/` both mean no vhost of the URL's own; a vhost that
     /// holds a slash writes it `%2F`.
     package init(_ text: String) throws(Invalid) {
-        // Bytes, not characters: a combining mark behind a colon must not hide the colon.
-        var rest = Array(text.utf8)[...]
-        switch Self.removePrefix(of: &rest, through: "://").map({ String(decoding: $0, as: UTF8.self).lowercased() }) {
-        case "amqp": usesTLS = false
-        case "amqps": usesTLS = true
-        default: throw Invalid(reason: "it must start with amqp:// or amqps://")
+        let parts = try URLParts(text, schemes: ["amqp", "amqps"])
+        usesTLS = parts.scheme == "amqps"
+        username = parts.username
+        password = parts.password
+        host = parts.host
+        port = parts.port ?? (usesTLS ? 5671 : 5672)
+        guard !parts.path.contains(UInt8(ascii: "/")) else {
+            throw Invalid(reason: "a / in the vhost must be written %2F")
         }
-        guard !rest.contains(UInt8(ascii: "#")) else { throw Invalid(reason: "a # must be written %23") }
-        let query = Self.removeSuffix(of: &rest, after: "?") ?? []
-        let path = Self.removeSuffix(of: &rest, after: "/") ?? []
-        // A password with a raw / or ? in it ends up here: nothing of it may be shown.
-        guard !query.contains(UInt8(ascii: "@")), !path.contains(UInt8(ascii: "@")) else {
-            throw Invalid(reason: "an @ behind the host must be written %40, and a / or ? in the password %2F or %3F")
-        }
-        if let at = rest.lastIndex(of: UInt8(ascii: "@")) {
-            var login = rest[..<at]
-            rest = rest[(at + 1)...]
-            if let password = Self.removeSuffix(of: &login, after: ":") {
-                self.password = Secret(try Self.decode(password, "the password"))
-            }
-            username = try Self.decode(login, "the user name")
-        }
-        (host, port) = try Self.hostAndPort(rest, defaultPort: usesTLS ? 5671 : 5672)
-        guard !path.contains(UInt8(ascii: "/")) else { throw Invalid(reason: "a / in the vhost must be written %2F") }
-        let decodedVhost = try Self.decode(path, "the vhost")
+        let decodedVhost = try URLParts.decode(parts.path, "the vhost")
         guard decodedVhost.utf8.count <= ShortString.maximumCount else {
             throw Invalid(reason: "the vhost is longer than 255 bytes")
         }
         vhost = decodedVhost.isEmpty ? nil : decodedVhost
-        for parameter in query.split(separator: UInt8(ascii: "&")) {
+        for parameter in parts.query.split(separator: UInt8(ascii: "&")) {
             try apply(parameter)
         }
     }
 
-    /// Takes what stands before `mark` from the front, and the mark itself; nil when there is no mark.
-    private static func removePrefix(of text: inout ArraySlice<UInt8>, through mark: String) -> ArraySlice<UInt8>? {
-        guard let range = text.firstRange(of: mark.utf8) else { return nil }
-        defer { text = text[range.upperBound...] }
-        return text[..<range.lowerBound]
-    }
-
-    /// Takes what stands behind the first `mark` from the end, and the mark itself; nil when there is no mark.
-    private static func removeSuffix(of text: inout ArraySlice<UInt8>, after mark: Unicode.Scalar) -> ArraySlice<UInt8>?
-    {
-        guard let index = text.firstIndex(of: UInt8(ascii: mark)) else { return nil }
-        defer { text = text[..<index] }
-        return text[(index + 1)...]
-    }
-
-    private static func hostAndPort(_ text: ArraySlice<UInt8>, defaultPort: UInt16) throws(Invalid) -> (String, UInt16)
-    {
-        var hostText = text
-        var portText: ArraySlice<UInt8>?
-        if text.first == UInt8(ascii: "[") {
-            guard let bracket = text.firstIndex(of: UInt8(ascii: "]")) else {
-                throw Invalid(reason: "an IPv6 address must stand in brackets: [::1]")
-            }
-            hostText = text[(text.startIndex + 1)..<bracket]
-            let after = text[(bracket + 1)...]
-            guard after.isEmpty || after.first == UInt8(ascii: ":") else {
-                throw Invalid(reason: "the port must follow a colon")
-            }
-            portText = after.dropFirst()
-        } else {
-            portText = removeSuffix(of: &hostText, after: ":")
-        }
-        if let portText, portText.contains(UInt8(ascii: ":")) {
-            throw Invalid(reason: "an IPv6 address must stand in brackets: [::1]")
-        }
-        let host = try decode(hostText, "the host")
-        guard !host.isEmpty else { throw Invalid(reason: "the host is missing") }
-        guard let portText, !portText.isEmpty else { return (host, defaultPort) }
-        guard portText.allSatisfy({ (0x30...0x39).contains($0) }),
-            let port = UInt16(String(decoding: portText, as: UTF8.self)), port > 0
-        else { throw Invalid(reason: "the port must be a number from 1 to 65535") }
-        return (host, port)
+    /// A broker without a login or a vhost of its own, on the usual port.
+    package init(host: String, usesTLS: Bool) {
+        self.usesTLS = usesTLS
+        self.host = host
+        port = usesTLS ? 5671 : 5672
     }
 
     private mutating func apply(_ parameter: ArraySlice<UInt8>) throws(Invalid) {
-        var nameText = parameter
-        let value = try Self.decode(Self.removeSuffix(of: &nameText, after: "=") ?? [], "the query")
-        let name = try Self.decode(nameText, "the query")
+        let equals = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.endIndex
+        let name = try URLParts.decode(parameter[..<equals], "the query")
+        let value = try URLParts.decode(parameter[equals...].dropFirst(), "the query")
         switch name {
         case "heartbeat": heartbeatSeconds = try Self.number(name, value, 0...65_535)
         case "connection_timeout": connectionTimeoutMilliseconds = try Self.number(name, value, 1...86_400_000)
@@ -151,35 +103,5 @@ package struct BrokerURL: Equatable {
                 reason: "the query parameter \(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
-    }
-
-    /// Decodes `%XX`; `what` names the part in an error.
-    private static func decode(_ text: ArraySlice<UInt8>, _ what: String) throws(Invalid) -> String {
-        var bytes: [UInt8] = []
-        var rest = text
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else {
-                throw Invalid(reason: "\(what) holds a % that two hexadecimal digits don't follow; a % is written %25")
-            }
-            bytes.append(high << 4 | low)
-        }
-        guard !bytes.contains(0) else { throw Invalid(reason: "\(what) holds a NUL") }
-        guard let decoded = String(validating: bytes, as: UTF8.self) else {
-            throw Invalid(reason: "\(what) is not UTF-8")
-        }
-        return decoded
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 }

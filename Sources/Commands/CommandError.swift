@@ -1,6 +1,7 @@
 // How a command says that it failed.
 
 import Broker
+import Management
 import Options
 
 /// A failed command: its exit status and what it says on standard error.
@@ -17,6 +18,23 @@ package struct CommandError: Error, Equatable {
     /// A failed operation on the broker, with a hint what to do about it.
     package init(_ error: BrokerError) {
         self.init(ExitStatus(error), error.message + (Self.hint(for: error).map { ". \($0)" } ?? ""))
+    }
+
+    /// A failed question to the management API, with a hint what to do about it.
+    package init(_ error: ManagementError) {
+        self.init(ExitStatus(error), error.message + (Self.hint(for: error).map { ". \($0)" } ?? ""))
+    }
+
+    private static func hint(for error: ManagementError) -> String? {
+        switch error.code {
+        case .unreachable, .notManagementAPI:
+            "Is the management plugin on (rabbitmq-plugins enable rabbitmq_management)? --api-url says where it listens"
+        case .wrongLogin: "Check --username, --password-file or the URL"
+        case .missingRight: "rabbitmqctl set_user_tags and set_permissions grant it"
+        case .notFound: "rabbitmqctl list_vhosts shows what there is"
+        case .tlsFailed: "--cacert names the authority to trust"
+        default: nil
+        }
     }
 
     private static func hint(for error: BrokerError) -> String? {

@@ -6,6 +6,11 @@ import Options
 /// Connection options as given, before environment, URL and defaults are put together.
 struct ConnectionOptions {
     var urls: [String] = []
+    /// From `WORKQ_URL` or `AMQP_URL`; says nothing when a URL is given.
+    var environmentURL: String?
+    var apiURL: String?
+    /// From `WORKQ_API_URL`.
+    var environmentAPIURL: String?
     var vhost: String?
     var username: String?
     var passwordFile: String?
@@ -32,8 +37,16 @@ struct ConnectionOptions {
                     + "`auth_mechanism` (`plain` or `external`). May be given again for the nodes of one cluster, "
                     + "which are tried in turn; user, password and vhost are taken from the first URL that has them. "
                     + "Other users of the machine can see a command line: give a password in the environment or by "
-                    + "`--password-file`. Without user and password, guest is tried, on this machine only."),
+                    + "`--password-file`. Without user and password, guest is tried, on this machine only."
+            ).environment(into: \.environmentURL),
             .value("-p", "--vhost", of: .name("NAME"), into: \.vhost, default: "/", "the virtual host"),
+            .value(
+                "--api-url", of: .text("URL"), into: \.apiURL, default: "the broker's host, port 15672 or 15671",
+                environment: ["WORKQ_API_URL"], "the management API, http:// or https://",
+                details: "What lists queues: AMQP can't. The whole form is `http://user:password@host:port/prefix`. "
+                    + "Without a user it is the broker's, and so are the TLS options. `WORKQ_API_URL` isn't used "
+                    + "for a broker on another host that the command line names."
+            ).environment(into: \.environmentAPIURL),
             .value("--username", of: .name("NAME"), into: \.username, "the user to log in as"),
             .value(
                 "--password-file", of: .file(), into: \.passwordFile,
@@ -67,14 +80,7 @@ struct ConnectionOptions {
 extension ConnectionOptions {
     /// The connection parameters that options, environment, URLs and defaults make together.
     func parameters(for command: String, in context: CommandContext) throws(CommandError) -> ConnectionParameters {
-        var brokers: [BrokerURL] = []
-        for text in urls.isEmpty ? [Self.defaultURL] : urls {
-            do {
-                brokers.append(try BrokerURL(text))
-            } catch {
-                throw CommandError(.usage, "the broker's URL can't be used: \(error.reason)")
-            }
-        }
+        let brokers = try brokers()
         let nodes = brokers.map { ConnectionParameters.Node(host: $0.host, port: $0.port, usesTLS: $0.usesTLS) }
         var parameters = ConnectionParameters(
             nodes: nodes, vhost: vhost ?? brokers.lazy.compactMap(\.vhost).first ?? "/",
@@ -91,7 +97,20 @@ extension ConnectionOptions {
         return parameters
     }
 
-    private func login(
+    /// The brokers that the options name, or else the environment, or else the one on this machine.
+    func brokers() throws(CommandError) -> [BrokerURL] {
+        var brokers: [BrokerURL] = []
+        for text in urls.isEmpty ? [environmentURL ?? Self.defaultURL] : urls {
+            do {
+                brokers.append(try BrokerURL(text))
+            } catch {
+                throw CommandError(.usage, "the broker's URL can't be used: \(error.reason)")
+            }
+        }
+        return brokers
+    }
+
+    func login(
         _ brokers: [BrokerURL], in context: CommandContext
     ) throws(CommandError) -> ConnectionParameters.Login {
         if brokers.contains(where: \.usesExternalLogin) { return .external }
@@ -113,12 +132,12 @@ extension ConnectionOptions {
         return .plain(username: user, password: password)
     }
 
-    private func password(in context: CommandContext) throws(CommandError) -> Secret? {
+    func password(in context: CommandContext) throws(CommandError) -> Secret? {
         guard let passwordFile else { return nil }
         return passwordFile == "-" ? try PasswordFile.ask() : try PasswordFile.read(passwordFile)
     }
 
-    private func tls(_ brokers: [BrokerURL]) -> ConnectionParameters.TLS {
+    func tls(_ brokers: [BrokerURL]) -> ConnectionParameters.TLS {
         var tls = ConnectionParameters.TLS()
         tls.caCertificateFile = caCertificateFile ?? brokers.lazy.compactMap(\.caCertificateFile).first
         tls.certificateFile = certificateFile ?? brokers.lazy.compactMap(\.certificateFile).first

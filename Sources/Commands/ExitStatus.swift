@@ -1,6 +1,7 @@
 // The only place that knows exit numbers.
 
 import Broker
+import Management
 import Options
 
 /// A process's exit status, after sysexits.h as rabbitmqctl uses it.
@@ -70,6 +71,18 @@ package struct ExitStatus: RawRepresentable, Equatable {
             case .outOfResources: .temporaryFailure
             case .timedOut where error.scope != .connection: .temporaryFailure
             default: .unavailable
+            }
+    }
+
+    /// The status for a failed question to the management API.
+    package init(_ error: ManagementError) {
+        self =
+            switch error.code {
+            case .wrongLogin, .missingRight: .noPermission
+            case .notFound, .invalidInput: .refused
+            case .badCertificateFile, .tlsFailed: .configuration
+            case .timedOut, .serverError: .temporaryFailure
+            case .unreachable, .hostNotFound, .connectionLost, .notManagementAPI, .tooLarge: .unavailable
             }
     }
 }

@@ -60,11 +60,15 @@ package enum Tool {
         return words
     }
 
-    /// Where a word that is, or ends in, a broker's URL holds a password.
+    /// Where a word that is, or ends in, a URL of a broker or of its management API holds a password.
     static func passwordRange(in word: Word) -> Range<Int>? {
+        passwordRange(in: word, scheme: "amqp") ?? passwordRange(in: word, scheme: "http")
+    }
+
+    private static func passwordRange(in word: Word, scheme: String) -> Range<Int>? {
         // Schemes are read without regard to case.
         let lowercased = word.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
-        guard let scheme = lowercased.firstRange(of: "amqp".utf8),
+        guard let scheme = lowercased.firstRange(of: scheme.utf8),
             let authority = word[scheme.upperBound...].firstRange(of: "://".utf8)?.upperBound
         else { return nil }
         let end = word[authority...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? word.count

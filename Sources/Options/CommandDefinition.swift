@@ -123,7 +123,7 @@ package struct CommandDefinition<Values> {
     ) throws(UsageError) {
         for variable in option.description.environment {
             guard let text = environment[variable], !text.isEmpty else { continue }
-            guard option.store(text, &values) else {
+            guard (option.storeFromEnvironment ?? option.store)(text, &values) else {
                 throw UsageError("the environment variable \(variable) must be \(option.expectation)")
             }
             return

@@ -32,6 +32,8 @@ package struct Option<Values> {
     package var description: OptionDescription
     /// Stores the text of a value (empty for a switch); false when it doesn't fit the option's format.
     let store: (_ text: String, _ values: inout Values) -> Bool
+    /// Where a value from the environment goes, when that isn't the place for one from the command line.
+    var storeFromEnvironment: ((_ text: String, _ values: inout Values) -> Bool)?
     /// What a value must be, for the message when it doesn't fit.
     let expectation: String
 
@@ -89,10 +91,22 @@ package struct Option<Values> {
             expectation: "")
     }
 
+    /// The same option, with a value from the environment kept apart: a command may have to know that nobody typed it.
+    package func environment(into path: WritableKeyPath<Values, String?>) -> Self {
+        var option = self
+        option.storeFromEnvironment = { text, values in
+            values[keyPath: path] = text
+            return true
+        }
+        return option
+    }
+
     /// The same option for a command that keeps these values as a part of its own.
     package func within<Outer>(_ path: WritableKeyPath<Outer, Values>) -> Option<Outer> {
         Option<Outer>(
-            description: description, store: { store($0, &$1[keyPath: path]) }, expectation: expectation)
+            description: description, store: { store($0, &$1[keyPath: path]) },
+            storeFromEnvironment: storeFromEnvironment.map { store in { store($0, &$1[keyPath: path]) } },
+            expectation: expectation)
     }
 }
 

@@ -23,6 +23,7 @@ import Testing
             ("amqp://me:p%40ss@[::1]:5672/v", "p%40ss"),
             ("amqp://me:@host", ""), ("amqp://me:secret@host/v@w:x", "secret"),
             ("amqp://me:secret@host?a=b:c@d", "secret"),
+            ("--api-url=http://me:secret@host", "secret"), ("https://me:secret@host:1/p", "secret"),
             ("AMQP://me:secret@host", "secret"), ("Amqps://me:secret@host", "secret"), ("amqp://me:ü@host", "ü"),
         ])
     func passwords(word: String, password: String) {
@@ -34,7 +35,7 @@ import Testing
         arguments: [
             "", "publish", "amqp", "amqp://", "amqp://host", "amqp://host:5672/v", "amqp://me@host:5672",
             "amqp://host/a:b@c",
-            "amqp://host?a:b@c", "http://me:secret@host", "me:secret@host", "--connection-name=amqp",
+            "amqp://host?a:b@c", "ftp://me:secret@host", "me:secret@host", "--connection-name=amqp",
             "amqp:/me:secret@host",
         ])
     func others(word: String) {
