@@ -5,6 +5,8 @@ _workq_command() {
     case $1 in
     publish) command=publish ;;
     work) command=work ;;
+    purge | purge_queue) command=purge ;;
+    delete | delete_queue) command=delete ;;
     help) command=help ;;
     *) command=$1 ;;
     esac
@@ -15,9 +17,9 @@ _workq_options() {
     case $1 in
     '')
         choices=(
-            -q --quiet -v --verbose -h --help --version --no-create -u --url -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name
+            -q --quiet -v --verbose -h --help --version -u --url -p --vhost --api-url --username
+            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
+            --connection-name
         ) ;;
     publish)
         choices=(
@@ -34,6 +36,18 @@ _workq_options() {
             -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
             --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
+    purge)
+        choices=(
+            --expect --backup --dry-run -y --yes -u --url -p --vhost --api-url --username
+            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
+            --connection-name -q --quiet -v --verbose -h --help
+        ) ;;
+    delete)
+        choices=(
+            --if-empty --if-unused --if-exists --backup --dry-run -y --yes -u --url -p --vhost
+            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+        ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
     esac
@@ -45,17 +59,17 @@ _workq_value() {
     case $1 in
     '')
         case $2 in
-        -q | --quiet | -v | --verbose | -h | --help | --version | --no-create | --insecure | \
-            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --reply | \
-            --tag | --drain)
+        -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
+            -0 | --null | --skip-empty | --no-create | --transient | --no-confirm | --reply | \
+            --tag | --drain | --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | \
             --timeout | --kill-after | --retry-for | --batch | --batch-wait | --move-to | \
             --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | \
-            --max-time | --grace)
+            --max-time | --grace | --expect)
             kind=nothing ;;
-        --password-file | --cacert | --cert | --key)
+        --password-file | --cacert | --cert | --key | --backup)
             kind=file ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -92,6 +106,27 @@ _workq_value() {
         --password-file | --cacert | --cert | --key)
             kind=file ;;
         esac ;;
+    purge)
+        case $2 in
+        --expect | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
+            --connect-timeout | --connection-name)
+            kind=nothing ;;
+        --backup | --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        esac ;;
+    delete)
+        case $2 in
+        --if-empty | --if-unused | --if-exists | --dry-run | -y | --yes | --insecure | -q | \
+            --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        --backup | --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
+            --connection-name)
+            kind=nothing ;;
+        esac ;;
     help)
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help)
@@ -106,7 +141,7 @@ _workq_operand() {
     case $1:$2 in
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
-    help:0) kind=choices choices=(publish work help) ;;
+    help:0) kind=choices choices=(publish work purge delete help) ;;
     esac
 }
 
@@ -224,7 +259,7 @@ _workq() {
         _workq_offer "$word"
     elif [[ -z $command ]]; then
         kind=choices
-        choices=(publish work help)
+        choices=(publish work purge delete help)
         _workq_offer "$word"
     else
         _workq_operand "$command" "$position"

@@ -24,7 +24,15 @@ extension Channel {
         }
     }
 
-    /// Ends a consumer, without waiting for the broker's answer. Deliveries that are under way arrive all the same.
+    /// Ends a consumer. Deliveries that were under way arrive before this returns, as the next events.
+    package func cancel(_ consumerTag: ShortString) throws(BrokerError) {
+        try withPool { pool throws(BrokerError) in
+            let tag = pool.bytes(consumerTag)
+            _ = try connection.request("cancel the consumer") { amqp_basic_cancel($0, Self.number, tag) }
+        }
+    }
+
+    /// The same without waiting for the broker's answer: deliveries that are under way arrive later.
     package func sendCancel(_ consumerTag: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
             var method = amqp_basic_cancel_t()

@@ -14,6 +14,20 @@ package struct QueueStatus: Equatable {
     package var consumers: Int
 }
 
+/// What must hold of a queue for it to be deleted.
+package struct DeletionConditions: OptionSet, Sendable {
+    package var rawValue: Int
+
+    package init(rawValue: Int) {
+        self.rawValue = rawValue
+    }
+
+    /// No consumers.
+    package static let unused = DeletionConditions(rawValue: 1)
+    /// No ready messages; the broker doesn't look at those unacknowledged.
+    package static let empty = DeletionConditions(rawValue: 2)
+}
+
 extension Channel {
     /// Creates a durable queue. When it exists with the same type and arguments, that is fine; with others the broker
     /// closes the channel with 406.
@@ -53,16 +67,35 @@ extension Channel {
         try declare(name, passive: 1, FieldTable())
     }
 
-    /// Deletes a queue with all its messages and returns how many of those were ready. RabbitMQ answers 0 for a queue that
-    /// doesn't exist.
-    @discardableResult
-    package func deleteQueue(_ queue: ShortString) throws(BrokerError) -> Int {
+    /// Removes all ready messages and returns how many they were; those unacknowledged stay. A missing queue closes the
+    /// channel with 404, a stream the connection with 540.
+    package func purgeQueue(_ queue: ShortString) throws(BrokerError) -> Int {
         let count = try withPool { pool throws(BrokerError) in
             let name = pool.bytes(queue)
             return try connection.request(
+                "purge queue \"\(queue)\"", permission: "read from queue \"\(queue)\""
+            ) { state in
+                amqp_queue_purge(state, Self.number, name).map { Int($0.pointee.message_count) }
+            }
+        }
+        return count ?? 0
+    }
+
+    /// Deletes a queue with all its messages and returns how many of those were ready. RabbitMQ answers 0 for a queue that
+    /// doesn't exist, closes the channel with 406 when a condition doesn't hold, and for a condition on any but a classic
+    /// queue closes the connection with 540.
+    @discardableResult
+    package func deleteQueue(
+        _ queue: ShortString, onlyIf conditions: DeletionConditions = []
+    ) throws(BrokerError) -> Int {
+        let count = try withPool { pool throws(BrokerError) in
+            let name = pool.bytes(queue)
+            let ifUnused: amqp_boolean_t = conditions.contains(.unused) ? 1 : 0
+            let ifEmpty: amqp_boolean_t = conditions.contains(.empty) ? 1 : 0
+            return try connection.request(
                 "delete queue \"\(queue)\"", permission: "configure queue \"\(queue)\""
             ) { state in
-                amqp_queue_delete(state, Self.number, name, 0, 0).map { Int($0.pointee.message_count) }
+                amqp_queue_delete(state, Self.number, name, ifUnused, ifEmpty).map { Int($0.pointee.message_count) }
             }
         }
         return count ?? 0

@@ -6,7 +6,10 @@ import Options
 package enum CommandTable {
     /// In the order of the help.
     static var commands: [any Subcommand.Type] {
-        [PublishCommand.self, WorkCommand.self, HelpCommand.self, GenerateCommand.self]
+        [
+            PublishCommand.self, WorkCommand.self, PurgeCommand.self, DeleteCommand.self, HelpCommand.self,
+            GenerateCommand.self,
+        ]
     }
 
     /// The names that people are told about.

@@ -20,6 +20,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
     package static let noInput = ExitStatus(rawValue: 66)
     package static let unavailable = ExitStatus(rawValue: 69)
     package static let softwareError = ExitStatus(rawValue: 70)
+    package static let cannotCreate = ExitStatus(rawValue: 73)
     package static let inputOutputError = ExitStatus(rawValue: 74)
     package static let temporaryFailure = ExitStatus(rawValue: 75)
     package static let noPermission = ExitStatus(rawValue: 77)
@@ -36,8 +37,10 @@ package struct ExitStatus: RawRepresentable, Equatable {
             meaning: "A worker that left by itself is done, but at least one task was dead-lettered or rejected. "
                 + "A worker that a signal ended leaves with 0."),
         ExitStatusDescription(
-            status: "3", meaning: "Partly done: some tasks were confirmed and some were not; the message says how many."
-        ),
+            status: "3",
+            meaning:
+                "Partly done: some tasks were confirmed and some were not, or some queues were purged or deleted and "
+                + "some were not; the message says how many."),
         ExitStatusDescription(status: "64", meaning: "Usage: the command line can't be understood."),
         ExitStatusDescription(
             status: "65",
@@ -47,6 +50,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(
             status: "69", meaning: "The broker can't be reached, or the connection was lost and retrying is off."),
         ExitStatusDescription(status: "70", meaning: "A bug in workq."),
+        ExitStatusDescription(status: "73", meaning: "An output can't be created."),
         ExitStatusDescription(status: "74", meaning: "Reading or writing failed."),
         ExitStatusDescription(
             status: "75",

@@ -1,0 +1,70 @@
+// workq delete: deletes queues.
+
+import Broker
+import Options
+
+/// `workq delete`.
+enum DeleteCommand: Subcommand {
+    static let name = "delete"
+    static let aliases = ["delete_queue"]
+
+    struct Values: SubcommandValues {
+        var common = CommonOptions()
+        var connection = ConnectionOptions()
+        var removal = RemovalOptions()
+        var ifEmpty = false
+        var ifUnused = false
+        var mayBeMissing = false
+    }
+
+    static var definition: CommandDefinition<Values> {
+        CommandDefinition(
+            name: name,
+            aliases: aliases,
+            summary: "delete queues with their tasks",
+            synopses: ["delete [OPTION...] QUEUE..."],
+            introduction: [
+                "Deletes each QUEUE with all its tasks and prints a line with its name, a tab, and how many ready "
+                    + "tasks were on it. Tasks that workers hold unacknowledged go with the queue.",
+                "On a terminal it is asked first, with the counts. When some queues could be deleted and some not, "
+                    + "each of the latter has a line on standard error, and the status is 3.",
+            ],
+            operands: [RemovalOptions.operand(\.removal.queues)],
+            optionGroups: [
+                ("Options", options + RemovalOptions.options.map { $0.within(\.removal) }),
+                (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
+                ("General options", CommonOptions.options.map { $0.within(\.common) }),
+            ],
+            examples: [
+                Example("Delete a queue that nobody needs any more", "workq delete thumbnails --if-unused --if-empty"),
+                Example("In a script that may run twice", "workq delete thumbnails --if-exists --yes"),
+            ])
+    }
+
+    private static var options: [Option<Values>] {
+        [
+            .flag(
+                "--if-empty", sets: \.ifEmpty, to: true, "delete nothing that holds tasks",
+                details: "RabbitMQ can only look and delete in one step where the queue is a classic one. On others "
+                    + "workq looks right before it deletes, and says so."),
+            .flag(
+                "--if-unused", sets: \.ifUnused, to: true, "delete nothing that has consumers",
+                details: "As with `--if-empty`."),
+            .flag("--if-exists", sets: \.mayBeMissing, to: true, "don't mind a queue that doesn't exist"),
+        ]
+    }
+
+    static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
+        var conditions: DeletionConditions = []
+        if values.ifEmpty { conditions.insert(.empty) }
+        if values.ifUnused { conditions.insert(.unused) }
+        guard !values.ifEmpty || values.removal.backup == nil else {
+            throw CommandError(.usage, "delete: --if-empty and --backup exclude each other")
+        }
+        let parameters = try values.connection.parameters(for: name, in: context)
+        return try RemovalRun(
+            .delete(conditions, mayBeMissing: values.mayBeMissing), values.removal, parameters, values.common,
+            in: context
+        ).run()
+    }
+}

@@ -1,0 +1,202 @@
+// Purges or deletes one queue after the other, with a backup where one is wanted.
+
+import Broker
+import Options
+import Worker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Does to a queue what a `purge` or `delete` is to do.
+struct QueueRemover {
+    private let removal: Removal
+    private let session: QueueSession
+    private let backupPath: String?
+    /// Says something to people.
+    private let note: (String) -> Void
+
+    init(_ removal: Removal, on session: QueueSession, backupPath: String?, note: @escaping (String) -> Void) {
+        self.removal = removal
+        self.session = session
+        self.backupPath = backupPath
+        self.note = note
+    }
+
+    func remove(_ target: RemovalTarget) -> RemovalOutcome {
+        if let failure = target.failure { return RemovalOutcome(failure: failure) }
+        let channel: Channel
+        do throws(BrokerError) {
+            channel = try session.openChannel()
+        } catch {
+            return RemovalOutcome(
+                failure: named(CommandError(error), "queue \"\(target.name)\" was not \(removal.participle)"))
+        }
+        do throws(BrokerError) {
+            if let backupPath { return try backUp(target, to: backupPath, channel) }
+            switch removal {
+            case .purge: return try purge(target)
+            case .delete(let conditions, _): return try delete(target, conditions)
+            }
+        } catch {
+            return RemovalOutcome(failure: explained(error, target))
+        }
+    }
+
+    private func named(_ error: CommandError, _ what: String) -> CommandError {
+        CommandError(error.status, "\(what): \(error.message)")
+    }
+
+    /// A failed request in words that say what it left behind.
+    private func explained(_ error: BrokerError, _ target: RemovalTarget) -> CommandError {
+        switch error.code {
+        case .notFound: return target.isMissing
+        case .connectionLost, .timedOut, .connectionForced:
+            var failure = CommandError(error)
+            failure.message += ". The broker may have done it all the same"
+            return failure
+        default: return CommandError(error)
+        }
+    }
+
+    // MARK: - Without a backup
+
+    private func purge(_ target: RemovalTarget) throws(BrokerError) -> RemovalOutcome {
+        let number = try session.perform { channel throws(BrokerError) in try channel.purgeQueue(target.queue) }
+        guard removal.expected != nil, let seen = target.status?.ready, seen != number else {
+            return RemovalOutcome(count: number)
+        }
+        return RemovalOutcome(
+            count: number,
+            failure: CommandError(
+                .partlyDone,
+                "queue \"\(target.name)\" held \(count(seen, "task")) when it was looked at and \(number) when it was "
+                    + "purged"))
+    }
+
+    private func delete(
+        _ target: RemovalTarget, _ conditions: DeletionConditions
+    ) throws(BrokerError) -> RemovalOutcome {
+        if let type = target.type, type != "classic", !conditions.isEmpty {
+            return try deleteLooking(target, conditions)
+        }
+        do {
+            return RemovalOutcome(
+                count: try session.perform { channel throws(BrokerError) in
+                    try channel.deleteQueue(target.queue, onlyIf: conditions)
+                })
+        } catch {
+            guard error.code == .notImplemented, !conditions.isEmpty else { throw error }
+            return try deleteLooking(target, conditions)
+        }
+    }
+
+    /// Deletes a queue of a type for which the broker doesn't support conditions.
+    private func deleteLooking(
+        _ target: RemovalTarget, _ conditions: DeletionConditions
+    ) throws(BrokerError) -> RemovalOutcome {
+        var target = target
+        guard let status = try session.status(ofQueue: target.queue) else {
+            return RemovalOutcome(failure: target.isMissing)
+        }
+        target.status = status
+        if let violation = target.violation(of: conditions) { return RemovalOutcome(failure: violation) }
+        let number = try session.perform { channel throws(BrokerError) in try channel.deleteQueue(target.queue) }
+        guard !conditions.contains(.empty) || number == 0 else {
+            return RemovalOutcome(
+                count: number,
+                failure: CommandError(
+                    .partlyDone,
+                    "queue \"\(target.name)\" was empty when it was looked at, and held \(count(number, "task")) when it "
+                        + "was deleted"))
+        }
+        // The one that a backup adds was nobody's wish.
+        if case .delete([], _) = removal { return RemovalOutcome(count: number) }
+        note(
+            "queue \"\(target.name)\": conditions are not supported by \(target.type ?? "quorum") queues, so workq "
+                + "itself looked right before it deleted")
+        return RemovalOutcome(count: number)
+    }
+
+    // MARK: - With a backup
+
+    private func backUp(
+        _ target: RemovalTarget, to path: String, _ channel: Channel
+    ) throws(BrokerError) -> RemovalOutcome {
+        guard let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP]) else {
+            return RemovalOutcome(
+                failure: CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))"))
+        }
+        let file: TaskBackup
+        do throws(CommandError) {
+            file = try TaskBackup(creating: path)
+        } catch {
+            return RemovalOutcome(failure: error)
+        }
+        guard case .delete(let conditions, _) = removal else {
+            return take(from: target, limit: target.status?.ready, to: file, signals, channel).outcome
+        }
+        if let consumers = target.status?.consumers, consumers > 0 {
+            note(
+                "queue \"\(target.name)\" has \(count(consumers, "consumer")): tasks that they hold unacknowledged go "
+                    + "with the queue, and are not in \(path)")
+        }
+        return try deleteWhenTaken(target, conditions, to: file, signals)
+    }
+
+    /// Takes tasks until the queue can be deleted without losing one.
+    private func deleteWhenTaken(
+        _ target: RemovalTarget, _ conditions: DeletionConditions, to file: TaskBackup, _ signals: SignalPipe
+    ) throws(BrokerError) -> RemovalOutcome {
+        var total = 0
+        while true {
+            let (outcome, isComplete) = take(
+                from: target, limit: nil, to: file, signals, try session.openChannel())
+            total += outcome.count
+            guard isComplete else { return RemovalOutcome(count: total, failure: outcome.failure) }
+            var deletion = RemovalOutcome()
+            do throws(BrokerError) {
+                deletion = try delete(target, conditions.union(.empty))
+            } catch {
+                deletion.failure = explained(error, target)
+                // Tasks have come in between: they are taken, too.
+                if error.code == .preconditionFailed, (try session.status(ofQueue: target.queue)?.ready ?? 0) > 0 {
+                    continue
+                }
+            }
+            return RemovalOutcome(count: total + deletion.count, failure: deletion.failure)
+        }
+    }
+
+    private func take(
+        from target: RemovalTarget, limit: Int?, to file: TaskBackup, _ signals: SignalPipe, _ channel: Channel
+    ) -> (outcome: RemovalOutcome, isComplete: Bool) {
+        var backup = QueueBackup(of: target.queue, limit: limit, to: file, signals: signals)
+        do throws(QueueBackup.Failure) {
+            switch try backup.run(on: channel) {
+            case .done: return (RemovalOutcome(count: backup.taken), true)
+            case .interrupted(let signal):
+                let text = "interrupted: what is not in \(file.path) is still on queue \"\(target.name)\""
+                return (RemovalOutcome(count: backup.taken, failure: CommandError(.signal(signal), text)), false)
+            }
+        } catch {
+            session.close()
+            var failure =
+                switch error {
+                case .broker(let error): CommandError(error)
+                case .file(let error): error
+                case .starved(let ready):
+                    CommandError(
+                        .temporaryFailure,
+                        "queue \"\(target.name)\" holds \(count(ready, "task")) and gives none: another consumer may be "
+                            + "its only active one")
+                }
+            if backup.held > 0 {
+                failure.message += ". \(count(backup.held, "task")) may be both in \(file.path) and on the queue"
+            }
+            return (RemovalOutcome(count: backup.taken, failure: failure), false)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// What purge and delete are told alike.
+
+import Options
+
+/// Which queues, and with how much care.
+struct RemovalOptions {
+    var queues: [String] = []
+    var backup: String?
+    var isDryRun = false
+    var isSure = false
+
+    static func operand<Values>(_ path: WritableKeyPath<Values, [String]>) -> Operand<Values> {
+        .repeated(.queue, appendingTo: path, "the queue; its name is meant exactly, whatever characters it has")
+    }
+
+    static var options: [Option<RemovalOptions>] {
+        [
+            .value(
+                "--backup", of: .backup, into: \.backup, "save every task to FILE first",
+                details: "Each task is a line of JSON, which is safe on the disk before the broker is told that the "
+                    + "task is done with. FILE must not exist. Needs exactly one QUEUE. Tasks that workers "
+                    + "hold unacknowledged aren't saved."),
+            .flag(
+                "--dry-run", sets: \.isDryRun, to: true, "only show what would be done",
+                details: "The lines on standard output are the same."),
+            .flag(
+                "-y", "--yes", sets: \.isSure, to: true, "don't ask on a terminal",
+                details: "Nothing is asked when standard input isn't a terminal."),
+        ]
+    }
+}
+
+extension ValueFormat where Value == String {
+    /// What is written to standard output can't be made safe, so `-` isn't taken.
+    fileprivate static var backup: Self {
+        Self("FILE", expectation: "the path of a file to be created", completion: .file) { text in
+            text.isEmpty || text == "-" ? nil : text
+        }
+    }
+}

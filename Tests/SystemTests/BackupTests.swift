@@ -1,0 +1,199 @@
+// purge and delete with --backup: a task is in the file before it leaves its queue, whatever happens.
+
+import Broker
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("backup", .serialized, .timeLimit(.minutes(10)))
+struct BackupTests {
+    /// A place for a backup, and what is in it.
+    private struct BackupFile {
+        let folder: TemporaryFolder
+
+        init() throws { folder = try TemporaryFolder() }
+
+        var path: String { folder.path("tasks.ndjson") }
+        var text: String { folder.read("tasks.ndjson") }
+        var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
+        /// The bodies in the file; throws when a line isn't whole, but for the last one when `isTorn`.
+        func bodies(isTorn: Bool = false) throws -> [String] {
+            var lines = text.components(separatedBy: "\n")
+            let rest = lines.removeLast()
+            if !isTorn { #expect(rest.isEmpty, "a torn line: \(rest)") }
+            return try lines.map { line in
+                let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                return try #require(object?["body"] as? String)
+            }
+        }
+    }
+
+    /// All tasks that are ready, taken off the queue.
+    private func drain(_ fixture: Fixture) async throws -> [String] {
+        guard fixture.ready() != nil else { return [] }
+        let result = try await fixture.run("work", "--drain", fixture.queue)
+        try #require(result.status == 0, "\(result)")
+        return result.lines
+    }
+
+    /// Checks that every task is in the file or on the queue.
+    private func nothingIsLost(_ tasks: [String], _ file: BackupFile, _ rest: [String], isTorn: Bool = false) throws {
+        let seen = try file.bodies(isTorn: isTorn) + rest
+        let sent = Dictionary(uniqueKeysWithValues: tasks.map { (Int($0) ?? -1, Checker.Outcome.confirmed) })
+        let report = Checker.check(sent: sent, seen: seen.map { Int($0) ?? -1 })
+        #expect(report.isSound, "\(report)")
+    }
+
+    @Test(
+        "every task is in the file, in order, and off the queue", arguments: ["purge", "delete"], ["classic", "quorum"])
+    func everyTask(command: String, type: String) async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        let tasks = (1...1_300).map(String.init)
+        try fixture.channel().declareQueue(ShortString(fixture.queue), type: type == "quorum" ? .quorum : .classic)
+        try await fixture.publish(tasks)
+        try await fixture.holds(1_300)
+        let result = try await fixture.run(command, fixture.queue, "--backup", file.path)
+        #expect(result.status == 0 && result.text == "\(fixture.queue)\t1300\n", "\(result)")
+        #expect(result.errors.isEmpty, "\(result)")
+        #expect(try file.bodies() == tasks)
+        #expect(fixture.ready() == (command == "purge" ? 0 : nil))
+        let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
+    @Test("M2 any bytes and all properties are in the file")
+    func properties() async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        let channel = try fixture.channel()
+        try channel.declareQueue(ShortString(fixture.queue), type: .classic)
+        var properties = MessageProperties()
+        properties.headers = ["n": .int32(7), "text": .text("a\"b\n"), "list": .array([.bool(true), .void])]
+        properties.contentType = "text/plain"
+        properties.priority = 3
+        try channel.publish(
+            [0xFF, 0x00, 0x0A], exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
+            properties: properties)
+        try await fixture.holds(1)
+        #expect(try await fixture.run("purge", fixture.queue, "--backup", file.path).status == 0)
+        #expect(
+            file.text == """
+                {"body_base64":"/wAK","headers":{"n":{"$int32":7},"text":"a\\"b\\n","list":[true,null]},"priority":3,\
+                "content_type":"text/plain"}
+
+                """)
+    }
+
+    @Test("an existing file is never touched, and nothing is removed then")
+    func existingFile() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        let path = try folder.write("precious", to: "file")
+        try await fixture.publish(["1"])
+        try await fixture.holds(1)
+        for command in ["purge", "delete"] {
+            let result = try await fixture.run(command, fixture.queue, "--backup", path)
+            #expect(result.status == 73 && result.errors.contains("file exists"), "\(result)")
+        }
+        let nowhere = try await fixture.run("purge", fixture.queue, "--backup", folder.path("no/such/folder"))
+        #expect(nowhere.status == 73 && nowhere.errors.contains("no such file"), "\(nowhere)")
+        #expect(folder.read("file") == "precious" && fixture.ready() == 1)
+        let several = try await fixture.run("purge", fixture.queue, "other", "--backup", folder.path("new"))
+        #expect(several.status == 64 && several.errors.contains("exactly one QUEUE"), "\(several)")
+    }
+
+    @Test("O5 purge takes what was there when it was asked, and not what has come since")
+    func onlyWhatWasThere() async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        let terminal = try Terminal()
+        try await fixture.publish((1...700).map(String.init))
+        try await fixture.holds(700)
+        let process = try fixture.start("purge", fixture.queue, "--backup", file.path, input: terminal.input)
+        try await process.says("Purge 700 tasks from 1 queue? [y/N]")
+        #expect(!file.exists)
+        try await fixture.publish((701...1_400).map(String.init))
+        try await fixture.holds(1_400)
+        try terminal.type("y")
+        let result = try await process.wait()
+        #expect(result.status == 0 && result.text == "\(fixture.queue)\t700\n", "\(result)")
+        #expect(try file.bodies() == (1...700).map(String.init))
+        try await fixture.holds(700)
+        // None of them was delivered to anybody.
+        let redelivered = try await fixture.run(
+            "work", "--count", "1", fixture.queue, "--", "sh", "-c", "echo $WORKQ_REDELIVERED")
+        #expect(redelivered.text == "0\n", "\(redelivered)")
+    }
+
+    @Test("kill -9 at any moment loses nothing: each task is in the file or on the queue", arguments: 1...6)
+    func killed(round: Int) async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        let tasks = (1...8_000).map(String.init)
+        try await fixture.publish(tasks)
+        try await fixture.holds(8_000)
+        let process = try fixture.start(round % 2 == 0 ? "purge" : "delete", fixture.queue, "--backup", file.path)
+        try await eventually("some tasks are in the file") { file.text.utf8.count > round * 60_000 }
+        process.signal(SIGKILL)
+        _ = try await process.wait()
+        try await eventually("the broker has noticed") { fixture.consumers() == 0 }
+        try nothingIsLost(tasks, file, try await drain(fixture), isTorn: true)
+    }
+
+    @Test("an interrupt ends with the signal's status; what is not in the file is still on the queue")
+    func interrupted() async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        let tasks = (1...20_000).map(String.init)
+        try await fixture.publish(tasks)
+        try await fixture.holds(20_000)
+        let process = try fixture.start("delete", fixture.queue, "--backup", file.path)
+        try await eventually("some tasks are in the file") { file.text.utf8.count > 100_000 }
+        process.signal(SIGINT)
+        let result = try await process.wait()
+        #expect(result.status == 130 && result.errors.contains("interrupted"), "\(result)")
+        let saved = try file.bodies()
+        #expect(result.text == "\(fixture.queue)\t\(saved.count)\n" && saved.count < 20_000, "\(result)")
+        try await fixture.holds(20_000 - saved.count)
+        try nothingIsLost(tasks, file, try await drain(fixture))
+    }
+
+    @Test("when the file can't grow, nothing more is removed, and no half line is left")
+    func fullDisk() async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        let tasks = (1...5_000).map(String.init)
+        try await fixture.publish(tasks)
+        try await fixture.holds(5_000)
+        // A limit on the size of files fails as a full disk does.
+        let script = """
+            trap '' XFSZ; ulimit -f 300; "$0" purge "$1" --backup "$2" 2>&1; echo "status $?"
+            """
+        let text = try await Shell.run(
+            ["sh", "-c", script, WorkqProcess.executable, fixture.queue, file.path], environment: fixture.environment)
+        #expect(text.contains("file too large") && text.contains("status 3\n"), "\(text)")
+        let saved = try file.bodies()
+        #expect(!saved.isEmpty && saved.count < 5_000)
+        try await eventually("what wasn't saved is on the queue") { (fixture.ready() ?? 0) >= 5_000 - saved.count }
+        try nothingIsLost(tasks, file, try await drain(fixture))
+    }
+
+    @Test("tasks that keep coming while their queue is backed up and deleted are saved or put on a new one")
+    func publishingMeanwhile() async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        let tasks = (1...6_000).map(String.init)
+        try await fixture.publish(["0"])
+        try await fixture.holds(1)
+        let publisher = try fixture.start(
+            "publish", "--lines", "--window", "50", fixture.queue, input: .text(tasks.map { $0 + "\n" }.joined()))
+        try await eventually("some are there") { (fixture.ready() ?? 0) > 300 }
+        let result = try await fixture.run("delete", fixture.queue, "--backup", file.path)
+        #expect(result.status == 0, "\(result)")
+        let published = try await publisher.wait()
+        #expect(published.status == 0, "\(published)")
+        try nothingIsLost(["0"] + tasks, file, try await drain(fixture))
+    }
+}
