@@ -11,13 +11,10 @@ import NIOPosix
 /// Nothing happens before the first question: no thread, no socket, no file. From then on one event loop's thread reads
 /// and decodes; the caller's thread waits for it, or goes on and looks later.
 package final class ManagementAPI: Sendable {
-    private let parameters: ManagementParameters
-    private let loops: MultiThreadedEventLoopGroup
-    private let client: HTTPClient
+    private let questions: Questions
 
     /// Throws `badCertificateFile` when a certificate or key can't be used.
     package init(_ parameters: ManagementParameters) throws(ManagementError) {
-        self.parameters = parameters
         var configuration = HTTPClient.Configuration()
         if let endpoint = parameters.endpoints.first(where: \.usesTLS) {
             let operation = "connect to \(endpoint.description)"
@@ -29,14 +26,15 @@ package final class ManagementAPI: Sendable {
         configuration.timeout = .init(connect: .nanoseconds(parameters.connectTimeout.nanoseconds))
         // The client's own retrying would hide why there is no connection.
         configuration.connectionPool.retryConnectionEstablishment = false
-        loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        client = HTTPClient(eventLoopGroupProvider: .shared(loops), configuration: configuration)
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let client = HTTPClient(eventLoopGroupProvider: .shared(loops), configuration: configuration)
+        questions = Questions(parameters: parameters, loops: loops, client: client)
     }
 
     deinit {
         // Ends questions that are still open. Failing to leave in good order matters to nobody any more.
-        try? client.syncShutdown()
-        try? loops.syncShutdownGracefully()
+        try? questions.client.syncShutdown()
+        try? questions.loops.syncShutdownGracefully()
     }
 
     /// Name, type and live counts of every queue of a vhost, by one cheap request, sorted by name.
@@ -58,6 +56,18 @@ package final class ManagementAPI: Sendable {
 
     /// Asks for queues and doesn't wait.
     package func ask(_ query: QueueQuery) throws(ManagementError) -> PendingQueues {
+        try questions.ask(query)
+    }
+}
+
+/// What the event loop's thread needs of the API to go on. It doesn't keep the API itself alive: that one's end waits for
+/// the thread, so it must not come on the thread.
+private struct Questions: Sendable {
+    let parameters: ManagementParameters
+    let loops: MultiThreadedEventLoopGroup
+    let client: HTTPClient
+
+    func ask(_ query: QueueQuery) throws(ManagementError) -> PendingQueues {
         let target = try target(of: query)
         let deadline = NIODeadline.now() + .nanoseconds(parameters.timeout.nanoseconds)
         return PendingQueues(attempt(query, target, parameters.endpoints[...], deadline, isRetry: false))
@@ -100,14 +110,14 @@ package final class ManagementAPI: Sendable {
                 throw ManagementError(operation, status: status, body: body, vhost: query.vhost)
             }
         }.flatMapError { error in
-            let error = error as? ManagementError ?? ManagementError(operation, error, self.parameters)
+            let error = error as? ManagementError ?? ManagementError(operation, error, parameters)
             if error.code == .serverError, !isRetry {
-                return self.attempt(query, target, endpoints, deadline, isRetry: true)
+                return attempt(query, target, endpoints, deadline, isRetry: true)
             }
             guard error.isWorthAnotherEndpoint, endpoints.count > 1 else {
-                return self.loops.any().makeFailedFuture(error)
+                return loops.any().makeFailedFuture(error)
             }
-            return self.attempt(query, target, endpoints.dropFirst(), deadline, isRetry: false)
+            return attempt(query, target, endpoints.dropFirst(), deadline, isRetry: false)
         }
     }
 
