@@ -5,8 +5,6 @@ _workq_command() {
     case $1 in
     publish) command=publish ;;
     work) command=work ;;
-    purge | purge_queue) command=purge ;;
-    delete | delete_queue) command=delete ;;
     help) command=help ;;
     *) command=$1 ;;
     esac
@@ -17,36 +15,24 @@ _workq_options() {
     case $1 in
     '')
         choices=(
-            -q --quiet -v --verbose -h --help --version -u --url -p --vhost --api-url --username
+            -q --quiet -v --verbose -h --help --version --no-create -u --url -p --vhost --username
             --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
             --connection-name
         ) ;;
     publish)
         choices=(
             -l --lines -0 --null --skip-empty --no-create --queue-type --transient --no-confirm
-            --window --confirm-timeout -u --url -p --vhost --api-url --username --password-file
-            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
-            --quiet -v --verbose -h --help
+            --window --confirm-timeout -u --url -p --vhost --username --password-file --cacert
+            --cert --key --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v
+            --verbose -h --help
         ) ;;
     work)
         choices=(
             -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for -0
             --null --batch --batch-wait --reply --move-to --on-exit --max-attempts --retry-delay
-            --dead-letter --output --tag --drain --count --idle-timeout --max-time --grace -u --url
-            -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
+            --dead-letter --output --log-format --tag --drain --count --idle-timeout --max-time
+            --grace -u --url -p --vhost --username --password-file --cacert --cert --key --insecure
             --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
-        ) ;;
-    purge)
-        choices=(
-            --expect --backup --dry-run -y --yes -u --url -p --vhost --api-url --username
-            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
-            --connection-name -q --quiet -v --verbose -h --help
-        ) ;;
-    delete)
-        choices=(
-            --if-empty --if-unused --if-exists --backup --dry-run -y --yes -u --url -p --vhost
-            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -59,22 +45,24 @@ _workq_value() {
     case $1 in
     '')
         case $2 in
-        -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
-            -0 | --null | --skip-empty | --no-create | --transient | --no-confirm | --reply | \
-            --tag | --drain | --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
+        -q | --quiet | -v | --verbose | -h | --help | --version | --no-create | --insecure | \
+            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --reply | \
+            --tag | --drain)
             kind=switch ;;
-        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
+        -u | --url | -p | --vhost | --username | --heartbeat | --connect-timeout | \
             --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | \
             --timeout | --kill-after | --retry-for | --batch | --batch-wait | --move-to | \
             --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | \
-            --max-time | --grace | --expect)
+            --max-time | --grace)
             kind=nothing ;;
-        --password-file | --cacert | --cert | --key | --backup)
+        --password-file | --cacert | --cert | --key)
             kind=file ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
         --output)
             kind=choices choices=(inherit line) ;;
+        --log-format)
+            kind=choices choices=(text json) ;;
         esac ;;
     publish)
         case $2 in
@@ -83,8 +71,8 @@ _workq_value() {
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
-        --window | --confirm-timeout | -u | --url | -p | --vhost | --api-url | --username | \
-            --heartbeat | --connect-timeout | --connection-name)
+        --window | --confirm-timeout | -u | --url | -p | --vhost | --username | --heartbeat | \
+            --connect-timeout | --connection-name)
             kind=nothing ;;
         --password-file | --cacert | --cert | --key)
             kind=file ;;
@@ -94,7 +82,7 @@ _workq_value() {
         -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --batch | \
             --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
             --count | --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | \
-            --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+            --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)
@@ -103,29 +91,10 @@ _workq_value() {
             kind=choices choices=(classic quorum) ;;
         --output)
             kind=choices choices=(inherit line) ;;
+        --log-format)
+            kind=choices choices=(text json) ;;
         --password-file | --cacert | --cert | --key)
             kind=file ;;
-        esac ;;
-    purge)
-        case $2 in
-        --expect | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
-            --connect-timeout | --connection-name)
-            kind=nothing ;;
-        --backup | --password-file | --cacert | --cert | --key)
-            kind=file ;;
-        --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | -h | --help)
-            kind=switch ;;
-        esac ;;
-    delete)
-        case $2 in
-        --if-empty | --if-unused | --if-exists | --dry-run | -y | --yes | --insecure | -q | \
-            --quiet | -v | --verbose | -h | --help)
-            kind=switch ;;
-        --backup | --password-file | --cacert | --cert | --key)
-            kind=file ;;
-        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
-            --connection-name)
-            kind=nothing ;;
         esac ;;
     help)
         case $2 in
@@ -141,7 +110,7 @@ _workq_operand() {
     case $1:$2 in
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
-    help:0) kind=choices choices=(publish work purge delete help) ;;
+    help:0) kind=choices choices=(publish work help) ;;
     esac
 }
 
@@ -259,7 +228,7 @@ _workq() {
         _workq_offer "$word"
     elif [[ -z $command ]]; then
         kind=choices
-        choices=(publish work purge delete help)
+        choices=(publish work help)
         _workq_offer "$word"
     else
         _workq_operand "$command" "$position"

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --count --idle-timeout --max-time --grace --expect --backup
+    set -l with_value -u --url -p --vhost --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -46,10 +46,7 @@ function __workq_place
         end
     end
     switch $command
-        case purge_queue
-            set command purge
-        case delete_queue
-            set command delete
+
     end
     printf '%s\n' $command $operands $place
 end
@@ -85,16 +82,14 @@ end
 complete -c workq -f
 complete -c workq -n '__workq_in -' -a publish -d 'put tasks on a queue'
 complete -c workq -n '__workq_in -' -a work -d 'run a command for each task'
-complete -c workq -n '__workq_in -' -a purge -d 'remove all waiting tasks from queues'
-complete -c workq -n '__workq_in -' -a delete -d 'delete queues with their tasks'
 complete -c workq -n '__workq_in -' -a help -d 'show help for workq or a command'
 complete -c workq -n '__workq_in -' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in -' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in -' -s h -l help -d 'show this help'
 complete -c workq -n '__workq_in -' -l version -d 'show the versions of workq and librabbitmq'
+complete -c workq -n '__workq_in -' -l no-create -d 'fail when the queue doesn\'t exist'
 complete -c workq -n '__workq_in -' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in -' -s p -l vhost -x -d 'the virtual host'
-complete -c workq -n '__workq_in -' -l api-url -x -d 'the management API, http:// or https://'
 complete -c workq -n '__workq_in -' -l username -x -d 'the user to log in as'
 complete -c workq -n '__workq_in -' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
 complete -c workq -n '__workq_in -' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
@@ -116,7 +111,6 @@ complete -c workq -n '__workq_in publish' -l window -x -d 'how many tasks may be
 complete -c workq -n '__workq_in publish' -l confirm-timeout -x -d 'how long to wait for the broker\'s confirm'
 complete -c workq -n '__workq_in publish' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in publish' -s p -l vhost -x -d 'the virtual host'
-complete -c workq -n '__workq_in publish' -l api-url -x -d 'the management API, http:// or https://'
 complete -c workq -n '__workq_in publish' -l username -x -d 'the user to log in as'
 complete -c workq -n '__workq_in publish' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
 complete -c workq -n '__workq_in publish' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
@@ -147,6 +141,7 @@ complete -c workq -n '__workq_in work' -l max-attempts -x -d 'how often a task i
 complete -c workq -n '__workq_in work' -l retry-delay -x -d 'how long a task waits after its first, second, ... failed attempt'
 complete -c workq -n '__workq_in work' -l dead-letter -x -d 'the queue for tasks that failed for good'
 complete -c workq -n '__workq_in work' -l output -x -a 'inherit line' -d 'what becomes of the commands\' output'
+complete -c workq -n '__workq_in work' -l log-format -x -a 'text json' -d 'how the worker tells on standard error what happens'
 complete -c workq -n '__workq_in work' -l tag -d 'put the job\'s number before each line of output'
 complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
 complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'
@@ -155,7 +150,6 @@ complete -c workq -n '__workq_in work' -l max-time -x -d 'leave after so long, w
 complete -c workq -n '__workq_in work' -l grace -x -d 'how long commands may still run once the worker is leaving; then they are ended'
 complete -c workq -n '__workq_in work' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in work' -s p -l vhost -x -d 'the virtual host'
-complete -c workq -n '__workq_in work' -l api-url -x -d 'the management API, http:// or https://'
 complete -c workq -n '__workq_in work' -l username -x -d 'the user to log in as'
 complete -c workq -n '__workq_in work' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
 complete -c workq -n '__workq_in work' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
@@ -170,53 +164,9 @@ complete -c workq -n '__workq_in work' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in work' -s h -l help -d 'show this help'
 complete -c workq -n __workq_rest -a '(__workq_rest_completions)'
 
-complete -c workq -n '__workq_in purge' -l expect -x -d 'purge nothing unless N tasks are ready, on all queues together'
-complete -c workq -n '__workq_in purge' -l backup -r -F -d 'save every task to FILE first'
-complete -c workq -n '__workq_in purge' -l dry-run -d 'only show what would be done'
-complete -c workq -n '__workq_in purge' -s y -l yes -d 'don\'t ask on a terminal'
-complete -c workq -n '__workq_in purge' -s u -l url -x -d 'the broker, amqp:// or amqps://'
-complete -c workq -n '__workq_in purge' -s p -l vhost -x -d 'the virtual host'
-complete -c workq -n '__workq_in purge' -l api-url -x -d 'the management API, http:// or https://'
-complete -c workq -n '__workq_in purge' -l username -x -d 'the user to log in as'
-complete -c workq -n '__workq_in purge' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
-complete -c workq -n '__workq_in purge' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
-complete -c workq -n '__workq_in purge' -l cert -r -F -d 'the client\'s certificate, in PEM'
-complete -c workq -n '__workq_in purge' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
-complete -c workq -n '__workq_in purge' -l insecure -d 'trust any certificate, with a warning each time'
-complete -c workq -n '__workq_in purge' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
-complete -c workq -n '__workq_in purge' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
-complete -c workq -n '__workq_in purge' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
-complete -c workq -n '__workq_in purge' -s q -l quiet -d 'say nothing but errors'
-complete -c workq -n '__workq_in purge' -s v -l verbose -d 'say more'
-complete -c workq -n '__workq_in purge' -s h -l help -d 'show this help'
-
-complete -c workq -n '__workq_in delete' -l if-empty -d 'delete nothing that holds tasks'
-complete -c workq -n '__workq_in delete' -l if-unused -d 'delete nothing that has consumers'
-complete -c workq -n '__workq_in delete' -l if-exists -d 'don\'t mind a queue that doesn\'t exist'
-complete -c workq -n '__workq_in delete' -l backup -r -F -d 'save every task to FILE first'
-complete -c workq -n '__workq_in delete' -l dry-run -d 'only show what would be done'
-complete -c workq -n '__workq_in delete' -s y -l yes -d 'don\'t ask on a terminal'
-complete -c workq -n '__workq_in delete' -s u -l url -x -d 'the broker, amqp:// or amqps://'
-complete -c workq -n '__workq_in delete' -s p -l vhost -x -d 'the virtual host'
-complete -c workq -n '__workq_in delete' -l api-url -x -d 'the management API, http:// or https://'
-complete -c workq -n '__workq_in delete' -l username -x -d 'the user to log in as'
-complete -c workq -n '__workq_in delete' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
-complete -c workq -n '__workq_in delete' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
-complete -c workq -n '__workq_in delete' -l cert -r -F -d 'the client\'s certificate, in PEM'
-complete -c workq -n '__workq_in delete' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
-complete -c workq -n '__workq_in delete' -l insecure -d 'trust any certificate, with a warning each time'
-complete -c workq -n '__workq_in delete' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
-complete -c workq -n '__workq_in delete' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
-complete -c workq -n '__workq_in delete' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
-complete -c workq -n '__workq_in delete' -s q -l quiet -d 'say nothing but errors'
-complete -c workq -n '__workq_in delete' -s v -l verbose -d 'say more'
-complete -c workq -n '__workq_in delete' -s h -l help -d 'show this help'
-
 complete -c workq -n '__workq_in help' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in help' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in help' -s h -l help -d 'show this help'
 complete -c workq -n '__workq_operand 0 0 help' -a publish -d 'put tasks on a queue'
 complete -c workq -n '__workq_operand 0 0 help' -a work -d 'run a command for each task'
-complete -c workq -n '__workq_operand 0 0 help' -a purge -d 'remove all waiting tasks from queues'
-complete -c workq -n '__workq_operand 0 0 help' -a delete -d 'delete queues with their tasks'
 complete -c workq -n '__workq_operand 0 0 help' -a help -d 'show help for workq or a command'

@@ -25,6 +25,8 @@ package struct CommandContext {
     /// Seconds since 1970, for timestamps; timeouts go by `Instant`.
     package var wallClock: () -> UInt64 = { UInt64(max(0, time(nil))) }
     package var isTerminal: (Int32) -> Bool = { isatty($0) == 1 }
+    /// A message as a line of standard error: for people, the program's name before it and control characters escaped.
+    package var messageLine: (String) -> String = { "workq: \($0.escapedForDisplay)\n" }
 
     /// The context of this process.
     package static var current: CommandContext {
@@ -73,14 +75,14 @@ package struct CommandContext {
         }
     }
 
-    /// A line for people: the program's name before it, control characters escaped.
-    static func line(_ message: String) -> String {
-        "workq: \(message.escapedForDisplay)\n"
+    /// Writes a message to standard error.
+    package func say(_ message: String) {
+        say(line: messageLine(message))
     }
 
-    /// Writes such a line to standard error.
-    package func say(_ message: String) {
-        let line = Array(Self.line(message).utf8)
+    /// Writes a line, which brings its own newline, to standard error.
+    package func say(line: String) {
+        let line = Array(line.utf8)
         _ = line.withUnsafeBytes { bytes in
             bytes.baseAddress.map { workq_write(standardError, $0, bytes.count) }
         }

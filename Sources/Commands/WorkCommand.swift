@@ -47,6 +47,7 @@ enum WorkCommand: Subcommand {
         var batchWait = Duration.seconds(1)
         var isAnswering = false
         var destination: String?
+        var logFormat = WorkLog.Format.text
     }
 
     static var definition: CommandDefinition<Values> {
@@ -76,7 +77,7 @@ enum WorkCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
-            sections: [environmentSection, signalsSection],
+            sections: [environmentSection, signalsSection, logSection, serviceSection],
             examples: [
                 Example("Make thumbnails, four at a time", "workq work thumbnails --jobs 4 -- ./make-thumbnail"),
                 Example("Print what is waiting, then leave", "workq work --drain thumbnails"),
@@ -160,6 +161,12 @@ enum WorkCommand: Subcommand {
                     + "so that those of several commands don't mix. With one job and without this option, standard "
                     + "output is left as it is and standard error passes through workq, which keeps its end for the "
                     + "dead-letter queue."),
+            .value(
+                "--log-format", of: .choice("FORMAT"), into: \.logFormat, default: "text",
+                "how the worker tells on standard error what happens",
+                details: "`text` is for people: what needs attention, with `-v` every start and end and a summary too. "
+                    + "`json` tells every event as an object on a line; see LOG. The commands' own standard error "
+                    + "goes to the same place unless they redirect it."),
             .flag("--tag", sets: \.isTagged, to: true, "put the job's number before each line of output"),
         ]
     }
@@ -180,61 +187,32 @@ enum WorkCommand: Subcommand {
         ]
     }
 
-    private static var environmentSection: ManualSection {
-        ManualSection(
-            title: "Environment of the command",
-            paragraphs: [
-                "The command inherits the worker's environment without the variables that may hold the broker's "
-                    + "password, and learns about its task from these. Those that don't apply are absent."
-            ],
-            terms: [
-                ("WORKQ_QUEUE", "the queue"),
-                ("WORKQ_MESSAGE_ID", "the message id; the same when a task is delivered again"),
-                ("WORKQ_ATTEMPT", "which attempt this is, from 1"),
-                ("WORKQ_MAX_ATTEMPTS", "how many attempts there are"),
-                ("WORKQ_BATCH_SIZE", "how many tasks a batch has; of the others only the queue and the attempts apply"),
-                ("WORKQ_REDELIVERED", "1 when the broker has delivered the task before, else 0"),
-                ("WORKQ_EXCHANGE", "the exchange that the task was published to; empty for the default one"),
-                ("WORKQ_ROUTING_KEY", "the routing key"),
-                ("WORKQ_PRIORITY", "the priority"),
-                ("WORKQ_TIMESTAMP", "when the task was published, in seconds since 1970"),
-                ("WORKQ_TYPE", "the message's type"),
-                ("WORKQ_CONTENT_TYPE", "the content type"),
-                ("WORKQ_CORRELATION_ID", "the correlation id"),
-                ("WORKQ_REPLY_TO", "where a reply should go"),
-                (
-                    "WORKQ_HEADER_NAME",
-                    "the header NAME, in upper case and with everything but letters and digits as underscores"
-                ),
-            ])
-    }
-
-    private static var signalsSection: ManualSection {
-        ManualSection(
-            title: "Signals",
-            terms: [
-                (
-                    "TERM, INT, HUP",
-                    "Take no more tasks, give back those that haven't started, let running commands finish, and leave "
-                        + "with status 0. Sent again: end running commands with TERM, later with KILL, and give their "
-                        + "tasks back."
-                ),
-                ("TSTP", "Pause: take no more tasks and give back those that haven't started. Commands go on."),
-                ("CONT", "Go on after a pause."),
-                ("USR1", "Say on standard error what the worker is doing."),
-            ])
-    }
-
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
+        var context = context
+        if values.logFormat == .json {
+            context.messageLine = { WorkLogRecord(message: $0).line(queue: values.queue) }
+        }
+        let log = WorkLog(values, context)
+        do {
+            return try run(values, log, in: context)
+        } catch {
+            guard values.logFormat == .json, error.status != .usage else { throw error }
+            log.note(error)
+            return error.status
+        }
+    }
+
+    private static func run(
+        _ values: Values, _ log: WorkLog, in context: CommandContext
+    ) throws(CommandError) -> ExitStatus {
         try checkModes(values)
+        if let warning = DeliveryTimeout.warning(commandTimeout: values.timeout) { context.say(warning) }
         let work = try work(values, in: context)
         var parameters = try values.connection.parameters(for: name, in: context)
         if parameters.heartbeatSeconds > 0 { parameters.sendTimeout = .seconds(2 * parameters.heartbeatSeconds) }
         guard let signals = SignalPipe(catching: caughtSignals) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
-        let log = WorkLog(
-            values.common, isPrinting: values.command.isEmpty, isMoving: values.destination != nil, context)
         let loop = WorkerLoop(
             try loopSettings(values, in: context), work: work, parameters: parameters, signals: signals,
             logLine: log.line)
@@ -296,6 +274,7 @@ enum WorkCommand: Subcommand {
             retryQueue: retryQueue)
         settings.state = state
         settings.host = context.hostName
+        settings.service = ServiceLink(environment: context.environment, processID: getpid())
         settings.output =
             switch (values.output, values.isTagged) {
             case (.inherit?, true): throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
@@ -328,6 +307,7 @@ enum WorkCommand: Subcommand {
         context.rawEnvironment.filter { entry in
             let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
             return !ConnectionOptions.secretVariables.contains(name) && !TaskEnvironment.describes(name)
+                && !ServiceLink.variables.contains(name)
         }
     }
 }

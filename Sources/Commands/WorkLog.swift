@@ -10,18 +10,41 @@ struct WorkLog {
     /// Printed tasks speak for themselves.
     private let isPrinting: Bool
     private let isMoving: Bool
+    private let format: Format
+    private let queue: String
+    private let maximumAttempts: Int
     private let context: CommandContext
 
-    init(_ common: CommonOptions, isPrinting: Bool, isMoving: Bool, _ context: CommandContext) {
-        self.common = common
-        self.isPrinting = isPrinting
-        self.isMoving = isMoving
+    /// `--log-format`.
+    enum Format: String, CaseIterable {
+        case text, json
+    }
+
+    init(_ values: WorkCommand.Values, _ context: CommandContext) {
+        common = values.common
+        isPrinting = values.command.isEmpty
+        isMoving = values.destination != nil
+        format = values.logFormat
+        queue = values.queue
+        maximumAttempts = values.maximumAttempts
         self.context = context
     }
 
-    /// What a report is worth saying, nil when it isn't.
+    /// The line that a report is worth, nil when it isn't worth any.
     func line(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
-        text(report, copyError: copyError).map(CommandContext.line)
+        switch format {
+        case .text: text(report, copyError: copyError).map(context.messageLine)
+        case .json: isLogged(report) ? WorkLogRecord(report, copyError: copyError).line(queue: queue) : nil
+        }
+    }
+
+    /// Programs are told everything, unless the worker is to be quiet.
+    private func isLogged(_ report: WorkerState.Report) -> Bool {
+        switch report {
+        case .status: true
+        case .started, .ended, .endedUnheard: !common.isQuiet && !isPrinting
+        default: !common.isQuiet
+        }
     }
 
     private func text(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
@@ -30,7 +53,7 @@ struct WorkLog {
             return common.isVerbose && !isPrinting ? "job \(job) started: \(Self.name(delivery))" : nil
         case .ended(let job, let delivery, let end, let verdict, let elapsed):
             guard !isPrinting, !common.isQuiet, verdict != .acknowledge || common.isVerbose else { return nil }
-            return "job \(job) \(Self.text(end)) after \(elapsed.shortText): "
+            return "job \(job) \(Self.text(end)) after \(elapsed.shortText)\(attempt(delivery)): "
                 + "\(Self.name(delivery)) \(Self.text(verdict))"
         case .batchStarted(let job, let tasks):
             return common.isVerbose ? "job \(job) started: \(Self.tasks(tasks))" : nil
@@ -41,7 +64,8 @@ struct WorkLog {
         case .status(let status): return text(status)
         case _ where common.isQuiet: return nil
         case .reconnecting(let error, let pause):
-            return "\(error.message). Trying again in \(pause.shortText)\(Self.hint(error))"
+            return "\(error.message). Trying again in \(pause.shortText)\(DeliveryTimeout.hint(error))"
+        case .connected: return common.isVerbose && !isPrinting ? "connected" : nil
         case .reconnected: return "connected again"
         case .leaving(let running):
             return running > 0 ? "leaving when \(Self.commands(running)) finished" : nil
@@ -68,10 +92,29 @@ struct WorkLog {
         }
     }
 
-    /// One line at the end.
+    /// One line at the end: for people who watch, want to know more, or have something to look after.
     func summarize(_ tally: WorkerState.Tally) {
-        guard common.isVerbose, !isPrinting || isMoving else { return }
-        context.say(text(tally))
+        guard !common.isQuiet, !isPrinting || isMoving else { return }
+        switch format {
+        case .json: context.say(line: WorkLogRecord(tally).line(queue: queue))
+        case .text:
+            let hasFailures = tally.counts.contains { $0.key != .acknowledge && $0.value > 0 }
+            guard common.isVerbose || hasFailures || context.isTerminal(context.standardError) else { return }
+            context.say(text(tally))
+        }
+    }
+
+    /// A line that says why the worker failed.
+    func note(_ error: CommandError) {
+        guard format == .json else { return context.say(error.message) }
+        var record = WorkLogRecord("error")
+        (record.message, record.exitStatus) = (error.message, error.status.rawValue)
+        context.say(line: record.line(queue: queue))
+    }
+
+    private func attempt(_ delivery: Delivery) -> String {
+        let attempt = TaskCopy.attempt(of: delivery)
+        return attempt > 1 || common.isVerbose ? " (attempt \(attempt) of \(maximumAttempts))" : ""
     }
 
     private func text(_ status: WorkerState.Status) -> String {
@@ -88,12 +131,6 @@ struct WorkLog {
         ]
         let parts = names.filter { tally[$0.0] > 0 }.map { "\(tally[$0.0]) \($0.1)" }
         return parts.isEmpty ? "no tasks" : "tasks: " + parts.joined(separator: ", ")
-    }
-
-    /// RabbitMQ closes a channel with 406 when a task isn't acknowledged in time.
-    private static func hint(_ error: BrokerError) -> String {
-        guard error.code == .preconditionFailed, error.text.contains("timed out") else { return "" }
-        return ". The command took longer than the broker's consumer_timeout; --timeout ends commands before that"
     }
 
     private static func commands(_ count: Int) -> String {

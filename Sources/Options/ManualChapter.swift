@@ -45,7 +45,8 @@ struct ManualChapter {
         let items = section.terms.map { term, meaning in
             ManualItem(head: Self.head(term), lines: Mdoc.lines(prose: meaning.asSentence))
         }
-        self.init(section.title, lines: ManualPart.paragraphs(section.paragraphs), items: items)
+        let script = section.script.isEmpty ? [] : Mdoc.literal(section.script)
+        self.init(section.title, lines: ManualPart.paragraphs(section.paragraphs) + script, items: items)
     }
 
     var source: [String] {

@@ -115,7 +115,7 @@ package struct ManualPage {
     private func examples(_ examples: [Example]) -> ManualChapter {
         let lines = examples.enumerated().flatMap { index, example in
             (index == 0 ? [] : [".Pp"]) + Mdoc.lines(prose: example.purpose + ":")
-                + [".Bd -literal -offset indent"] + Mdoc.lines(script: example.script) + [".Ed"]
+                + Mdoc.literal(example.script)
         }
         return ManualChapter("Examples", lines: lines)
     }

@@ -26,6 +26,11 @@ enum Mdoc {
         return lines
     }
 
+    /// A script or a file, as it is.
+    static func literal(_ script: String) -> [String] {
+        [".Bd -literal -offset indent"] + lines(script: script) + [".Ed"]
+    }
+
     /// Lines of a script, to stand between `.Bd -literal` and `.Ed`.
     static func lines(script: String) -> [String] {
         script.split(separator: "\n", omittingEmptySubsequences: false).map { line in

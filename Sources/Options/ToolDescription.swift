@@ -70,11 +70,16 @@ package struct ManualSection {
     package var paragraphs: [String]
     /// Terms and what they mean, shown as a list after the paragraphs.
     package var terms: [(term: String, meaning: String)]
+    /// Lines to be copied, such as a file, shown after the paragraphs; empty for none.
+    package var script: String
 
-    package init(title: String, paragraphs: [String] = [], terms: [(term: String, meaning: String)] = []) {
+    package init(
+        title: String, paragraphs: [String] = [], terms: [(term: String, meaning: String)] = [], script: String = ""
+    ) {
         self.title = title
         self.paragraphs = paragraphs
         self.terms = terms
+        self.script = script
     }
 }
 

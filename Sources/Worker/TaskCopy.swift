@@ -30,7 +30,7 @@ package struct TaskCopy: Equatable {
     var end: JobEnd
 
     /// Which attempt a delivery is: what its header says, within reason, else the first.
-    static func attempt(of delivery: Delivery) -> Int {
+    package static func attempt(of delivery: Delivery) -> Int {
         switch delivery.properties.headers?[attemptHeader] {
         case .int32(let number): max(1, Int(number))
         case .int64(let number): Int(clamping: max(1, number))

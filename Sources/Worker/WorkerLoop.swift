@@ -26,6 +26,8 @@ package final class WorkerLoop {
         /// This machine, as dead-lettered tasks name it.
         package var host = ""
         package var output = Output.lines
+        /// To be told how the worker is doing; nil where nobody wants to know.
+        package var service: ServiceLink?
 
         package init(
             queue: String, prefetchCount: UInt16, creates: QueueType?, deadLetterQueue: String,
@@ -164,6 +166,7 @@ package final class WorkerLoop {
             for action in state.handle(event, now: .now) { perform(action) }
         }
         settle()
+        settings.service?.report(state)
     }
 
     // MARK: - From the world to events
@@ -203,7 +206,9 @@ package final class WorkerLoop {
     private var timeout: Int32 {
         guard events.isEmpty, !mayHaveFrames, !courier.mayHoldFrames else { return 0 }
         let now = Instant.now
-        let deadline = min(state.nextDeadline, nextReceive, courier.heartbeat.map { now + $0 / 2 } ?? .never)
+        let deadline = min(
+            state.nextDeadline, nextReceive, courier.heartbeat.map { now + $0 / 2 } ?? .never,
+            settings.service?.next ?? .never)
         return deadline == .never ? -1 : deadline.pollTimeout(from: now)
     }
 
@@ -234,7 +239,7 @@ package final class WorkerLoop {
             lose(
                 BrokerError(
                     "consume from queue \"\(settings.queue)\"", .connectionLost, scope: .channel,
-                    "the queue was deleted or lost its leader"))
+                    "the queue was deleted or lost its leader, or a task took longer than the queue allows"))
         case .channelClosed(let error), .connectionClosed(let error):
             lose(error)
         case .acknowledged, .negativelyAcknowledged, .returned, .blocked, .unblocked:

@@ -7,7 +7,7 @@ extension WorkerState {
     private static let provenConnection = Duration.seconds(10)
 
     mutating func connected(_ now: Instant, _ actions: inout [Action]) {
-        if lastSession > 0 { actions.append(.report(.reconnected)) }
+        actions.append(.report(lastSession > 0 ? .reconnected : .connected))
         lastSession += 1
         session = lastSession
         connectedSince = now

@@ -100,6 +100,8 @@ extension WorkerState {
         case batchEnded(JobID, [Verdict: Int], JobEnd, elapsed: Duration)
         /// The connection is gone; the next attempt comes after the pause.
         case reconnecting(BrokerError, pause: Duration)
+        /// For the first time.
+        case connected
         case reconnected
         case leaving(running: Int)
         case interrupting(running: Int)

@@ -1,0 +1,110 @@
+// What the manual says of work beyond its options.
+
+import Options
+
+extension WorkCommand {
+    static var environmentSection: ManualSection {
+        ManualSection(
+            title: "Environment of the command",
+            paragraphs: [
+                "The command inherits the worker's environment without the variables that may hold the broker's "
+                    + "password, and learns about its task from these. Those that don't apply are absent."
+            ],
+            terms: [
+                ("WORKQ_QUEUE", "the queue"),
+                ("WORKQ_MESSAGE_ID", "the message id; the same when a task is delivered again"),
+                ("WORKQ_ATTEMPT", "which attempt this is, from 1"),
+                ("WORKQ_MAX_ATTEMPTS", "how many attempts there are"),
+                ("WORKQ_BATCH_SIZE", "how many tasks a batch has; of the others only the queue and the attempts apply"),
+                ("WORKQ_REDELIVERED", "1 when the broker has delivered the task before, else 0"),
+                ("WORKQ_EXCHANGE", "the exchange that the task was published to; empty for the default one"),
+                ("WORKQ_ROUTING_KEY", "the routing key"),
+                ("WORKQ_PRIORITY", "the priority"),
+                ("WORKQ_TIMESTAMP", "when the task was published, in seconds since 1970"),
+                ("WORKQ_TYPE", "the message's type"),
+                ("WORKQ_CONTENT_TYPE", "the content type"),
+                ("WORKQ_CORRELATION_ID", "the correlation id"),
+                ("WORKQ_REPLY_TO", "where a reply should go"),
+                (
+                    "WORKQ_HEADER_NAME",
+                    "the header NAME, in upper case and with everything but letters and digits as underscores"
+                ),
+            ])
+    }
+
+    static var logSection: ManualSection {
+        ManualSection(
+            title: "Log",
+            paragraphs: [
+                "With `--log-format json` every line that the worker itself writes to standard error is an object. "
+                    + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
+                    + "`end`, `timeout`, `copy-failed`, `answer-returned`, `blocked`, `unblocked`, `reconnecting`, `reconnected`, `paused`, "
+                    + "`resumed`, `state` (after USR1), `leaving`, `interrupting`, `message`, and at the end "
+                    + "`summary` and, when the worker failed, `error`. Other keys, where they apply:"
+            ],
+            terms: [
+                ("job", "the number of the command, as `--tag` shows it"),
+                ("message_id, attempt, redelivered", "the task"),
+                ("tasks", "how many tasks a batch has; then those of a single task are absent"),
+                ("result", "how a command ended: `exit`, `signal`, `timeout`, `not-started`, `output-lost` or `unfit`"),
+                ("status, signal, reason", "its exit status, the signal that ended it, or why it could not be run"),
+                ("seconds", "how long it took"),
+                (
+                    "verdict",
+                    "what became of the task: `ack`, `retry`, `requeue`, `dead-letter`, `reject` or `give-back`"
+                ),
+                ("verdicts", "how many tasks ended how, by verdict; moved tasks count as `ack`"),
+                ("error, code, pause_seconds", "what went wrong, the AMQP code, and when it is tried again"),
+                ("connected, paused, running, waiting, held", "the state of the worker and its tasks"),
+                ("message, exit_status", "other words for people, and the status that the worker ends with"),
+            ])
+    }
+
+    static var serviceSection: ManualSection {
+        ManualSection(
+            title: "Running as a service",
+            paragraphs: [
+                "A worker that systemd starts with `Type=notify` says when it consumes, when it leaves and what it is "
+                    + "doing, and answers the watchdog; no library is needed for that. Its commands don't see "
+                    + "NOTIFY_SOCKET and WATCHDOG_USEC. `KillMode=mixed` sends the signal to stop to the worker alone, "
+                    + "so that commands can finish; give them time with `TimeoutStopSec`. A unit:"
+            ],
+            script: """
+                [Unit]
+                Description=Thumbnails
+                Wants=network-online.target
+                After=network-online.target
+
+                [Service]
+                Type=notify
+                ExecStart=/usr/local/bin/workq work thumbnails --jobs 4 --retry-for 1h -- /usr/local/bin/make-thumbnail
+                EnvironmentFile=/etc/workq/thumbnails.env
+                DynamicUser=yes
+                Restart=on-failure
+                RestartSec=5
+                KillMode=mixed
+                TimeoutStartSec=infinity
+                TimeoutStopSec=10min
+                WatchdogSec=2min
+
+                [Install]
+                WantedBy=multi-user.target
+                """)
+    }
+
+    static var signalsSection: ManualSection {
+        ManualSection(
+            title: "Signals",
+            terms: [
+                (
+                    "TERM, INT, HUP",
+                    "Take no more tasks, give back those that haven't started, let running commands finish, and leave "
+                        + "with status 0. Sent again: end running commands with TERM, later with KILL, and give their "
+                        + "tasks back."
+                ),
+                ("TSTP", "Pause: take no more tasks and give back those that haven't started. Commands go on."),
+                ("CONT", "Go on after a pause."),
+                ("USR1", "Say on standard error what the worker is doing."),
+            ])
+    }
+}

@@ -1,0 +1,174 @@
+// The worker's log as JSON, for programs that read logs.
+
+import Broker
+import Worker
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// One event of the log. Absent values are left out; the names of keys are the manual's, and stay.
+struct WorkLogRecord: Encodable, Equatable {
+    var event: String
+    /// RFC 3339, UTC, with milliseconds.
+    var time = ""
+    var queue = ""
+    var job: Int?
+    /// How many tasks a batch has.
+    var tasks: Int?
+    var messageID: String?
+    var attempt: Int?
+    var redelivered: Bool?
+    /// How a command ended.
+    var result: String?
+    var status: Int32?
+    var signal: Int32?
+    var reason: String?
+    var verdict: String?
+    /// How many tasks ended how, by verdict.
+    var verdicts: [String: Int]?
+    var seconds: Double?
+    var error: String?
+    /// The AMQP reply code of an error.
+    var code: Int?
+    var pauseSeconds: Double?
+    var connected: Bool?
+    var paused: Bool?
+    var running: Int?
+    var waiting: Int?
+    var held: Int?
+    var message: String?
+    var exitStatus: Int32?
+
+    enum CodingKeys: String, CodingKey {
+        case event, time, queue, job, tasks, attempt, redelivered, result, status, signal, reason, verdict, verdicts
+        case seconds, error, code, connected, paused, running, waiting, held, message
+        case messageID = "message_id"
+        case pauseSeconds = "pause_seconds"
+        case exitStatus = "exit_status"
+    }
+
+    init(_ event: String) {
+        self.event = event
+    }
+
+    /// Words for people.
+    init(message: String) {
+        self.init("message")
+        self.message = message
+    }
+
+    /// The event as a line of JSON, with its newline.
+    func line(queue: String, at date: Date = Date()) -> String {
+        var record = self
+        record.queue = queue
+        record.time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Numbers that JSON lacks are the only thing that could fail, and there are none.
+        let data = (try? encoder.encode(record)) ?? Data()
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+}
+
+extension WorkLogRecord {
+    /// What a worker tells.
+    init(_ report: WorkerState.Report, copyError: BrokerError?) {
+        switch report {
+        case .started(let job, let delivery):
+            self.init("start", job, delivery)
+        case .batchStarted(let job, let tasks):
+            self.init("start")
+            (self.job, self.tasks) = (job, tasks)
+        case .ended(let job, let delivery, let end, let verdict, let elapsed):
+            self.init("end", job, delivery)
+            note(end, elapsed)
+            self.verdict = verdict.rawValue
+        case .batchEnded(let job, let outcomes, let end, let elapsed):
+            self.init("end")
+            self.job = job
+            tasks = outcomes.values.reduce(0, +)
+            note(end, elapsed)
+            verdicts = Self.names(outcomes)
+        case .timedOut(let job, let delivery):
+            self.init("timeout", job, delivery)
+        case .batchTimedOut(let job, let tasks):
+            self.init("timeout")
+            (self.job, self.tasks) = (job, tasks)
+        case .reconnecting(let error, let pause):
+            self.init("reconnecting")
+            note(error)
+            pauseSeconds = pause.decimalSeconds
+        case .copyFailed(let delivery):
+            self.init("copy-failed", nil, delivery)
+            copyError.map { note($0) }
+        case .answerReturned(let delivery):
+            self.init("answer-returned", nil, delivery)
+        case .leaving(let running):
+            self.init("leaving")
+            self.running = running
+        case .interrupting(let running):
+            self.init("interrupting")
+            self.running = running
+        case .status(let status):
+            self.init("state")
+            (connected, paused) = (status.isConnected, status.isPaused)
+            (running, waiting, held) = (status.running, status.waiting, status.held)
+            verdicts = Self.names(status.tally.counts)
+        case .endedUnheard(let job, let delivery, let end, let elapsed):
+            self.init("end", job, delivery)
+            note(end, elapsed)
+            verdict = Verdict.giveBack.rawValue
+        case .blocked(let reason):
+            self.init("blocked")
+            self.reason = reason
+        case .unblocked: self.init("unblocked")
+        case .connected: self.init("connected")
+        case .reconnected: self.init("reconnected")
+        case .paused: self.init("paused")
+        case .resumed: self.init("resumed")
+        }
+    }
+
+    /// What all of it came to.
+    init(_ tally: WorkerState.Tally) {
+        self.init("summary")
+        verdicts = Self.names(tally.counts)
+    }
+
+    private init(_ event: String, _ job: WorkerState.JobID?, _ delivery: Delivery) {
+        self.init(event)
+        self.job = job
+        messageID = delivery.properties.messageID?.description
+        attempt = TaskCopy.attempt(of: delivery)
+        redelivered = delivery.redelivered
+    }
+
+    private mutating func note(_ end: JobEnd, _ elapsed: Duration) {
+        seconds = elapsed.decimalSeconds
+        switch end {
+        case .exited(let status): (result, self.status) = ("exit", status)
+        case .signalled(let signal): (result, self.signal) = ("signal", signal)
+        case .timedOut: result = "timeout"
+        case .notStarted(let reason), .unusable(let reason): (result, self.reason) = ("not-started", reason)
+        case .outputLost: result = "output-lost"
+        case .unfit(let reason): (result, self.reason) = ("unfit", reason)
+        }
+    }
+
+    private mutating func note(_ error: BrokerError) {
+        self.error = error.message
+        code = error.code.rawValue > 0 ? error.code.rawValue : nil
+    }
+
+    private static func names(_ counts: [Verdict: Int]) -> [String: Int] {
+        Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) })
+    }
+}
+
+extension Duration {
+    /// To the millisecond.
+    fileprivate var decimalSeconds: Double { Double(milliseconds) / 1_000 }
+}

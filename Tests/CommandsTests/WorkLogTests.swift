@@ -1,0 +1,127 @@
+// What a worker tells: in words for people, in JSON for programs, and never too much of either.
+
+import Broker
+import Foundation
+import Testing
+
+@testable import Commands
+@testable import Worker
+
+@Suite("Work log") struct WorkLogTests {
+    private static var delivery: Delivery {
+        var properties = MessageProperties()
+        properties.messageID = "m\"1"
+        properties.headers = ["x-workq-attempt": .int32(2)]
+        return Delivery(
+            consumerTag: "c", deliveryTag: 1, redelivered: true, exchange: "", routingKey: "q", properties: properties)
+    }
+
+    private static var lost: BrokerError {
+        BrokerError("read", .connectionForced, scope: .connection, "shutdown")
+    }
+
+    private static var reports: [WorkerState.Report] {
+        [
+            .connected, .started(1, delivery),
+            .ended(1, delivery, .exited(0), .acknowledge, elapsed: .milliseconds(1_500)),
+            .ended(2, delivery, .signalled(9), .retry, elapsed: .zero), .batchStarted(3, tasks: 7),
+            .batchEnded(3, [.retry: 6, .deadLetter: 1], .timedOut, elapsed: .seconds(1)), .timedOut(1, delivery),
+            .batchTimedOut(3, tasks: 7), .reconnecting(lost, pause: .milliseconds(250)), .reconnected,
+            .copyFailed(delivery), .answerReturned(delivery), .paused, .resumed, .leaving(running: 2),
+            .interrupting(running: 2),
+            .status(.init(isConnected: true, isPaused: false, waiting: 1, running: 2, held: 3, tally: .init())),
+        ]
+    }
+
+    /// What is written for all kinds of events and a summary.
+    private static func log(_ change: (inout WorkCommand.Values) -> Void) throws -> [String] {
+        var values = WorkCommand.Values()
+        values.queue = "q"
+        values.command = [Array("true".utf8)]
+        change(&values)
+        let captured = try CapturedContext()
+        let log = WorkLog(values, captured.context)
+        for report in reports { log.note(report, copyError: lost) }
+        log.summarize(WorkerState.Tally(counts: [.acknowledge: 4]))
+        return captured.errors.split(separator: "\n").map(String.init)
+    }
+
+    @Test(
+        "text tells what needs attention; with -v every start and end, attempts and a summary; with -q the state only")
+    func text() throws {
+        let usual = try Self.log { _ in }
+        #expect(
+            usual.contains(
+                "workq: job 2 was ended by signal 9 after 0s (attempt 2 of 5): task m\"1 will be tried again"))
+        #expect(!usual.contains { $0.contains("started") || $0.contains("is acknowledged") || $0.contains("4 ack") })
+        let verbose = try Self.log { $0.common.isVerbose = true }
+        #expect(verbose.contains("workq: job 1 started: task m\"1"))
+        #expect(
+            verbose.contains(
+                "workq: job 1 ended with status 0 after 1500ms (attempt 2 of 5): task m\"1 is acknowledged"))
+        #expect(verbose.last == "workq: tasks: 4 acknowledged")
+        let quiet = try Self.log { $0.common.isQuiet = true }
+        #expect(quiet == ["workq: connected, 2 running, 1 waiting, 3 held back; no tasks"])
+    }
+
+    @Test("JSON tells everything, an object a line with the same keys, and a time that programs can read")
+    func json() throws {
+        let lines = try Self.log { $0.logFormat = .json }
+        let objects = try lines.map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+        }
+        #expect(objects.count == Self.reports.count + 1)
+        for object in objects {
+            #expect(object["queue"] as? String == "q")
+            let time = try #require(object["time"] as? String)
+            #expect(time.wholeMatch(of: #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/#) != nil, "\(time)")
+        }
+        #expect(
+            objects.map { $0["event"] as? String } == [
+                "connected", "start", "end", "end", "start", "end", "timeout", "timeout", "reconnecting",
+                "reconnected", "copy-failed", "answer-returned", "paused", "resumed", "leaving", "interrupting",
+                "state", "summary",
+            ])
+        let success = objects[2]
+        #expect(success["message_id"] as? String == "m\"1" && success["attempt"] as? Int == 2)
+        #expect(success["result"] as? String == "exit" && success["status"] as? Int == 0)
+        #expect(success["verdict"] as? String == "ack" && success["seconds"] as? Double == 1.5)
+        #expect(objects[3]["signal"] as? Int == 9 && objects[3]["status"] == nil)
+        #expect(objects[5]["verdicts"] as? [String: Int] == ["retry": 6, "dead-letter": 1])
+        #expect(objects[5]["tasks"] as? Int == 7 && objects[5]["message_id"] == nil)
+        #expect(objects[8]["code"] as? Int == 320 && objects[8]["pause_seconds"] as? Double == 0.25)
+    }
+
+    @Test("a JSON line at a known time, byte for byte")
+    func bytes() {
+        var record = WorkLogRecord(.started(7, Self.delivery), copyError: nil)
+        record.reason = "a/b\n\u{1B}[2J"
+        #expect(
+            record.line(queue: "q", at: Date(timeIntervalSince1970: 1_700_000_000.25))
+                == #"{"attempt":2,"event":"start","job":7,"message_id":"m\"1","queue":"q","reason":"a/b\n\u001b[2J","#
+                + #""redelivered":true,"time":"2023-11-14T22:13:20.250Z"}"# + "\n")
+    }
+
+    @Test("W16 the broker's words on a delivery timeout are understood, and nothing else is taken for them")
+    func deliveryTimeout() {
+        let text =
+            "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms. "
+            + "This timeout value can be configured, see consumers doc guide to learn more"
+        var error = BrokerError("consume", .preconditionFailed, scope: .channel, text)
+        #expect(DeliveryTimeout.named(in: error) == .seconds(1_800))
+        #expect(DeliveryTimeout.hint(error).contains("1800000 ms (30m)"))
+        error.text = "PRECONDITION_FAILED - delivery acknowledgement timed out"
+        #expect(DeliveryTimeout.named(in: error) == nil && DeliveryTimeout.hint(error).contains("--timeout"))
+        #expect(DeliveryTimeout.hint(Self.lost).isEmpty)
+        error.text = "PRECONDITION_FAILED - inequivalent arg"
+        #expect(DeliveryTimeout.hint(error).isEmpty)
+    }
+
+    @Test("W16 commands that may outlast the usual delivery timeout are warned about, others are not")
+    func warning() throws {
+        #expect(DeliveryTimeout.warning(commandTimeout: nil) == nil)
+        #expect(DeliveryTimeout.warning(commandTimeout: .seconds(1_800)) == nil)
+        let text = try #require(DeliveryTimeout.warning(commandTimeout: .seconds(2_700)))
+        #expect(text.contains("45m") && text.contains("30m") && text.contains("consumer_timeout"))
+    }
+}
