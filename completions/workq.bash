@@ -60,7 +60,7 @@ _workq_value() {
         --queue-type)
             kind=choices choices=(classic quorum) ;;
         --output)
-            kind=choices choices=(inherit line) ;;
+            kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
         esac ;;
@@ -90,7 +90,7 @@ _workq_value() {
         --queue-type)
             kind=choices choices=(classic quorum) ;;
         --output)
-            kind=choices choices=(inherit line) ;;
+            kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
         --password-file | --cacert | --cert | --key)

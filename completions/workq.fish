@@ -140,7 +140,7 @@ complete -c workq -n '__workq_in work' -l on-exit -x -d 'what a command\'s end m
 complete -c workq -n '__workq_in work' -l max-attempts -x -d 'how often a task is tried before it is dead-lettered'
 complete -c workq -n '__workq_in work' -l retry-delay -x -d 'how long a task waits after its first, second, ... failed attempt'
 complete -c workq -n '__workq_in work' -l dead-letter -x -d 'the queue for tasks that failed for good'
-complete -c workq -n '__workq_in work' -l output -x -a 'inherit line' -d 'what becomes of the commands\' output'
+complete -c workq -n '__workq_in work' -l output -x -a 'inherit line group' -d 'what becomes of the commands\' output'
 complete -c workq -n '__workq_in work' -l log-format -x -a 'text json' -d 'how the worker tells on standard error what happens'
 complete -c workq -n '__workq_in work' -l tag -d 'put the job\'s number before each line of output'
 complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'

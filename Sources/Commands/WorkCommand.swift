@@ -16,7 +16,7 @@ enum WorkCommand: Subcommand {
 
     /// `--output`.
     enum OutputChoice: String, CaseIterable {
-        case inherit, line
+        case inherit, line, group
     }
 
     struct Values: SubcommandValues {
@@ -158,7 +158,8 @@ enum WorkCommand: Subcommand {
                 "what becomes of the commands' output",
                 details:
                     "`inherit` leaves standard output and standard error as they are; `line` passes on whole lines, "
-                    + "so that those of several commands don't mix. With one job and without this option, standard "
+                    + "so that those of several commands don't mix; `group` passes on all that a command has written "
+                    + "once it has ended, and keeps long output in a file without a name until then, in TMPDIR. With one job and without this option, standard "
                     + "output is left as it is and standard error passes through workq, which keeps its end for the "
                     + "dead-letter queue."),
             .value(
@@ -226,7 +227,8 @@ enum WorkCommand: Subcommand {
         case .commandUnusable(let reason): throw CommandError(.configuration, "cannot run the command: \(reason)")
         case .outputFailed(EPIPE): return .signal(SIGPIPE)
         case .outputFailed(let number):
-            throw CommandError(.inputOutputError, "cannot write to standard output: \(SystemError.text(number))")
+            let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
+            throw CommandError(.inputOutputError, "cannot write to \(place): \(SystemError.text(number))")
         }
     }
 
@@ -278,6 +280,8 @@ enum WorkCommand: Subcommand {
         settings.output =
             switch (values.output, values.isTagged) {
             case (.inherit?, true): throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
+            case (.group?, let isTagged):
+                .grouped(isTagged: isTagged, directory: context.environment["TMPDIR"] ?? "/tmp")
             case (_, true): .taggedLines
             case (.inherit?, false): .inherited
             case (.line?, false): .lines

@@ -19,6 +19,9 @@ struct ChildOutput {
         case bytes
         /// Whole lines, each with this text before it.
         case lines(tag: String)
+        /// All of it once the child has ended; with a tag, whole lines as above. A long output waits in a file in
+        /// `directory`.
+        case grouped(tag: String, directory: String)
         /// Kept until the child has ended, unless it is longer than so many bytes.
         case kept(limit: Int)
     }
@@ -39,12 +42,18 @@ struct ChildOutput {
     private(set) var tail: [UInt8] = []
     /// What is kept; nil where nothing is, or no longer because it was too much.
     private(set) var kept: [UInt8]?
+    /// What is passed on when the child has ended; nil where it isn't held back.
+    private(set) var held: HeldOutput?
 
     /// Takes over `descriptor`, which must be non-blocking.
     init(descriptor: Int32, mode: Mode) {
         self.descriptor = descriptor
         self.mode = mode
-        if case .kept = mode { kept = [] }
+        switch mode {
+        case .kept: kept = []
+        case .grouped(_, let directory): held = HeldOutput(directory: directory)
+        case .bytes, .lines: break
+        }
     }
 
     var isOpen: Bool { descriptor >= 0 }
@@ -82,28 +91,35 @@ struct ChildOutput {
     }
 
     private mutating func pass(_ bytes: ArraySlice<UInt8>, to buffer: inout OutputBuffer) {
-        let tag: String
         switch mode {
-        case .bytes: return buffer.add(bytes)
+        case .bytes: buffer.add(bytes)
+        case .lines(let tag): passLines(bytes, tag, to: &buffer)
+        case .grouped(let tag, _):
+            guard var held else { return passLines(bytes, tag, to: &buffer) }
+            // Only one reference, else adding would copy all that is held.
+            self.held = nil
+            if tag.isEmpty { held.add(bytes) } else { passLines(bytes, tag, to: &held) }
+            self.held = held
         case .kept(let limit):
             if let count = kept?.count, count + bytes.count > limit { kept = nil }
             kept? += bytes
-            return
-        case .lines(let text): tag = text
         }
+    }
+
+    private mutating func passLines(_ bytes: ArraySlice<UInt8>, _ tag: String, to sink: inout some OutputSink) {
         line += bytes
         let newline = UInt8(ascii: "\n")
         let lastNewline = workq_last_index(line, line.count, newline)
         guard lastNewline >= 0 || line.count >= Self.longestLine else { return }
         let complete = lastNewline >= 0 ? line[...lastNewline] : line[...]
         if tag.isEmpty {
-            buffer.add(complete)
+            sink.add(complete)
         } else {
             for one in complete.split(separator: newline, omittingEmptySubsequences: false) {
                 // Behind the last newline there is nothing, which is no line.
                 guard one.startIndex < complete.endIndex else { break }
-                buffer.add(tag.utf8)
-                buffer.add(line[one.startIndex..<min(one.endIndex + 1, complete.endIndex)])
+                sink.add(tag.utf8)
+                sink.add(line[one.startIndex..<min(one.endIndex + 1, complete.endIndex)])
             }
         }
         line.removeFirst(complete.count)
@@ -118,10 +134,29 @@ struct ChildOutput {
 
     /// Passes on an incomplete last line, completed.
     mutating func flush(to buffer: inout OutputBuffer) {
-        guard case .lines(let tag) = mode, !line.isEmpty else { return }
-        buffer.add(tag.utf8)
-        buffer.add(line)
-        buffer.add(CollectionOfOne(UInt8(ascii: "\n")))
+        guard !line.isEmpty else { return }
+        switch mode {
+        case .lines(let tag): Self.add(line, tag, to: &buffer)
+        // Together with the rest, when that is handed over.
+        case .grouped where held != nil: return
+        case .grouped(let tag, _): Self.add(line, tag, to: &buffer)
+        case .bytes, .kept: break
+        }
         line = []
+    }
+
+    private static func add(_ line: [UInt8], _ tag: String, to sink: inout some OutputSink) {
+        sink.add(tag.utf8)
+        sink.add(line)
+        sink.add(CollectionOfOne(UInt8(ascii: "\n")))
+    }
+
+    /// Hands over what was held back. What comes later, from processes that the child left behind, is passed on in lines.
+    mutating func takeHeld() -> HeldOutput? {
+        defer { held = nil }
+        guard case .grouped(let tag, _) = mode, var held, !line.isEmpty else { return held }
+        Self.add(line, tag, to: &held)
+        line = []
+        return held
     }
 }

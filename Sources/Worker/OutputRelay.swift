@@ -20,6 +20,10 @@ struct OutputRelay {
     private var errors = OutputBuffer(descriptor: STDERR_FILENO)
     /// Lines of the log that were dropped because standard error takes nothing.
     private var lostLines = 0
+    private var heldOutput = HeldOutputs()
+    private var heldErrors = HeldOutputs()
+    /// Why held output couldn't be kept: the system's error number.
+    private var holdingFailure: Int32?
     /// Pipes that outlived their command, held open by its own children.
     private var orphanedOutput: [ChildOutput] = []
     private var orphanedErrors: [ChildOutput] = []
@@ -46,6 +50,7 @@ struct OutputRelay {
         for (job, child) in children {
             if let source = child.output, pollSet.isReady(source.descriptor) {
                 children[job]?.output?.read(into: &output)
+                holdingFailure = children[job]?.output?.held?.failure ?? holdingFailure
             }
             if let source = child.errors, pollSet.isReady(source.descriptor) {
                 children[job]?.errors?.read(into: &errors)
@@ -62,7 +67,11 @@ struct OutputRelay {
         noteLostLines()
         // Nobody can be told about lost messages on standard error.
         if errors.isPending, pollSet.isReady(errors.descriptor), errors.write() != nil { errors.discard() }
-        guard output.isPending, pollSet.isReady(output.descriptor), let number = output.write() else { return nil }
+        var failure: Int32?
+        if output.isPending, pollSet.isReady(output.descriptor) { failure = output.write() }
+        feed()
+        guard let number = failure ?? holdingFailure else { return nil }
+        holdingFailure = nil
         // What commands print may be what they are run for: a task isn't done when that is lost.
         output.discard()
         return number
@@ -72,6 +81,9 @@ struct OutputRelay {
     mutating func takeLeftovers(of child: inout ChildProcess) {
         child.output?.readRest(into: &output)
         child.errors?.readRest(into: &errors)
+        if let held = child.output?.takeHeld() { heldOutput.append(held) }
+        if let held = child.errors?.takeHeld() { heldErrors.append(held) }
+        feed()
         Self.keep(child.output, in: &orphanedOutput, for: &output)
         Self.keep(child.errors, in: &orphanedErrors, for: &errors)
     }
@@ -109,13 +121,30 @@ struct OutputRelay {
         lostLines = 0
     }
 
+    /// Whether something of what ended commands have printed hasn't been written, or can't be.
+    var isBehind: Bool { output.isPending || holdingFailure != nil }
+
+    /// Where what ended commands have printed will end, in bytes of all that was ever written.
+    var outputEnd: Int { output.totalAdded + heldOutput.remaining }
+
+    /// Passes on what was held back until its command ended, as far as there is room.
+    private mutating func feed() {
+        holdingFailure = heldOutput.feed(&output) ?? holdingFailure
+        _ = heldErrors.feed(&errors)
+    }
+
     /// Writes what is left when the worker ends, waiting where it must, though not for ever; an error number when standard
     /// output fails. No task depends on it any more.
     mutating func flush() -> Int32? {
         for index in orphanedOutput.indices { orphanedOutput[index].flush(to: &output) }
         for index in orphanedErrors.indices { orphanedErrors[index].flush(to: &errors) }
-        _ = Self.drain(&errors)
-        return Self.drain(&output)
+        while true {
+            _ = Self.drain(&errors)
+            if let number = Self.drain(&output) ?? holdingFailure { return number }
+            let isStuck = output.isPending || errors.isPending
+            guard !isStuck, !heldOutput.isEmpty || !heldErrors.isEmpty else { return nil }
+            feed()
+        }
     }
 
     private static func drain(_ buffer: inout OutputBuffer) -> Int32? {

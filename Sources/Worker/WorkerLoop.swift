@@ -51,6 +51,9 @@ package final class WorkerLoop {
         case lines
         /// Whole lines of both, with the job's number before them.
         case taggedLines
+        /// All output of a command together, once it has ended; with the job's number before each line when tagged. A long
+        /// output waits in a file in `directory`.
+        case grouped(isTagged: Bool, directory: String)
     }
 
     /// What is done with a task.
@@ -279,8 +282,8 @@ package final class WorkerLoop {
             let isOverfull = child.output?.isOverfull == true && end == .exited(0)
             let limit = Self.longestAnswer >> 20
             let verdict = isOverfull ? .unfit("the answer is longer than \(limit) MiB") : end
-            if child.output != nil, relay.output.isPending || outputFailure != nil {
-                delayedEnds.append((job, verdict, relay.output.totalAdded))
+            if child.output != nil, relay.isBehind || outputFailure != nil {
+                delayedEnds.append((job, verdict, relay.outputEnd))
                 events.append(.outputDelayed(job))
             } else {
                 events.append(.ended(job, verdict))
@@ -428,6 +431,11 @@ package final class WorkerLoop {
         case .passed: (nil, .bytes)
         case .lines: (.lines(tag: ""), .lines(tag: ""))
         case .taggedLines: (.lines(tag: "\(job): "), .lines(tag: "\(job): "))
+        case .grouped(let isTagged, let directory):
+            (
+                .grouped(tag: isTagged ? "\(job): " : "", directory: directory),
+                .grouped(tag: isTagged ? "\(job): " : "", directory: directory)
+            )
         }
     }
 

@@ -3,6 +3,12 @@
 import Broker
 
 extension WorkerState {
+    /// Whether the outcome of the first task moved isn't known. Its queue may have to be created, and tasks that are sent
+    /// meanwhile would overtake it.
+    var isFirstMoveOpen: Bool {
+        settings.destination != nil && tally[.acknowledge] == 0 && !departing.isEmpty
+    }
+
     /// Sends a task on as it is; the original is acknowledged once the broker has confirmed the copy.
     mutating func move(
         _ delivery: Delivery, to destination: ShortString, _ now: Instant, _ actions: inout [Action]

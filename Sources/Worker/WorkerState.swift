@@ -116,7 +116,7 @@ package struct WorkerState {
 
     /// Whether another command may start. A task that is held back keeps its place: otherwise failing tasks would pile up
     /// here.
-    var hasFreePlace: Bool { running.count + heldCount < settings.jobs }
+    var hasFreePlace: Bool { running.count + heldCount < settings.jobs && !isFirstMoveOpen }
 
     var isIdle: Bool {
         waiting.isEmpty && running.isEmpty && departing.isEmpty && resting.isEmpty

@@ -20,6 +20,65 @@ struct OutputTests {
         #expect(result.lines.sorted() == expected.sorted(), "\(result)")
     }
 
+    @Test("grouped output of several jobs comes whole, each stream on its own, and long output leaves no file behind")
+    func groups() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        try await fixture.publish(["a", "b", "c", "d"])
+        let script = """
+            read -r n; printf 'start %s\n' $n; printf 'error %s' $n >&2
+            for i in 1 2 3 4 5; do head -c 40000 /dev/zero | tr '\\0' $n; sleep 0.02; done; printf '\nend %s\n' $n
+            """
+        let result = try await fixture.run(
+            "work", fixture.queue, "-j4", "--output", "group", "--drain", "--", "sh", "-c", script,
+            environment: ["TMPDIR": folder.path])
+        #expect(result.status == 0, "\(result)")
+        let lines = result.lines
+        try #require(lines.count == 12, "\(lines.map { $0.prefix(10) })")
+        for index in stride(from: 0, to: 12, by: 3) {
+            let name = String(lines[index].suffix(1))
+            #expect(lines[index] == "start \(name)" && lines[index + 2] == "end \(name)")
+            #expect(lines[index + 1] == String(repeating: name, count: 200_000))
+        }
+        #expect(Set(lines.filter { $0.hasPrefix("start") }).count == 4)
+        for name in ["a", "b", "c", "d"] { #expect(result.errors.contains("error \(name)")) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test("grouped output can be tagged, completes a last line, and doesn't wait for what a command leaves behind")
+    func taggedGroups() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let started = ContinuousClock.now
+        let result = try await fixture.run(
+            "work", fixture.queue, "--output", "group", "--tag", "--drain", "--", "sh", "-c",
+            "echo one; printf two; sleep 8 & exit 0")
+        #expect(result.status == 0 && result.lines == ["1: one", "1: two"], "\(result)")
+        #expect(ContinuousClock.now - started < .seconds(7))
+    }
+
+    @Test("W10 a hundred megabytes of grouped output pass through in bounded memory")
+    func longGroup() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        try await fixture.publish(["x"])
+        let result = try await fixture.run(
+            "work", fixture.queue, "--output", "group", "--drain", "--", "head", "-c", "100000000", "/dev/zero",
+            environment: ["TMPDIR": folder.path])
+        #expect(result.status == 0 && result.output.count == 100_000_000)
+        #expect((1..<32 << 10).contains(result.residentKiB), "\(result.residentKiB) KiB")
+    }
+
+    @Test("W11 grouped output that finds no room in TMPDIR is 74, and the task goes back")
+    func noRoomForGroup() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let result = try await fixture.run(
+            "work", fixture.queue, "--output", "group", "--", "sh", "-c", "head -c 1000000 /dev/zero; sleep 30",
+            environment: ["TMPDIR": "/nonexistent"], timeout: .seconds(60))
+        #expect(result.status == 74, "\(result)")
+    }
+
     @Test("W10 a command that writes a gigabyte: bounded memory, heartbeats go on")
     func gigabyte() async throws {
         let fixture = try Fixture()
