@@ -8,19 +8,25 @@ extension Channel {
         _ = try connection.request("set the prefetch count") { amqp_basic_qos($0, Self.number, 0, count, 0) }
     }
 
-    /// Starts a consumer and returns its tag. A missing queue closes the channel with 404.
+    /// Starts a consumer and returns its tag. A missing queue closes the channel with 404, and one that another consumer
+    /// has for itself with 403, as if a permission were missing; that is thrown as `resourceLocked`.
     package func consume(_ queue: ShortString, arguments: FieldTable = FieldTable()) throws(BrokerError) -> ShortString
     {
         try withPool { pool throws(BrokerError) in
             let (name, arguments) = (pool.bytes(queue), pool.table(arguments))
-            let tag = try connection.request(
-                "consume from queue \"\(queue)\"", permission: "read from queue \"\(queue)\""
-            ) { state in
-                amqp_basic_consume(state, Self.number, name, amqp_bytes_t(), 0, 0, 0, arguments).map {
-                    ShortString($0.pointee.consumer_tag)
+            do throws(BrokerError) {
+                let tag = try connection.request(
+                    "consume from queue \"\(queue)\"", permission: "read from queue \"\(queue)\""
+                ) { state in
+                    amqp_basic_consume(state, Self.number, name, amqp_bytes_t(), 0, 0, 0, arguments).map {
+                        ShortString($0.pointee.consumer_tag)
+                    }
                 }
+                return tag ?? ""
+            } catch {
+                guard error.code == .accessRefused, error.text.contains("exclusive use") else { throw error }
+                throw BrokerError(error.operation, .resourceLocked, scope: error.scope, error.text)
             }
-            return tag ?? ""
         }
     }
 

@@ -16,6 +16,17 @@
 
 extern char **environ;
 
+pid_t workq_ended_child(void) {
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : 0;
+}
+
+void workq_adopt_orphans(void) {
+#ifdef __linux__
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+#endif
+}
+
 char **workq_environment(void) { return environ; }
 
 #ifdef __APPLE__

@@ -38,7 +38,7 @@ extension WorkCommand {
             paragraphs: [
                 "With `--log-format json` every line that the worker itself writes to standard error is an object. "
                     + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
-                    + "`end`, `timeout`, `copy-failed`, `answer-returned`, `blocked`, `unblocked`, `reconnecting`, `reconnected`, `paused`, "
+                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `blocked`, `unblocked`, `reconnecting`, `reconnected`, `paused`, "
                     + "`resumed`, `state` (after USR1), `leaving`, `interrupting`, `message`, and at the end "
                     + "`summary` and, when the worker failed, `error`. Other keys, where they apply:"
             ],
@@ -95,6 +95,11 @@ extension WorkCommand {
     static var signalsSection: ManualSection {
         ManualSection(
             title: "Signals",
+            paragraphs: [
+                "Signals to a command go to its whole process group. A task ends with its command: processes that it "
+                    + "leaves behind go on, and one in a session of its own (setsid) is out of reach and outlives the "
+                    + "worker. Ctrl-C on the terminal reaches the worker alone."
+            ],
             terms: [
                 (
                     "TERM, INT, HUP",

@@ -243,6 +243,7 @@ enum WorkCommand: Subcommand {
         state.jobs = values.command.isEmpty ? .max : values.jobs
         state.destination = values.destination.map { ShortString($0) }
         state.isAnswering = values.isAnswering
+        state.tellsIdleness = values.common.isVerbose || values.logFormat == .json
         state.batching = values.batchSize.map {
             Batching(size: $0, wait: values.batchWait, separator: values.separator)
         }

@@ -65,6 +65,11 @@ struct WorkLog {
         case _ where common.isQuiet: return nil
         case .reconnecting(let error, let pause):
             return "\(error.message). Trying again in \(pause.shortText)\(DeliveryTimeout.hint(error))"
+        case .stillDown(let error, let pause):
+            return common.isVerbose ? "\(error.message). Trying again in \(pause.shortText)" : nil
+        case .idle(let time):
+            guard common.isVerbose else { return nil }
+            return "no task for \(time.shortText); where the queue holds some, other consumers get them"
         case .connected: return common.isVerbose && !isPrinting ? "connected" : nil
         case .reconnected: return "connected again"
         case .leaving(let running):

@@ -97,7 +97,10 @@ extension WorkLogRecord {
         case .batchTimedOut(let job, let tasks):
             self.init("timeout")
             (self.job, self.tasks) = (job, tasks)
-        case .reconnecting(let error, let pause):
+        case .idle(let time):
+            self.init("idle")
+            seconds = time.decimalSeconds
+        case .reconnecting(let error, let pause), .stillDown(let error, let pause):
             self.init("reconnecting")
             note(error)
             pauseSeconds = pause.decimalSeconds

@@ -1,6 +1,7 @@
 // Drives a worker: turns what happens on descriptors into events, and the state machine's actions into calls.
 
 import Broker
+import CPosix
 import DequeModule
 
 #if canImport(Darwin)
@@ -112,6 +113,7 @@ package final class WorkerLoop {
         switch work {
         case .run(let launcher):
             self.launcher = launcher
+            workq_adopt_orphans()
             printer = TaskPrinter(separator: 0)
         case .print(let separator):
             launcher = nil
@@ -191,7 +193,12 @@ package final class WorkerLoop {
         pollSet.wait(timeout: timeout)
 
         if let link, pollSet.isReady(link.connection.descriptor) { mayHaveFrames = true }
-        if pollSet.isReady(signals.descriptor) { signals.read().forEach(take) }
+        if pollSet.isReady(signals.descriptor) {
+            // A service manager may tell worker and commands to end at once; then a command that ended hasn't failed.
+            let arrived = signals.read()
+            let (stops, others) = (arrived.filter(Self.stopsWorker), arrived.filter { !Self.stopsWorker($0) })
+            (stops + others).forEach(take)
+        }
         for (job, child) in children where child.input.isPending && pollSet.isReady(child.input.descriptor) {
             children[job]?.input.write()
         }
@@ -262,6 +269,10 @@ package final class WorkerLoop {
         events.append(.connectionLost(error))
     }
 
+    private static func stopsWorker(_ signal: Int32) -> Bool {
+        [SIGTERM, SIGINT, SIGHUP].contains(signal)
+    }
+
     private func take(_ signal: Int32) {
         switch signal {
         case SIGCHLD: reap()
@@ -288,6 +299,17 @@ package final class WorkerLoop {
             } else {
                 events.append(.ended(job, verdict))
             }
+        }
+        reapOrphans()
+    }
+
+    /// Reaps what commands left behind: such processes are this one's when their parent ends (`workq_adopt_orphans`), as
+    /// they are in a container where the worker is the first process.
+    private func reapOrphans() {
+        while true {
+            let pid = workq_ended_child()
+            guard pid > 0, !children.values.contains(where: { $0.pid == pid }) else { return }
+            workq_reap(pid)
         }
     }
 

@@ -12,6 +12,7 @@ extension WorkerState {
         session = lastSession
         connectedSince = now
         lastActivity = now
+        toldError = nil
         emptyChecks.reset()
         link = .consuming
         if isLeaving || isPaused { cancelConsumer(&actions) }
@@ -35,7 +36,10 @@ extension WorkerState {
             return end(.brokerFailed(error), &actions)
         }
         link = .down(since: since, retryAt: now + pause)
-        actions.append(.report(.reconnecting(error, pause: pause)))
+        // What was told once about this outage is no news the next time.
+        actions.append(
+            .report(toldError == error ? .stillDown(error, pause: pause) : .reconnecting(error, pause: pause)))
+        toldError = error
     }
 
     /// When the trouble began that reconnecting may end, nil when it can't or shouldn't.

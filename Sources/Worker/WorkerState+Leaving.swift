@@ -14,6 +14,10 @@ extension WorkerState {
         }
         resting.removeAll { $0.until <= now }
         endOverdue(now, &actions)
+        if idlenessDue <= now {
+            hasToldIdleness = true
+            actions.append(.report(.idle(Self.notableIdleness)))
+        }
         switch phase {
         case .working:
             if min(maximumTimeEnd, idleEnd) <= now { leave(&actions) }

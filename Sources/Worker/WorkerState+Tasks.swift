@@ -144,6 +144,7 @@ extension WorkerState {
     mutating func noteActivity(_ now: Instant) {
         emptyChecks.postpone(now)
         lastActivity = now
+        hasToldIdleness = false
     }
 
     /// Whether the job's delivery can still be settled: on the connection that brought it.

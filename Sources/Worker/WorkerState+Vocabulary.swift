@@ -30,6 +30,8 @@ extension WorkerState {
         package var maximumTime: Duration?
         /// How long running commands may take once the worker is told to leave; then they are ended.
         package var grace: Duration?
+        /// Tell when no task has come for a while.
+        package var tellsIdleness = false
         package var retries = RetryPolicy()
         package var verdicts = VerdictTable()
 
@@ -100,6 +102,10 @@ extension WorkerState {
         case batchEnded(JobID, [Verdict: Int], JobEnd, elapsed: Duration)
         /// The connection is gone; the next attempt comes after the pause.
         case reconnecting(BrokerError, pause: Duration)
+        /// The next attempt has failed as the one before.
+        case stillDown(BrokerError, pause: Duration)
+        /// No task has come for so long.
+        case idle(Duration)
         /// For the first time.
         case connected
         case reconnected

@@ -45,6 +45,9 @@ package struct WorkerState {
         case finished
     }
 
+    /// How long an idle worker waits before it says so.
+    static let notableIdleness = Duration.seconds(10)
+
     let settings: Settings
     var link: Link
     var phase = Phase.working
@@ -52,6 +55,9 @@ package struct WorkerState {
     var session: Session?
     var lastSession: Session = 0
     var connectedSince: Instant?
+    /// Why there is no connection, as it was last told.
+    var toldError: BrokerError?
+    var hasToldIdleness = false
     var waiting: Deque<Delivery> = []
     /// When what is waiting starts although the batch isn't full.
     var batchDue = Instant.never
@@ -93,7 +99,7 @@ package struct WorkerState {
         if case .down(_, let retryAt) = link { deadline = min(deadline, retryAt) }
         if case .leaving(let killAt?) = phase { deadline = min(deadline, killAt) }
         if canCheckWhetherEmpty { deadline = min(deadline, emptyChecks.next) }
-        deadline = min(deadline, nextBatch)
+        deadline = min(deadline, nextBatch, idlenessDue)
         // Without a time limit no command has a deadline, and those that print tasks may be many.
         if settings.timeout != nil { for job in running.values { deadline = min(deadline, job.deadline) } }
         switch phase {
@@ -107,6 +113,12 @@ package struct WorkerState {
     var idleEnd: Instant {
         guard let idleTimeout = settings.idleTimeout, isIdle, case .consuming = link else { return .never }
         return lastActivity + idleTimeout
+    }
+
+    /// When it is worth telling that no task comes.
+    var idlenessDue: Instant {
+        guard settings.tellsIdleness, !hasToldIdleness, isIdle, case .consuming = link else { return .never }
+        return lastActivity + Self.notableIdleness
     }
 
     /// Tasks that are held back; a copy that rests is among those departing.

@@ -27,7 +27,8 @@ import Testing
             .ended(2, delivery, .signalled(9), .retry, elapsed: .zero), .batchStarted(3, tasks: 7),
             .batchEnded(3, [.retry: 6, .deadLetter: 1], .timedOut, elapsed: .seconds(1)), .timedOut(1, delivery),
             .batchTimedOut(3, tasks: 7), .reconnecting(lost, pause: .milliseconds(250)), .reconnected,
-            .copyFailed(delivery), .answerReturned(delivery), .paused, .resumed, .leaving(running: 2),
+            .copyFailed(delivery), .answerReturned(delivery), .blocked(reason: "low on memory"), .unblocked,
+            .endedUnheard(4, delivery, .exited(0), elapsed: .zero), .paused, .resumed, .leaving(running: 2),
             .interrupting(running: 2),
             .status(.init(isConnected: true, isPaused: false, waiting: 1, running: 2, held: 3, tally: .init())),
         ]
@@ -41,7 +42,7 @@ import Testing
         change(&values)
         let captured = try CapturedContext()
         let log = WorkLog(values, captured.context)
-        for report in reports { log.note(report, copyError: lost) }
+        for report in reports { log.line(report, copyError: lost).map(captured.context.say(line:)) }
         log.summarize(WorkerState.Tally(counts: [.acknowledge: 4]))
         return captured.errors.split(separator: "\n").map(String.init)
     }
@@ -79,7 +80,8 @@ import Testing
         #expect(
             objects.map { $0["event"] as? String } == [
                 "connected", "start", "end", "end", "start", "end", "timeout", "timeout", "reconnecting",
-                "reconnected", "copy-failed", "answer-returned", "paused", "resumed", "leaving", "interrupting",
+                "reconnected", "copy-failed", "answer-returned", "blocked", "unblocked", "end", "paused", "resumed",
+                "leaving", "interrupting",
                 "state", "summary",
             ])
         let success = objects[2]
@@ -89,6 +91,7 @@ import Testing
         #expect(objects[3]["signal"] as? Int == 9 && objects[3]["status"] == nil)
         #expect(objects[5]["verdicts"] as? [String: Int] == ["retry": 6, "dead-letter": 1])
         #expect(objects[5]["tasks"] as? Int == 7 && objects[5]["message_id"] == nil)
+        #expect(objects[14]["verdict"] as? String == "give-back")
         #expect(objects[8]["code"] as? Int == 320 && objects[8]["pause_seconds"] as? Double == 0.25)
     }
 

@@ -105,7 +105,7 @@ struct NetworkCutTests {
             ["work", fixture.queue, "--", "true"], environment: proxy.environment, timeout: .seconds(30))
         #expect(first.status == 69, "\(first)")
         proxy.mode = .pass
-        let worker = try WorkqProcess(["work", fixture.queue, "--", "true"], environment: proxy.environment)
+        let worker = try WorkqProcess(["work", "-v", fixture.queue, "--", "true"], environment: proxy.environment)
         try await eventually("the worker consumes") { fixture.consumers() == 1 }
         proxy.mode = .reset(after: 0, .toClient)
         try await worker.says("Trying again")

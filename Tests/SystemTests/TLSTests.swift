@@ -169,7 +169,7 @@ struct TLSTests {
     private func reconnects(_ site: Site) async throws {
         let proxy = try TCPProxy(upstreamPort: site.port)
         let worker = try WorkqProcess(
-            ["work", "worker"] + site.authority + ["--", "cat"],
+            ["work", "-v", "worker"] + site.authority + ["--", "cat"],
             environment: ["WORKQ_URL": "amqps://guest:guest@localhost:\(proxy.port)"])
         let fixture = try Fixture(site.broker)
         func isConsuming() -> Bool {

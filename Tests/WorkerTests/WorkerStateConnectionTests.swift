@@ -106,11 +106,14 @@ import Testing
     func backoff() {
         var worker = WorkerTranscript.connected()
         let ceilings = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].map { Duration.milliseconds($0) }
-        for ceiling in ceilings {
+        for (number, ceiling) in ceilings.enumerated() {
             #expect(worker.lose(.unreachable) == [])
             let pause = worker.untilDeadline
             #expect(pause >= ceiling / 2 && pause <= ceiling)
-            #expect(worker.reports == [.reconnecting(WorkerTranscript.error(.unreachable), pause: pause)])
+            let error = WorkerTranscript.error(.unreachable)
+            // The same again is no news.
+            #expect(
+                worker.reports == [number == 0 ? .reconnecting(error, pause: pause) : .stillDown(error, pause: pause)])
             #expect(worker.take(.tick, after: pause - .nanoseconds(1)) == [])
             #expect(worker.take(.tick, after: .nanoseconds(1)) == ["connect"])
         }
@@ -122,6 +125,39 @@ import Testing
         _ = worker.take(.tick, after: .seconds(10))
         _ = worker.lose()
         #expect(worker.untilDeadline <= .milliseconds(500))
+    }
+
+    @Test("N15 another reason is told, and after a connection the same one again")
+    func news() {
+        var worker = WorkerTranscript.connected()
+        func isNews() -> Bool { worker.reports.contains { if case .reconnecting = $0 { true } else { false } } }
+        _ = worker.lose(.connectionLost)
+        #expect(isNews())
+        _ = worker.tick()
+        _ = worker.lose(.unreachable)
+        #expect(isNews())
+        _ = worker.tick()
+        _ = worker.lose(.unreachable)
+        #expect(!isNews())
+        _ = worker.tick()
+        _ = worker.take(.connected)
+        _ = worker.lose(.unreachable)
+        #expect(isNews())
+    }
+
+    @Test("W26 a worker that gets no task says so once, and again after the next task")
+    func idleness() {
+        var worker = WorkerTranscript.connected { $0.tellsIdleness = true }
+        #expect(worker.untilDeadline == .seconds(10))
+        for tag in 1...2 {
+            #expect(worker.tick() == [])
+            #expect(worker.reports == [.idle(.seconds(10))])
+            #expect(worker.state.nextDeadline == .never)
+            _ = worker.deliver(UInt64(tag))
+            #expect(worker.state.nextDeadline == .never)
+            _ = worker.end(tag)
+            #expect(worker.untilDeadline == .seconds(10))
+        }
     }
 
     @Test("N15 once connected, a worker without a limit tries for ever")

@@ -119,6 +119,15 @@ static inline int workq_exit_status(int wait_status) { return WEXITSTATUS(wait_s
 /// The signal that ended a process that hasn't exited.
 static inline int workq_termination_signal(int wait_status) { return WTERMSIG(wait_status); }
 
+/// A child that has ended and wasn't waited for, 0 when there is none. It stays to be waited for.
+pid_t workq_ended_child(void);
+
+/// Waits for a child that has ended, and forgets how.
+static inline void workq_reap(pid_t pid) { waitpid(pid, NULL, WNOHANG); }
+
+/// Makes processes that are left behind by this process's children its own, rather than the system's. On Linux only.
+void workq_adopt_orphans(void);
+
 /// The process environment, NULL at its end.
 char *WORKQ_NULLABLE *WORKQ_NONNULL workq_environment(void);
 
