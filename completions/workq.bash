@@ -15,24 +15,25 @@ _workq_options() {
     case $1 in
     '')
         choices=(
-            -q --quiet -v --verbose -h --help --version --no-create -u --url -p --vhost --username
-            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
-            --connection-name
+            -q --quiet -v --verbose -h --help --version --no-create -u --url -p --vhost --api-url
+            --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name
         ) ;;
     publish)
         choices=(
             -l --lines -0 --null --skip-empty --no-create --queue-type --transient --no-confirm
-            --window --confirm-timeout -u --url -p --vhost --username --password-file --cacert
-            --cert --key --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v
-            --verbose -h --help
+            --window --confirm-timeout -u --url -p --vhost --api-url --username --password-file
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
+            --quiet -v --verbose -h --help
         ) ;;
     work)
         choices=(
             -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for -0
             --null --batch --batch-wait --reply --move-to --on-exit --max-attempts --retry-delay
             --dead-letter --output --log-format --tag --drain --count --idle-timeout --max-time
-            --grace -u --url -p --vhost --username --password-file --cacert --cert --key --insecure
-            --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --grace -u --url -p --vhost --api-url --username --password-file --cacert --cert --key
+            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
+            --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -49,7 +50,7 @@ _workq_value() {
             -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --reply | \
             --tag | --drain)
             kind=switch ;;
-        -u | --url | -p | --vhost | --username | --heartbeat | --connect-timeout | \
+        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | \
             --timeout | --kill-after | --retry-for | --batch | --batch-wait | --move-to | \
             --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | \
@@ -71,8 +72,8 @@ _workq_value() {
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
-        --window | --confirm-timeout | -u | --url | -p | --vhost | --username | --heartbeat | \
-            --connect-timeout | --connection-name)
+        --window | --confirm-timeout | -u | --url | -p | --vhost | --api-url | --username | \
+            --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --password-file | --cacert | --cert | --key)
             kind=file ;;
@@ -82,7 +83,7 @@ _workq_value() {
         -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --batch | \
             --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
             --count | --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | \
-            --username | --heartbeat | --connect-timeout | --connection-name)
+            --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url -p --vhost --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace
+    set -l with_value -u --url -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -90,6 +90,7 @@ complete -c workq -n '__workq_in -' -l version -d 'show the versions of workq an
 complete -c workq -n '__workq_in -' -l no-create -d 'fail when the queue doesn\'t exist'
 complete -c workq -n '__workq_in -' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in -' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in -' -l api-url -x -d 'the management API, http:// or https://'
 complete -c workq -n '__workq_in -' -l username -x -d 'the user to log in as'
 complete -c workq -n '__workq_in -' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
 complete -c workq -n '__workq_in -' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
@@ -111,6 +112,7 @@ complete -c workq -n '__workq_in publish' -l window -x -d 'how many tasks may be
 complete -c workq -n '__workq_in publish' -l confirm-timeout -x -d 'how long to wait for the broker\'s confirm'
 complete -c workq -n '__workq_in publish' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in publish' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in publish' -l api-url -x -d 'the management API, http:// or https://'
 complete -c workq -n '__workq_in publish' -l username -x -d 'the user to log in as'
 complete -c workq -n '__workq_in publish' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
 complete -c workq -n '__workq_in publish' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
@@ -150,6 +152,7 @@ complete -c workq -n '__workq_in work' -l max-time -x -d 'leave after so long, w
 complete -c workq -n '__workq_in work' -l grace -x -d 'how long commands may still run once the worker is leaving; then they are ended'
 complete -c workq -n '__workq_in work' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in work' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in work' -l api-url -x -d 'the management API, http:// or https://'
 complete -c workq -n '__workq_in work' -l username -x -d 'the user to log in as'
 complete -c workq -n '__workq_in work' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
 complete -c workq -n '__workq_in work' -l cacert -r -F -d 'certificate authorities to trust, in PEM'

@@ -55,6 +55,11 @@ package struct CommandContext {
         }
     }
 
+    /// Where files go that nobody keeps.
+    var temporaryDirectory: String {
+        environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    }
+
     private static var systemHostName: String {
         var buffer: [CChar] = Array(repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }

@@ -38,9 +38,10 @@ extension WorkCommand {
             paragraphs: [
                 "With `--log-format json` every line that the worker itself writes to standard error is an object. "
                     + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
-                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `blocked`, `unblocked`, `reconnecting`, `reconnected`, `paused`, "
-                    + "`resumed`, `state` (after USR1), `leaving`, `interrupting`, `message`, and at the end "
-                    + "`summary` and, when the worker failed, `error`. Other keys, where they apply:"
+                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `blocked`, `unblocked`, "
+                    + "`reconnecting`, `reconnected`, `paused`, `resumed`, `state` (after USR1), `leaving`, "
+                    + "`interrupting`, `message`, and at the end `summary` and, when the worker failed, `error`. Other "
+                    + "keys, where they apply:"
             ],
             terms: [
                 ("job", "the number of the command, as `--tag` shows it"),

@@ -159,7 +159,8 @@ enum WorkCommand: Subcommand {
                 details:
                     "`inherit` leaves standard output and standard error as they are; `line` passes on whole lines, "
                     + "so that those of several commands don't mix; `group` passes on all that a command has written "
-                    + "once it has ended, and keeps long output in a file without a name until then, in TMPDIR. With one job and without this option, standard "
+                    + "once it has ended, and keeps long output in a file without a name until then, in TMPDIR. With "
+                    + "one job and without this option, standard "
                     + "output is left as it is and standard error passes through workq, which keeps its end for the "
                     + "dead-letter queue."),
             .value(
@@ -282,7 +283,7 @@ enum WorkCommand: Subcommand {
             switch (values.output, values.isTagged) {
             case (.inherit?, true): throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
             case (.group?, let isTagged):
-                .grouped(isTagged: isTagged, directory: context.environment["TMPDIR"] ?? "/tmp")
+                .grouped(isTagged: isTagged, directory: context.temporaryDirectory)
             case (_, true): .taggedLines
             case (.inherit?, false): .inherited
             case (.line?, false): .lines

@@ -88,7 +88,7 @@ struct HeldOutputs {
 
     /// Moves as much to `buffer` as it takes; an error number when something of a command's output is missing.
     mutating func feed(_ buffer: inout OutputBuffer) -> Int32? {
-        while !queue.isEmpty, !buffer.isFull {
+        while !queue.isEmpty, buffer.isHungry {
             if queue[0].moveNext(to: &buffer) { continue }
             if let failure = queue.removeFirst().failure { return failure }
         }

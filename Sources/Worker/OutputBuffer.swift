@@ -33,6 +33,8 @@ struct OutputBuffer: OutputSink {
 
     var isPending: Bool { written < bytes.count }
     var isFull: Bool { bytes.count - written >= Self.capacity }
+    /// Whether more may come that could as well stay where it is: the rest of the room is for what can't wait.
+    var isHungry: Bool { bytes.count - written < Self.capacity / 4 }
     /// How much has been written since the beginning, in bytes.
     var totalWritten: Int { totalAdded - (bytes.count - written) }
 

@@ -155,7 +155,9 @@ package final class WorkerLoop {
         if mayHaveFrames || nextReceive <= .now { receive() }
         for result in courier.receive() {
             switch result.outcome {
-            case .confirmed: events.append(.copyConfirmed(result.job))
+            case .confirmed:
+                lastWords[result.job] = nil
+                events.append(.copyConfirmed(result.job))
             case .unwanted: events.append(.answerReturned(result.job))
             case .failed:
                 // A destination that will never take a task is told, not tried again and again.
@@ -263,6 +265,7 @@ package final class WorkerLoop {
         link?.connection.close(timeout: .milliseconds(200))
         link = nil
         settlements = []
+        lastWords = [:]
         mayHaveFrames = false
         nextReceive = .never
         events.removeAll { if case .delivered = $0 { true } else { false } }
@@ -343,7 +346,7 @@ package final class WorkerLoop {
         case .start(let job, let delivery): start(job, delivery)
         case .startBatch(let job, let tasks): start(job, batch: tasks)
         case .acknowledge, .acknowledgeAll, .reject, .giveBack: settlements.append(action)
-        case .copy(let job, let copy): courier.send(job, copy, errors: lastWords.removeValue(forKey: job) ?? [])
+        case .copy(let job, let copy): courier.send(job, copy, errors: lastWords[job] ?? [])
         case .cancelConsumer:
             guard let tag = link?.consumerTag else { return }
             onChannel { channel throws(BrokerError) in try channel.sendCancel(tag) }
@@ -357,6 +360,7 @@ package final class WorkerLoop {
             if case .ended(let job, _, _, let verdict, _) = what, !verdict.isSentOn {
                 lastWords[job] = nil
             }
+            if case .endedUnheard(let job, _, _, _) = what { lastWords[job] = nil }
             if case .batchEnded(let job, let outcomes, _, _) = what, let words = lastWords.removeValue(forKey: job) {
                 shareLastWords(words, job, outcomes)
             }
