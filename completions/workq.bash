@@ -21,10 +21,13 @@ _workq_options() {
         ) ;;
     publish)
         choices=(
-            -l --lines -0 --null --skip-empty --no-create --queue-type --transient --no-confirm
-            --window --confirm-timeout -u --url -p --vhost --api-url --username --password-file
-            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
-            --quiet -v --verbose -h --help
+            -l --lines -0 --null --ndjson --skip-empty --print-id --exchange --routing-key
+            --no-create --queue-type --queue-arg --delay --max-depth --unless-queued --header
+            --priority --ttl --content-type --content-encoding --type --app-id --message-id
+            --correlation-id --reply-to --timestamp --transient --no-confirm --window
+            --confirm-timeout --retry-for --spool --flush --unsent -u --url -p --vhost --api-url
+            --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     work)
         choices=(
@@ -47,19 +50,23 @@ _workq_value() {
     '')
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help | --version | --no-create | --insecure | \
-            -l | --lines | -0 | --null | --skip-empty | --transient | --no-confirm | --reply | \
-            --tag | --drain)
+            -l | --lines | -0 | --null | --ndjson | --skip-empty | --print-id | --unless-queued | \
+            --transient | --no-confirm | --flush | --reply | --tag | --drain)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
-            --connection-name | --window | --confirm-timeout | -j | --jobs | --prefetch | \
-            --timeout | --kill-after | --retry-for | --batch | --batch-wait | --move-to | \
-            --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | \
-            --max-time | --grace)
+            --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
+            --header | --priority | --ttl | --content-type | --content-encoding | --type | \
+            --app-id | --message-id | --correlation-id | --reply-to | --timestamp | --window | \
+            --confirm-timeout | --retry-for | -j | --jobs | --prefetch | --timeout | --kill-after | \
+            --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
+            --dead-letter | --count | --idle-timeout | --max-time | --grace)
             kind=nothing ;;
-        --password-file | --cacert | --cert | --key)
+        --password-file | --cacert | --cert | --key | --unsent)
             kind=file ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
+        --spool)
+            kind=directory ;;
         --output)
             kind=choices choices=(inherit line group) ;;
         --log-format)
@@ -67,15 +74,21 @@ _workq_value() {
         esac ;;
     publish)
         case $2 in
-        -l | --lines | -0 | --null | --skip-empty | --no-create | --transient | --no-confirm | \
-            --insecure | -q | --quiet | -v | --verbose | -h | --help)
+        -l | --lines | -0 | --null | --ndjson | --skip-empty | --print-id | --no-create | \
+            --unless-queued | --transient | --no-confirm | --flush | --insecure | -q | --quiet | \
+            -v | --verbose | -h | --help)
             kind=switch ;;
-        --queue-type)
-            kind=choices choices=(classic quorum) ;;
-        --window | --confirm-timeout | -u | --url | -p | --vhost | --api-url | --username | \
+        --exchange | --routing-key | --queue-arg | --delay | --max-depth | --header | \
+            --priority | --ttl | --content-type | --content-encoding | --type | --app-id | \
+            --message-id | --correlation-id | --reply-to | --timestamp | --window | \
+            --confirm-timeout | --retry-for | -u | --url | -p | --vhost | --api-url | --username | \
             --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --password-file | --cacert | --cert | --key)
+        --queue-type)
+            kind=choices choices=(classic quorum) ;;
+        --spool)
+            kind=directory ;;
+        --unsent | --password-file | --cacert | --cert | --key)
             kind=file ;;
         esac ;;
     work)

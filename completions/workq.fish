@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --queue-type --window --confirm-timeout -j --jobs --prefetch --timeout --kill-after --retry-for --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace
+    set -l with_value -u --url -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --count --idle-timeout --max-time --grace
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -103,13 +103,36 @@ complete -c workq -n '__workq_in -' -l connection-name -x -d 'what operators see
 
 complete -c workq -n '__workq_in publish' -s l -l lines -d 'read a task a line from standard input'
 complete -c workq -n '__workq_in publish' -s 0 -l null -d 'read tasks separated by NUL from standard input'
+complete -c workq -n '__workq_in publish' -l ndjson -d 'read a task a line as a JSON object from standard input'
 complete -c workq -n '__workq_in publish' -l skip-empty -d 'publish no task for an empty line'
+complete -c workq -n '__workq_in publish' -l print-id -d 'print the message id of each task once it is confirmed'
+complete -c workq -n '__workq_in publish' -l exchange -x -d 'publish to an exchange instead of a queue'
+complete -c workq -n '__workq_in publish' -l routing-key -x -d 'the routing key, for --exchange'
 complete -c workq -n '__workq_in publish' -l no-create -d 'fail when the queue doesn\'t exist'
 complete -c workq -n '__workq_in publish' -l queue-type -x -a 'classic quorum' -d 'the type of a queue that is created'
+complete -c workq -n '__workq_in publish' -l queue-arg -x -d 'an argument of a queue that is created'
+complete -c workq -n '__workq_in publish' -l delay -x -d 'let workers have the tasks only after so long'
+complete -c workq -n '__workq_in publish' -l max-depth -x -d 'publish nothing, with status 0, when the queue holds N tasks or more'
+complete -c workq -n '__workq_in publish' -l unless-queued -d 'publish nothing, with status 0, when the queue holds a task already'
+complete -c workq -n '__workq_in publish' -l header -x -d 'a header; KEY:=JSON for other types than text'
+complete -c workq -n '__workq_in publish' -l priority -x -d 'the priority'
+complete -c workq -n '__workq_in publish' -l ttl -x -d 'how long a task may wait on the queue before the broker drops or dead-letters it'
+complete -c workq -n '__workq_in publish' -l content-type -x -d 'the content type'
+complete -c workq -n '__workq_in publish' -l content-encoding -x -d 'the content encoding'
+complete -c workq -n '__workq_in publish' -l type -x -d 'the message\'s type'
+complete -c workq -n '__workq_in publish' -l app-id -x -d 'the application\'s name'
+complete -c workq -n '__workq_in publish' -l message-id -x -d 'the message id, by which workers can recognise a duplicate'
+complete -c workq -n '__workq_in publish' -l correlation-id -x -d 'the correlation id, for replies'
+complete -c workq -n '__workq_in publish' -l reply-to -x -d 'the queue that a reply should go to'
+complete -c workq -n '__workq_in publish' -l timestamp -x -d 'when the task was made, in seconds since 1970'
 complete -c workq -n '__workq_in publish' -l transient -d 'let the broker forget the tasks when it restarts'
 complete -c workq -n '__workq_in publish' -l no-confirm -d 'don\'t wait for confirms'
 complete -c workq -n '__workq_in publish' -l window -x -d 'how many tasks may be unconfirmed at a time'
 complete -c workq -n '__workq_in publish' -l confirm-timeout -x -d 'how long to wait for the broker\'s confirm'
+complete -c workq -n '__workq_in publish' -l retry-for -x -d 'how long to try to reach a broker that is away'
+complete -c workq -n '__workq_in publish' -l spool -x -a '(__fish_complete_directories (commandline -ct))' -d 'keep tasks in DIR when the broker can\'t be reached, and deliver those that are there first'
+complete -c workq -n '__workq_in publish' -l flush -d 'deliver what is in the spool, and nothing else'
+complete -c workq -n '__workq_in publish' -l unsent -r -F -d 'on failure, write the tasks that were not confirmed to FILE, as they stood in the input'
 complete -c workq -n '__workq_in publish' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in publish' -s p -l vhost -x -d 'the virtual host'
 complete -c workq -n '__workq_in publish' -l api-url -x -d 'the management API, http:// or https://'
@@ -142,8 +165,7 @@ complete -c workq -n '__workq_in work' -l on-exit -x -d 'what a command\'s end m
 complete -c workq -n '__workq_in work' -l max-attempts -x -d 'how often a task is tried before it is dead-lettered'
 complete -c workq -n '__workq_in work' -l retry-delay -x -d 'how long a task waits after its first, second, ... failed attempt'
 complete -c workq -n '__workq_in work' -l dead-letter -x -d 'the queue for tasks that failed for good'
-complete -c workq -n '__workq_in work' -l output -x -a 'inherit line group' -d 'what becomes of the commands\' output'
-complete -c workq -n '__workq_in work' -l log-format -x -a 'text json' -d 'how the worker tells on standard error what happens'
+complete -c workq -n '__workq_in work' -l output -x -a 'inherit line' -d 'what becomes of the commands\' output'
 complete -c workq -n '__workq_in work' -l tag -d 'put the job\'s number before each line of output'
 complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
 complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'

@@ -3,9 +3,13 @@
 import CRabbitMQ
 
 extension Channel {
-    /// Turns publisher confirms on: the broker numbers messages from 1 and answers each (`PublisherConfirms`).
+    /// Turns publisher confirms on: the broker numbers messages from 1 and answers each (`PublisherConfirms`). No reply is
+    /// asked for, which saves the way to the broker and back.
     package func selectConfirms() throws(BrokerError) {
-        _ = try connection.request("turn on publisher confirms") { amqp_confirm_select($0, Self.number) }
+        try connection.send("turn on publisher confirms") { state in
+            var request = amqp_confirm_select_t(nowait: 1)
+            return amqp_send_method(state, Self.number, AMQP_CONFIRM_SELECT_METHOD, &request)
+        }
     }
 
     /// Sends a message. `mandatory` asks the broker to return it when no queue takes it.
@@ -15,9 +19,8 @@ extension Channel {
     package func publish(
         _ body: [UInt8], exchange: ShortString, routingKey: ShortString, mandatory: Bool, properties: MessageProperties
     ) throws(BrokerError) {
-        if let reason = invalidity(exchange: exchange, routingKey: routingKey, properties) {
-            throw BrokerError("publish", .invalidInput, scope: .client, reason)
-        }
+        try Self.check(
+            exchange: exchange, routingKey: routingKey, properties, frameMax: connection.frameMax)
         try withPool { pool throws(BrokerError) in
             let exchange = pool.bytes(exchange)
             let routingKey = pool.bytes(routingKey)
@@ -33,11 +36,36 @@ extension Channel {
         }
     }
 
-    private func invalidity(
-        exchange: ShortString, routingKey: ShortString, _ properties: MessageProperties
-    ) -> String? {
-        if exchange.bytes.count > ShortString.maximumCount { return "the exchange's name is longer than 255 bytes" }
-        if routingKey.bytes.count > ShortString.maximumCount { return "the routing key is longer than 255 bytes" }
-        return properties.invalidity(frameMax: connection.frameMax)
+    /// Sends a mandatory message made from a template, with a message id unless that is empty; see above for errors.
+    package func publish(
+        _ body: [UInt8], _ template: MessageTemplate, messageID: UnsafeRawBufferPointer, timestamp: UInt64?
+    ) throws(BrokerError) {
+        if let reason = template.invalidity(frameMax: connection.frameMax) {
+            throw BrokerError("publish", .invalidInput, scope: .client, reason)
+        }
+        try connection.send("publish", size: body.count + 256) { state in
+            body.withUnsafeBytes { bytes in
+                let content = amqp_bytes_t(
+                    len: bytes.count, bytes: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                return template.withParts(messageID: messageID, timestamp: timestamp) {
+                    amqp_basic_publish(state, Self.number, $0, $1, 1, 0, $2, content)
+                }
+            }
+        }
+    }
+
+    /// Throws `invalidInput` for what librabbitmq would find out only after the method frame is on the wire.
+    static func check(
+        exchange: ShortString, routingKey: ShortString, _ properties: MessageProperties, frameMax: Int
+    ) throws(BrokerError) {
+        let reason: String? =
+            if exchange.bytes.count > ShortString.maximumCount {
+                "the exchange's name is longer than 255 bytes"
+            } else if routingKey.bytes.count > ShortString.maximumCount {
+                "the routing key is longer than 255 bytes"
+            } else {
+                properties.invalidity(frameMax: frameMax)
+            }
+        if let reason { throw BrokerError("publish", .invalidInput, scope: .client, reason) }
     }
 }

@@ -18,14 +18,47 @@ package struct ConfirmingPublisher<Message> {
     /// Messages whose outcome isn't known, in the order of sending.
     package var unconfirmed: [Message] { confirms.unconfirmed }
 
-    /// Sends a message, `mandatory` as a rule: the broker then returns it when no queue takes it. When this throws anything but `invalidInput`, the outcome of the message is unknown.
+    /// The counts of a queue, nil when there is none. Nothing may be unconfirmed: over a missing queue the broker closes
+    /// the channel, which is then opened again, and the numbers of messages start over.
+    package mutating func statusIfAny(ofQueue name: ShortString) throws(BrokerError) -> QueueStatus? {
+        do {
+            return try channel.status(ofQueue: name)
+        } catch {
+            guard error.code == .notFound, error.scope == .channel else { throw error }
+            try channel.open()
+            if isConfirming { try channel.selectConfirms() }
+            confirms = PublisherConfirms()
+            return nil
+        }
+    }
+
+    /// Sends a message, `mandatory` as a rule: the broker then returns it when no queue takes it. When this throws
+    /// anything but `invalidInput`, the outcome of the message is unknown.
     package mutating func publish(
         _ message: Message, body: [UInt8], exchange: ShortString, routingKey: ShortString,
         properties: MessageProperties, mandatory: Bool = true
     ) throws(BrokerError) {
-        do {
+        try account(for: message) { channel throws(BrokerError) in
             try channel.publish(
                 body, exchange: exchange, routingKey: routingKey, mandatory: mandatory, properties: properties)
+        }
+    }
+
+    /// Sends a mandatory message made from a template, for many messages that have most things in common.
+    package mutating func publish(
+        _ message: Message, body: [UInt8], _ template: MessageTemplate, messageID: UnsafeRawBufferPointer,
+        timestamp: UInt64?
+    ) throws(BrokerError) {
+        try account(for: message) { channel throws(BrokerError) in
+            try channel.publish(body, template, messageID: messageID, timestamp: timestamp)
+        }
+    }
+
+    private mutating func account(
+        for message: Message, _ publish: (Channel) throws(BrokerError) -> Void
+    ) throws(BrokerError) {
+        do {
+            try publish(channel)
         } catch {
             if isConfirming, error.code != .invalidInput { confirms.published(message) }
             throw error

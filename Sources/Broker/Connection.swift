@@ -18,7 +18,7 @@ package final class Connection {
 
     /// The greatest frame that workq negotiates. Nested header tables decode recursively in the library, so a greater
     /// frame needs a greater stack.
-    private static let frameMax = 131_072
+    package static let greatestFrameMax = 131_072
     /// AMQP's least frame size; a peer that negotiates less breaks the library's arithmetic.
     private static let leastFrameMax = 4_096
 
@@ -318,11 +318,11 @@ extension Connection {
         switch parameters.login {
         case .plain(let username, let password):
             reply = workq_login_plain(
-                state, parameters.vhost, Int32(Self.frameMax), Int32(parameters.heartbeatSeconds), &properties,
+                state, parameters.vhost, Int32(Self.greatestFrameMax), Int32(parameters.heartbeatSeconds), &properties,
                 username, password.revealed)
         case .external:
             reply = workq_login_external(
-                state, parameters.vhost, Int32(Self.frameMax), Int32(parameters.heartbeatSeconds), &properties,
+                state, parameters.vhost, Int32(Self.greatestFrameMax), Int32(parameters.heartbeatSeconds), &properties,
                 "certificate")
         }
         do {

@@ -46,10 +46,15 @@ package struct MessageProperties: Equatable {
             return
                 "a header's name must have 1 to 128 bytes and no control characters, \"\(name)\" has \(name.bytes.count)"
         }
-        // 8 bytes around every frame, 14 of content header, 1 + 8 + 1 for the numeric properties.
-        let strings = shortStrings.reduce(0) { $0 + ($1.value.map { $0.bytes.count + 1 } ?? 0) }
-        let size = 32 + strings + (headers?.encodedSize ?? 0)
+        let size = encodedSize
         guard size <= frameMax else { return "the headers need \(size) bytes, the connection allows \(frameMax)" }
         return nil
+    }
+
+    /// Bytes of the content header's frame on the wire, at most.
+    var encodedSize: Int {
+        // 8 bytes around every frame, 14 of content header, 1 + 8 + 1 for the numeric properties.
+        let strings = shortStrings.reduce(0) { $0 + ($1.value.map { $0.bytes.count + 1 } ?? 0) }
+        return 32 + strings + (headers?.encodedSize ?? 0)
     }
 }

@@ -22,17 +22,12 @@ package struct PublisherConfirms<Message> {
         package var deliveryTag: UInt64
     }
 
-    private struct Entry {
-        /// nil once settled, so that a large body doesn't stay in memory behind an older message.
-        var message: Message?
-        var returned: ReturnedMessage?
-
-        var isSettled: Bool { message == nil }
-    }
-
-    /// Messages from `firstTag` on; settled ones stay until all before them are settled too.
-    private var entries: Deque<Entry> = []
+    /// Messages from `firstTag` on. A settled one is nil, so that a large body doesn't stay in memory behind an older
+    /// message; its place stays until all before it are settled too.
+    private var messages: Deque<Message?> = []
     private var firstTag: UInt64 = 1
+    /// Unsettled messages that came back, by their number. Apart, since they are few and take room.
+    private var returned: [UInt64: ReturnedMessage] = [:]
     /// Messages sent and not settled.
     package private(set) var unconfirmedCount = 0
 
@@ -40,7 +35,7 @@ package struct PublisherConfirms<Message> {
 
     /// Notes a message that has just been sent; call in the order of sending.
     package mutating func published(_ message: Message) {
-        entries.append(Entry(message: message))
+        messages.append(message)
         unconfirmedCount += 1
     }
 
@@ -48,11 +43,11 @@ package struct PublisherConfirms<Message> {
     /// The broker returns in the order of sending, so messages that look alike are told apart rightly.
     /// False when there is none.
     package mutating func returned(_ returned: ReturnedMessage, where matches: (Message) -> Bool) -> Bool {
-        let index = entries.firstIndex { entry in
-            entry.returned == nil && entry.message.map(matches) == true
+        let index = messages.indices.first { index in
+            messages[index].map(matches) == true && self.returned[firstTag + UInt64(index)] == nil
         }
         guard let index else { return false }
-        entries[index].returned = returned
+        self.returned[firstTag + UInt64(index)] = returned
         return true
     }
 
@@ -61,7 +56,7 @@ package struct PublisherConfirms<Message> {
     package mutating func settle(
         _ deliveryTag: UInt64, multiple: Bool, isAck: Bool, _ body: (Message, Outcome) -> Void
     ) throws(Violation) {
-        let end = firstTag + UInt64(entries.count)
+        let end = firstTag + UInt64(messages.count)
         if multiple, deliveryTag == 0 {
             // "All messages so far", by the specification.
             guard end > firstTag else { return }
@@ -74,25 +69,28 @@ package struct PublisherConfirms<Message> {
             throw Violation(deliveryTag: deliveryTag)
         }
         let last = Int(deliveryTag - firstTag)
-        if !multiple, entries[last].isSettled { throw Violation(deliveryTag: deliveryTag) }
+        if !multiple, messages[last] == nil { throw Violation(deliveryTag: deliveryTag) }
         for index in (multiple ? 0 : last)...last {
-            guard let message = entries[index].message else { continue }
-            let returned = entries[index].returned
-            entries[index] = Entry(message: nil, returned: nil)
+            guard let message = messages[index].take() else { continue }
             unconfirmedCount -= 1
-            body(message, isAck ? returned.map(Outcome.returned) ?? .confirmed : .nacked)
+            body(message, outcome(of: firstTag + UInt64(index), isAck: isAck))
         }
         dropSettled()
     }
 
     /// All unsettled messages in the order of sending: their outcome is unknown when the connection is gone.
     package var unconfirmed: [Message] {
-        entries.compactMap(\.message)
+        messages.compactMap { $0 }
+    }
+
+    private mutating func outcome(of tag: UInt64, isAck: Bool) -> Outcome {
+        let message = returned.isEmpty ? nil : returned.removeValue(forKey: tag)
+        return isAck ? message.map(Outcome.returned) ?? .confirmed : .nacked
     }
 
     private mutating func dropSettled() {
-        while entries.first?.isSettled == true {
-            entries.removeFirst()
+        while let first = messages.first, first == nil {
+            messages.removeFirst()
             firstTag += 1
         }
     }

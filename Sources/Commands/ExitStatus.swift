@@ -50,7 +50,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(
             status: "69", meaning: "The broker can't be reached, or the connection was lost and retrying is off."),
         ExitStatusDescription(status: "70", meaning: "A bug in workq."),
-        ExitStatusDescription(status: "73", meaning: "An output can't be created."),
+        ExitStatusDescription(status: "73", meaning: "An output file or the spool can't be created or written."),
         ExitStatusDescription(status: "74", meaning: "Reading or writing failed."),
         ExitStatusDescription(
             status: "75",

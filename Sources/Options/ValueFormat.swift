@@ -44,6 +44,10 @@ extension ValueFormat where Value == String {
     package static func file(_ placeholder: String = "FILE") -> Self {
         Self(placeholder, expectation: "a file's path", completion: .file) { $0.isEmpty ? nil : $0 }
     }
+
+    package static func directory(_ placeholder: String = "DIR") -> Self {
+        Self(placeholder, expectation: "a folder's path", completion: .directory) { $0.isEmpty ? nil : $0 }
+    }
 }
 
 extension ValueFormat where Value == Int {

@@ -8,7 +8,7 @@ import Testing
 @Suite("Message ids") struct MessageIDsTests {
     private static func ids(_ count: Int) -> [String] {
         var messageIDs = MessageIDs()
-        return (0..<count).map { _ in messageIDs.next().description }
+        return (0..<count).map { _ in messageIDs.next().text.description }
     }
 
     @Test("an id is a random UUID in its usual form")

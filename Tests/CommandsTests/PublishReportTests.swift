@@ -1,6 +1,7 @@
 // What `publish` says in the end, in words and as a number: every task counted once, the status one can trust.
 
 import Broker
+import Foundation
 import Testing
 
 @testable import Commands
@@ -33,7 +34,9 @@ import Testing
         let statuses: [(PublishReport.Trouble, ExitStatus)] = [
             (.returned(text: "NO_ROUTE"), .refused), (.nacked, .temporaryFailure),
             (.timedOut("no confirm"), .temporaryFailure),
-            (.broker(Self.lost), .unavailable), (.unreadable("no"), .noInput), (.tooLong(limit: 1), .refused),
+            (.broker(Self.lost), .unavailable), (.input(.unreadable(EIO)), .noInput),
+            (.input(.tooLong(limit: 1)), .refused), (.input(.malformed(line: 3, reason: "no")), .refused),
+            (.gaveUp(Self.lost), .temporaryFailure), (.output(CommandError(.cannotCreate, "no")), .cannotCreate),
             (.interrupted(2), .signal(2)), (.interrupted(15), ExitStatus(rawValue: 143)),
             (.broker(BrokerError("publish", .accessRefused, scope: .channel, "no")), .noPermission),
         ]
@@ -45,7 +48,8 @@ import Testing
     @Test("N1 with some confirmed the status is 3, whatever the trouble, except for a signal")
     func partly() {
         let troubles: [PublishReport.Trouble] = [
-            .returned(text: "x"), .nacked, .timedOut("x"), .broker(Self.lost), .unreadable("x"), .tooLong(limit: 1),
+            .returned(text: "x"), .nacked, .timedOut("x"), .broker(Self.lost), .input(.unreadable(EIO)),
+            .input(.tooLong(limit: 1)), .gaveUp(Self.lost),
         ]
         for trouble in troubles { #expect(Self.report(trouble, confirmed: 1).status() == .partlyDone) }
         #expect(Self.report(.interrupted(2), confirmed: 1).status() == .signal(2))
@@ -84,7 +88,7 @@ import Testing
 
     @Test("counts that are nought aren't mentioned, and neither is a first task that nobody knows")
     func shortStreamMessage() {
-        let message = Self.report(.unreadable("cannot read standard input: input/output error")).message(
+        let message = Self.report(.input(.unreadable(EIO))).message(
             destination: "queue \"q\"", isStream: true)
         #expect(
             message
@@ -110,9 +114,33 @@ import Testing
             Self.report(trouble).message(destination: "queue \"q\"", isStream: false) ?? ""
         }
         #expect(message(.returned(text: "NO_ROUTE")).contains("unroutable (NO_ROUTE)"))
-        #expect(message(.tooLong(limit: 5)).contains("longer than 5 bytes"))
+        #expect(message(.input(.tooLong(limit: 5))).contains("longer than 5 bytes"))
         #expect(message(.interrupted(2)).contains("interrupted"))
         #expect(message(.broker(Self.lost)).contains(CommandError(Self.lost).message))
+    }
+
+    @Test("what the spool takes is no trouble any more, and what it doesn't take is")
+    func kept() {
+        var report = Self.report(.broker(Self.lost))
+        report.leaveUnknown([1, 2])
+        #expect(report.isOutage)
+        report.beginKeeping()
+        report.endKeeping(2, unkept: [])
+        #expect(report.status() == .done && report.spooled == 2 && report.unknown == 0)
+        report.note(.input(.malformed(line: 3, reason: "no")), 3)
+        #expect(report.status() == .partlyDone)
+        #expect(report.message(destination: "queue \"q\"", isStream: true)?.contains("2 kept in the spool") == true)
+    }
+
+    @Test("an outage is what lasts for a while: not a refusal, and not a wrong password")
+    func outage() {
+        let outages: [PublishReport.Trouble] = [.timedOut("x"), .gaveUp(Self.lost), .broker(Self.lost)]
+        for trouble in outages { #expect(Self.report(trouble).isOutage) }
+        let others: [PublishReport.Trouble] = [
+            .nacked, .returned(text: "x"), .interrupted(2), .input(.unreadable(EIO)),
+            .broker(BrokerError("connect", .accessRefused, scope: .connection, "no")),
+        ]
+        for trouble in others { #expect(!Self.report(trouble).isOutage) }
     }
 
     @Test("a confirmation that was only assumed can be taken back")

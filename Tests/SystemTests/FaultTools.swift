@@ -126,7 +126,7 @@ extension PeerConnection {
     func acceptPublisher() throws {
         try acceptLogin()
         try answer(.channelOpen)
-        try answer(.confirmSelect)
+        try expect(.confirmSelect)
     }
 
     /// The next `count` tasks, none of them answered.

@@ -53,7 +53,7 @@ struct HostileBrokerTests {
         let peer = try ScriptedPeer(timeout: Self.patience) { peer in
             try peer.acceptLogin(frameMax: size)
             try peer.answer(.channelOpen)
-            try peer.answer(.confirmSelect)
+            try peer.expect(.confirmSelect)
             try peer.expectTasks(1)
             try peer.ack(1)
             try peer.serveUntilClosed()

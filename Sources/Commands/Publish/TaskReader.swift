@@ -42,10 +42,10 @@ struct TaskReader {
     /// The next task that has been read completely; nil when more must be read first, or when there is no more.
     mutating func next() throws(Failure) -> [UInt8]? {
         if let separator, let end = buffer[searched...].firstIndex(of: separator) {
+            guard end - start <= limit else { throw .tooLong }
             let task = Array(buffer[start..<end])
             start = end + 1
             searched = start
-            guard task.count <= limit else { throw .tooLong }
             return task
         }
         searched = buffer.count
@@ -57,6 +57,15 @@ struct TaskReader {
         start = 0
         searched = 0
         return separator == nil || !task.isEmpty ? task : nil
+    }
+
+    /// What was read and not given by `next()`.
+    mutating func takeBuffered() -> [UInt8] {
+        defer {
+            start = buffer.count
+            searched = start
+        }
+        return Array(buffer[start...])
     }
 
     /// Reads once, which may wait unless poll(2) says that it won't.

@@ -1,0 +1,80 @@
+// Message ids, by which workers can recognise a duplicate.
+
+import Broker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What a task is known by.
+enum MessageID: Equatable {
+    /// A UUID, which becomes text only on its way out: many tasks wait for their confirm at a time.
+    case generated(high: UInt64, low: UInt64)
+    case given(ShortString)
+
+    /// The id as text.
+    var text: ShortString { withBytes { ShortString(bytes: Array($0)) } }
+
+    /// Runs `body` with the id's text.
+    func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        switch self {
+        case .given(let text):
+            // Through a Result, since the array's method forgets which errors there are.
+            return try text.bytes.withUnsafeBytes { bytes in
+                Swift.Result { () throws(Failure) in try body(bytes) }
+            }.get()
+        case .generated(let high, let low):
+            // Room for 36 characters that lives until `body` returns.
+            var room = (UInt64(), UInt64(), UInt64(), UInt64(), UInt64())
+            return try withUnsafeMutableBytes(of: &room) { room throws(Failure) in
+                Self.write(high, low, to: room)
+                return try body(UnsafeRawBufferPointer(rebasing: room[..<36]))
+            }
+        }
+    }
+
+    private static func write(_ high: UInt64, _ low: UInt64, to text: UnsafeMutableRawBufferPointer) {
+        let digits: StaticString = "0123456789abcdef"
+        var position = 0
+        for index in 0..<32 {
+            if index == 8 || index == 12 || index == 16 || index == 20 {
+                text[position] = UInt8(ascii: "-")
+                position += 1
+            }
+            let word = index < 16 ? high : low
+            text[position] = digits.utf8Start[Int(word >> UInt64(60 - index % 16 * 4) & 0xF)]
+            position += 1
+        }
+    }
+}
+
+/// Random UUIDs (version 4, RFC 9562). The system is asked for many random bytes at once: a call a message, or two as
+/// `SystemRandomNumberGenerator` makes, cost as much as sending it.
+struct MessageIDs {
+    /// getentropy(3) gives no more than 256 bytes.
+    private static let batch = 256 / MemoryLayout<UInt64>.size
+
+    private var random: [UInt64] = []
+
+    /// The next id, 36 characters.
+    mutating func next() -> MessageID {
+        if random.count < 2 { refill() }
+        return .generated(
+            high: random.removeLast() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,
+            low: random.removeLast() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+    }
+
+    private mutating func refill() {
+        random = Array(repeating: 0, count: Self.batch)
+        let failure = random.withUnsafeMutableBytes { bytes in
+            bytes.baseAddress.map { getentropy($0, bytes.count) } ?? -1
+        }
+        guard failure != 0 else { return }
+        var generator = SystemRandomNumberGenerator()
+        for index in random.indices { random[index] = generator.next() }
+    }
+}

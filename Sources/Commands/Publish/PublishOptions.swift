@@ -1,0 +1,199 @@
+// The options of workq publish.
+
+import Broker
+import Options
+
+extension PublishCommand {
+    struct Values: SubcommandValues {
+        var common = CommonOptions()
+        var connection = ConnectionOptions()
+        /// QUEUE and TASK, or only TASK where an exchange is named.
+        var first: String?
+        var second: String?
+        var form = InputSource.Form.one
+        var skipsEmpty = false
+        var printsIDs = false
+        // Where to.
+        var exchange: String?
+        var routingKey: String?
+        var createsQueue = true
+        var queueType: QueueType?
+        var queueArguments: [FieldTable.Field] = []
+        var delay: Duration?
+        var maximumDepth: Int?
+        // Properties.
+        var headers: [FieldTable.Field] = []
+        var priority: Int?
+        var ttl: Duration?
+        var contentType: String?
+        var contentEncoding: String?
+        var type: String?
+        var appID: String?
+        var messageID: String?
+        var correlationID: String?
+        var replyTo: String?
+        var timestamp: Int?
+        var isPersistent = true
+        // Confirms, and what to do without them.
+        var confirms = true
+        var window = 1_000
+        var confirmTimeout = Duration.seconds(30)
+        var retryFor: Duration?
+        var spool: String?
+        var flushesOnly = false
+        var unsentFile: String?
+    }
+
+    static var inputOptions: [Option<Values>] {
+        [
+            .flag("-l", "--lines", sets: \.form, to: .lines, "read a task a line from standard input"),
+            .flag(
+                "-0", "--null", sets: \.form, to: .nullSeparated, "read tasks separated by NUL from standard input"),
+            .flag(
+                "--ndjson", sets: \.form, to: .records, "read a task a line as a JSON object from standard input",
+                details: "What a line doesn't say comes from the options; headers are put together. See below for the "
+                    + "form of a task."),
+            .flag("--skip-empty", sets: \.skipsEmpty, to: true, "publish no task for an empty line"),
+            .flag(
+                "--print-id", sets: \.printsIDs, to: true, "print the message id of each task once it is confirmed",
+                details: "On standard output, a line each, in the order of the tasks."),
+        ]
+    }
+
+    static var destinationOptions: [Option<Values>] {
+        [
+            .value(
+                "--exchange", of: .text("NAME"), into: \.exchange, default: "the default exchange, by queue name",
+                "publish to an exchange instead of a queue",
+                details:
+                    "There is no QUEUE then, and nothing is created: a task that the exchange leads to no queue is "
+                    + "an error. An empty NAME is the default exchange."),
+            .value(
+                "--routing-key", of: .text("KEY"), into: \.routingKey, default: "empty",
+                "the routing key, for --exchange"),
+            .flag("--no-create", sets: \.createsQueue, to: false, "fail when the queue doesn't exist"),
+            .value(
+                "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "classic",
+                "the type of a queue that is created",
+                details: "`quorum` queues are replicated in a cluster. An existing queue keeps its type."),
+            .values(
+                "--queue-arg", of: .argument, appendingTo: \.queueArguments, "an argument of a queue that is created",
+                details:
+                    "`x-max-length=1000` is a number and `x-single-active-consumer=true` a truth value; everything "
+                    + "else is text unless it is given as JSON, as in `KEY:=JSON`. May be given again."),
+            .value(
+                "--delay", of: .duration(.milliseconds(1) ... .seconds(3_600_000)), into: \.delay,
+                "let workers have the tasks only after so long",
+                details: "Until then they wait on `QUEUE.delay.DURATION`, a quorum queue that workq declares and that "
+                    + "disappears a day after its last task. It needs the permission to configure queues."),
+            .value(
+                "--max-depth", of: .count("N", 1...Int.max), into: \.maximumDepth,
+                "publish nothing, with status 0, when the queue holds N tasks or more",
+                details: "Looked at once, before the first task. Tasks that a worker has and that aren't acknowledged "
+                    + "don't count; those that wait for their `--delay` do."),
+            .flag(
+                "--unless-queued", sets: \.maximumDepth, to: 1,
+                "publish nothing, with status 0, when the queue holds a task already",
+                details:
+                    "The same as `--max-depth 1`: for a task from cron that needs to be done once, however often it "
+                    + "is asked for."),
+        ]
+    }
+
+    static var propertyOptions: [Option<Values>] {
+        [
+            .values(
+                "--header", of: .header, appendingTo: \.headers, "a header; KEY:=JSON for other types than text",
+                details: "`--header tries:=3` is a number, `--header 'sizes:=[1,2]'` an array. May be given again."),
+            .value("--priority", of: .count("N", 0...255), into: \.priority, "the priority"),
+            .value(
+                "--ttl", of: .duration(.zero ... .seconds(4_294_800)), into: \.ttl,
+                "how long a task may wait on the queue before the broker drops or dead-letters it"),
+            .value("--content-type", of: .text("TYPE"), into: \.contentType, "the content type"),
+            .value("--content-encoding", of: .text("NAME"), into: \.contentEncoding, "the content encoding"),
+            .value("--type", of: .text("NAME"), into: \.type, "the message's type"),
+            .value("--app-id", of: .text("NAME"), into: \.appID, "the application's name"),
+            .value(
+                "--message-id", of: .name("ID"), into: \.messageID, default: "a fresh UUID",
+                "the message id, by which workers can recognise a duplicate"),
+            .value("--correlation-id", of: .text("ID"), into: \.correlationID, "the correlation id, for replies"),
+            .value("--reply-to", of: .text("QUEUE"), into: \.replyTo, "the queue that a reply should go to"),
+            .value(
+                "--timestamp", of: .count("SECONDS", 0...Int.max), into: \.timestamp, default: "now",
+                "when the task was made, in seconds since 1970"),
+            .flag("--transient", sets: \.isPersistent, to: false, "let the broker forget the tasks when it restarts"),
+        ]
+    }
+
+    static var confirmOptions: [Option<Values>] {
+        [
+            .flag(
+                "--no-confirm", sets: \.confirms, to: false,
+                "don't wait for confirms",
+                details: "Status 0 then only means that the tasks were sent and that none came back as unroutable."),
+            .value(
+                "--window", of: .count("N", 1...65_535), into: \.window, default: "1000",
+                "how many tasks may be unconfirmed at a time"),
+            .value(
+                "--confirm-timeout", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.confirmTimeout,
+                default: "30s", "how long to wait for the broker's confirm",
+                details: "Also how long sending may take, and how long an alarm of the broker is waited for."),
+            .value(
+                "--retry-for", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.retryFor,
+                default: "not at all", "how long to try to reach a broker that is away",
+                details: "Counted anew for each outage. What the broker hasn't confirmed is sent again, with the same "
+                    + "message ids; a broker that is blocked by an alarm is waited for as long."),
+            .value(
+                "--spool", of: .directory(), into: \.spool,
+                "keep tasks in DIR when the broker can't be reached, and deliver those that are there first",
+                details: "Tasks that are kept count as done: the status is 0, and the next publish with the same DIR "
+                    + "delivers them before its own, oldest first. Only an outage makes tasks be kept: a broker that "
+                    + "can't be reached, goes away, or doesn't confirm in time. DIR is created when it is missing; "
+                    + "several processes may share it."),
+            .flag(
+                "--flush", sets: \.flushesOnly, to: true, "deliver what is in the spool, and nothing else"),
+            .value(
+                "--unsent", of: .file(), into: \.unsentFile,
+                "on failure, write the tasks that were not confirmed to FILE, as they stood in the input",
+                details: "Running the same command on FILE finishes the job. Tasks whose outcome is unknown are among "
+                    + "them. FILE may be the input itself; it is written under another name first and stays as it is "
+                    + "when nothing failed."),
+        ]
+    }
+}
+
+extension ValueFormat where Value == FieldTable.Field {
+    /// `--header`.
+    fileprivate static var header: Self {
+        Self("KEY=VALUE", expectation: "KEY=VALUE, or KEY:=JSON") { field($0) { .text($0) } }
+    }
+
+    /// `--queue-arg`: numbers and truth values are what brokers expect, so they don't need to be asked for.
+    fileprivate static var argument: Self {
+        Self("KEY=VALUE", expectation: "KEY=VALUE, or KEY:=JSON") { text in
+            field(text) { value in
+                switch value {
+                case "true": .bool(true)
+                case "false": .bool(false)
+                default:
+                    value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+                        ? Int64(value).map { .int64($0) } ?? .text(value) : .text(value)
+                }
+            }
+        }
+    }
+
+    private static func field(_ text: String, plain: (_ value: String) -> FieldValue) -> FieldTable.Field? {
+        guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+        let key = text[..<equals]
+        let value = String(text[text.utf8.index(after: equals)...])
+        let isJSON = key.utf8.last == UInt8(ascii: ":")
+        let name = isJSON ? String(key.dropLast()) : String(key)
+        guard !name.isEmpty else { return nil }
+        guard isJSON else { return FieldTable.Field(name: ShortString(name), value: plain(value)) }
+        guard let json = try? JSONScanner.value(of: Array(value.utf8)), let field = try? FieldValue(json: json) else {
+            return nil
+        }
+        return FieldTable.Field(name: ShortString(name), value: field)
+    }
+}

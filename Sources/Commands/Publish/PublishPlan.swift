@@ -1,0 +1,134 @@
+// What a publish is to do, checked before anything is connected to.
+
+import Broker
+import Options
+
+/// The options of a publish put together, with everything found that can't work.
+struct PublishPlan {
+    let common: CommonOptions
+    let form: InputSource.Form
+    /// The operand.
+    let task: [UInt8]?
+    let skipsEmpty: Bool
+    let printsIDs: Bool
+    /// Where tasks go, and what they have in common.
+    let route: Route
+    let messageID: ShortString?
+    let timestamp: UInt64?
+    let maximumDepth: Int?
+    let spool: String?
+    let unsentFile: String?
+    /// The user that the broker knows this publish by; nil where only the broker knows.
+    let login: String?
+
+    /// Whether tasks must be kept as they stood in the input until they are confirmed.
+    var keepsInputForm: Bool { unsentFile != nil }
+
+    init(_ values: PublishCommand.Values, login: ConnectionParameters.Login) throws(CommandError) {
+        let (destination, task) = try Self.destination(values)
+        common = values.common
+        form = values.form
+        self.task = task.map { Array($0.utf8) }
+        skipsEmpty = values.skipsEmpty
+        printsIDs = values.printsIDs
+        messageID = values.messageID.map { ShortString($0) }
+        timestamp = values.timestamp.map { UInt64($0) }
+        maximumDepth = values.maximumDepth
+        spool = values.spool
+        unsentFile = values.unsentFile
+        if case .plain(let name, _) = login { self.login = name } else { self.login = nil }
+        do throws(BrokerError) {
+            var properties = Self.properties(values)
+            route = try Route(to: destination, properties: properties)
+            properties.messageID = messageID
+            if let reason = properties.invalidity(frameMax: Connection.greatestFrameMax) {
+                throw BrokerError("publish", .invalidInput, scope: .client, reason)
+            }
+        } catch {
+            throw CommandError(error)
+        }
+    }
+
+    private static func usage(_ message: String) -> CommandError { CommandError(.usage, "publish: \(message)") }
+
+    /// Finds options that can't go together, which needs to know nothing else.
+    static func check(_ values: PublishCommand.Values) throws(CommandError) {
+        let isStream = values.form != .one
+        let needsConfirms = values.retryFor != nil || values.spool != nil || values.unsentFile != nil
+        let namesExchange = values.exchange != nil || values.routingKey != nil
+        let describesQueue = values.queueType != nil || !values.queueArguments.isEmpty
+        let conflicts: [(Bool, String)] = [
+            (isStream && values.messageID != nil, "--message-id is for a single task; --ndjson gives each its own"),
+            (values.ttl != nil && values.delay != nil, "--ttl and --delay exclude each other"),
+            (
+                !values.confirms && needsConfirms,
+                "--no-confirm excludes --retry-for, --spool and --unsent: without confirms nobody knows what to keep"
+            ),
+            (namesExchange && values.delay != nil, "--delay needs QUEUE, an exchange can't wait"),
+            (namesExchange && values.maximumDepth != nil, "--max-depth and --unless-queued need QUEUE"),
+            (
+                namesExchange && describesQueue,
+                "--queue-type and --queue-arg need QUEUE: with --exchange none is created"
+            ),
+            (
+                values.queueArguments.contains { $0.name == "x-queue-type" },
+                "the type of a queue is given by --queue-type"
+            ),
+        ]
+        for (isConflict, message) in conflicts where isConflict { throw usage(message) }
+        guard try destination(values).task == nil || !isStream else {
+            throw usage("TASK and --lines, --null or --ndjson exclude each other")
+        }
+    }
+
+    /// Where to, and the task if there is one among the operands.
+    private static func destination(
+        _ values: PublishCommand.Values
+    ) throws(CommandError) -> (Destination, task: String?) {
+        guard values.exchange == nil, values.routingKey == nil else {
+            guard values.second == nil else {
+                throw usage("QUEUE and --exchange or --routing-key exclude each other")
+            }
+            let destination = Destination(
+                exchange: ShortString(values.exchange ?? ""), routingKey: ShortString(values.routingKey ?? ""))
+            return (destination, values.first)
+        }
+        guard let name = values.first else { throw usage("QUEUE is missing. Try 'workq publish --help'") }
+        let format = ValueFormat.queue
+        guard let queue = format.parse(name) else {
+            throw usage("QUEUE must be \(format.expectation), not \"\(name)\"")
+        }
+        let creates = Destination.Queue(
+            type: values.queueType ?? .classic, arguments: FieldTable(values.queueArguments))
+        if let name = creates.arguments.firstInvalidName {
+            throw CommandError(
+                .refused, "an argument's name must have 1 to 128 bytes and no control characters, not \"\(name)\"")
+        }
+        let destination = Destination.queue(
+            queue, creates: values.createsQueue ? creates : nil, delay: values.delay)
+        guard destination.firstRoutingKey.bytes.count <= ShortString.maximumCount else {
+            throw usage("QUEUE is too long, \"\(destination.firstRoutingKey)\" would have more than 255 bytes")
+        }
+        return (destination, values.second)
+    }
+
+    /// What all tasks have, but for message id and timestamp.
+    private static func properties(_ values: PublishCommand.Values) -> MessageProperties {
+        var properties = MessageProperties()
+        properties.deliveryMode = values.isPersistent ? 2 : 1
+        if !values.headers.isEmpty {
+            var headers = FieldTable()
+            for field in values.headers { headers[field.name] = field.value }
+            properties.headers = headers
+        }
+        properties.priority = values.priority.map { UInt8($0) }
+        properties.expiration = values.ttl.map { ShortString(String($0.milliseconds)) }
+        properties.contentType = values.contentType.map { ShortString($0) }
+        properties.contentEncoding = values.contentEncoding.map { ShortString($0) }
+        properties.type = values.type.map { ShortString($0) }
+        properties.appID = values.appID.map { ShortString($0) }
+        properties.correlationID = values.correlationID.map { ShortString($0) }
+        properties.replyTo = values.replyTo.map { ShortString($0) }
+        return properties
+    }
+}

@@ -1,0 +1,424 @@
+// Sends the tasks of one source and waits for their confirms, all at the same time, over one connection or several.
+
+import Broker
+import Worker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The way of all tasks of a source to the broker.
+///
+/// At most a window of tasks is unconfirmed, so memory stays the same however many there are. On each route the first
+/// task's outcome is awaited before the second is sent: when a queue has to be created, that can't change the order of
+/// tasks. Every task that was taken from the source is at any time either confirmed, or in exactly one of three places:
+/// in the publisher's account (sent, not settled), in `pending` (to be sent, or once more) or in `failed`.
+final class PublishStream {
+    struct Settings {
+        var confirms = true
+        var window = 1_000
+        var confirmTimeout = Duration.seconds(30)
+        var retryFor: Duration?
+        /// Whether tasks are wanted back that aren't confirmed; without it they are forgotten once sent.
+        var keepsTasks = false
+    }
+
+    /// Unconfirmed bytes, beyond which the window is closed whatever its count.
+    private static let windowBytes = 8 << 20
+    /// How many tasks are sent before looking whether the broker said something.
+    private static let burst = 32
+
+    private let source: any TaskSource
+    private let link: BrokerLink
+    private let settings: Settings
+    private let context: CommandContext
+    private let voice: PublishVoice
+    private let ids: PrintedIDs?
+    private let signals: SignalPipe?
+    /// What became of the tasks.
+    private(set) var report = PublishReport()
+
+    /// Set when the broker won't ever take one of the tasks, for what it is: one that is too large, as a rule.
+    private(set) var refusal: BrokerError?
+
+    /// Tasks that go before those of the source; the last one is the first to go.
+    private var pending: [OutgoingTask] = []
+    private var isPendingSorted = true
+    /// Tasks that the broker doesn't take.
+    private var failed: [OutgoingTask] = []
+    private var lastNumber = 0
+    private var lastRoute: Route?
+    private var unconfirmedBytes = 0
+    /// When a task was last settled, or sent while none was unconfirmed: the confirm time-out counts from then.
+    private var lastProgress = Instant.now
+    private var blockedReason: String?
+    /// Whether an error came while a queue was made ready, and so isn't a task's fault.
+    private var isPreparing = false
+    private var pollSet = PollSet()
+
+    init(
+        _ source: any TaskSource, over link: BrokerLink, _ settings: Settings, in context: CommandContext,
+        voice: PublishVoice, ids: PrintedIDs? = nil, signals: SignalPipe? = nil
+    ) {
+        self.source = source
+        self.link = link
+        self.settings = settings
+        self.context = context
+        self.voice = voice
+        self.ids = ids
+        self.signals = signals
+    }
+
+    /// Tasks that were taken from the source and not confirmed, in its order, once everything has ended.
+    var leftovers: [OutgoingTask] {
+        (failed + (link.publisher?.unconfirmed ?? []) + pending).sorted { $0.number < $1.number }
+    }
+
+    /// Sends everything; what failed is in the report.
+    func run() {
+        do throws(BrokerError) {
+            try link.connect(pause: pause)
+            repeat {
+                try sendThroughOutages()
+                if !settings.confirms, !report.hasTrouble {
+                    try link.publisher?.channel.synchronize()
+                    try receive()
+                }
+            } while hasMore
+        } catch {
+            note(error)
+        }
+        print { ids throws(CommandError) in try ids.finish() }
+        countOpen()
+        if !source.isExhausted { report.stop(before: lastNumber + 1) }
+    }
+
+    /// Counts what is neither confirmed nor failed.
+    private func countOpen() {
+        let open = (link.publisher?.unconfirmed ?? []) + pending
+        if let first = open.map(\.number).min() { report.stop(before: first) }
+        let sent = open.filter(\.wasSent)
+        // A broker that closes the channel over the only task under way doesn't have it.
+        if case .broker(let error) = report.trouble, error.scope != .connection, sent.count == 1 { return }
+        report.leaveUnknown(sent.map(\.number))
+    }
+
+    private func sendThroughOutages() throws(BrokerError) {
+        while true {
+            do throws(BrokerError) {
+                return try sendUntilSettled()
+            } catch {
+                guard settings.confirms, !report.hasTrouble, link.isWorthRetrying(error) else { throw error }
+                recall()
+                try link.reconnect(after: named(error), pause: pause)
+            }
+        }
+    }
+
+    /// Takes everything back that isn't confirmed, to send it again.
+    private func recall() {
+        pending += link.publisher?.unconfirmed ?? []
+        pending.sort { $0.number > $1.number }
+        unconfirmedBytes = 0
+        blockedReason = nil
+    }
+
+    private func note(_ error: BrokerError) {
+        if link.isWorthRetrying(error), settings.confirms {
+            report.note(.gaveUp(named(error)))
+        } else {
+            // Past the login a time-out leaves the outcome of what was sent unknown, however it came about.
+            let isLate = error.code == .timedOut && link.session > 0
+            if !isPreparing, [.preconditionFailed, .contentTooLarge].contains(error.code) { refusal = named(error) }
+            report.note(isLate ? .timedOut(error.message) : .broker(named(error)))
+        }
+    }
+
+    // MARK: - Sending
+
+    private func sendUntilSettled() throws(BrokerError) {
+        while true {
+            let reason = try sendBurst()
+            try receive()
+            voice.progress(sent: lastNumber, confirmed: report.confirmed)
+            if reason == .toListen || reason == .windowClosed && isWindowOpen { continue }
+            if unconfirmedCount == 0, !hasMore { return }
+            let deadline = confirmDeadline
+            guard deadline > .now else { return try giveUpWaiting() }
+            waitForSomething(until: deadline)
+        }
+    }
+
+    /// Whether there is something to send now or later. In trouble only what was sent before is sent again.
+    private var hasMore: Bool {
+        if let task = pending.last { return isDue(task) }
+        return !report.hasTrouble && !source.isExhausted
+    }
+
+    private func isDue(_ task: OutgoingTask) -> Bool { !report.hasTrouble || task.wasSent || task.wasReturned }
+
+    private var unconfirmedCount: Int { link.publisher?.unconfirmedCount ?? 0 }
+
+    /// Why sending pauses.
+    private enum Pause {
+        case windowClosed, noInput, toListen
+    }
+
+    /// Sends what the window allows and the source has.
+    private func sendBurst() throws(BrokerError) -> Pause {
+        for _ in 0..<Self.burst {
+            guard isWindowOpen else { return .windowClosed }
+            guard let task = nextTask() else { return .noInput }
+            if mustWait(task) {
+                pending.append(task)
+                return .windowClosed
+            }
+            try send(task)
+        }
+        return .toListen
+    }
+
+    private var isWindowOpen: Bool {
+        unconfirmedCount < settings.window && unconfirmedBytes < Self.windowBytes
+            && pending.last.map(mustWait) != true
+    }
+
+    /// Whether a task may be the first but not the second on its route.
+    private func mustWait(_ task: OutgoingTask) -> Bool {
+        guard settings.confirms, unconfirmedCount > 0 else { return false }
+        return !task.route.isProven || task.route.asksForQueue(session: link.session)
+    }
+
+    /// The next task, nil when there is none yet, none any more, or when no more should be sent.
+    private func nextTask() -> OutgoingTask? {
+        if let task = pending.last {
+            guard isDue(task) else { return nil }
+            return pending.removeLast()
+        }
+        guard !report.hasTrouble else { return nil }
+        do throws(TaskSourceFailure) {
+            let task = try source.next()
+            if let task { lastNumber = task.number }
+            return task
+        } catch {
+            report.note(.input(error), lastNumber + 1)
+            return nil
+        }
+    }
+
+    private func send(_ task: OutgoingTask) throws(BrokerError) {
+        var task = task
+        lastRoute = task.route
+        if unconfirmedCount == 0 { lastProgress = .now }
+        do throws(BrokerError) {
+            try task.route.prepare(over: link)
+        } catch {
+            pending.append(task)
+            isPreparing = true
+            throw error
+        }
+        let body = task.body
+        if !settings.keepsTasks { task.body = [] }
+        let wasSent = task.wasSent
+        task.wasSent = true
+        do throws(BrokerError) {
+            try publish(task, body)
+        } catch {
+            guard error.code == .invalidInput else { throw error }
+            // Found before a byte went out: the connection and what is under way have nothing to do with it.
+            task.wasSent = wasSent
+            task.body = body
+            failed.append(task)
+            refusal = named(error)
+            return report.note(.broker(named(error)), task.number)
+        }
+        unconfirmedBytes += task.size
+        if !settings.confirms {
+            unconfirmedBytes = 0
+            report.confirm()
+            print { ids throws(CommandError) in try ids.add(task) }
+        }
+    }
+
+    private func publish(_ task: OutgoingTask, _ body: [UInt8]) throws(BrokerError) {
+        let route = task.route
+        if let properties = task.properties {
+            try link.publisher?.publish(
+                task, body: body, exchange: route.destination.exchange, routingKey: route.destination.firstRoutingKey,
+                properties: properties)
+        } else {
+            try task.id.withBytes { id throws(BrokerError) in
+                try link.publisher?.publish(
+                    task, body: body, route.template, messageID: id, timestamp: task.timestamp)
+            }
+        }
+    }
+
+    // MARK: - Waiting
+
+    /// When the confirm of what is under way is overdue. A broker that says it is blocked is waited for as long as one
+    /// that is away: sending the same tasks again would only make duplicates.
+    private var confirmDeadline: Instant {
+        guard unconfirmedCount > 0 else { return .never }
+        let patience =
+            blockedReason == nil ? settings.confirmTimeout : max(settings.confirmTimeout, settings.retryFor ?? .zero)
+        return lastProgress + patience
+    }
+
+    private func giveUpWaiting() throws(BrokerError) {
+        if blockedReason == nil, settings.retryFor != nil {
+            throw BrokerError("publish", .timedOut, scope: .connection, timeoutText)
+        }
+        report.note(.timedOut(timeoutText))
+    }
+
+    private var timeoutText: String {
+        let timeout = settings.confirmTimeout.shortText
+        return blockedReason.map { "blocked by the broker (\($0)), and no confirm in \(timeout)" }
+            ?? "no confirm in \(timeout)"
+    }
+
+    private func waitForSomething(until deadline: Instant) {
+        print { ids throws(CommandError) in try ids.flush() }
+        guard let connection = link.connection else { return }
+        pollSet.removeAll()
+        pollSet.add(connection.descriptor, events: POLLIN)
+        let input = isWindowOpen && pending.isEmpty && !report.hasTrouble ? source.descriptor : nil
+        if let input { pollSet.add(input, events: POLLIN) }
+        if let signals { pollSet.add(signals.descriptor, events: POLLIN) }
+        let now = Instant.now
+        let heartbeat = connection.heartbeat.map { now + $0 / 2 } ?? .never
+        pollSet.wait(timeout: min(deadline, heartbeat, voice.deadline).pollTimeout(from: now))
+        if let input, pollSet.isReady(input) { readInput() }
+        if let signals, pollSet.isReady(signals.descriptor) { noteSignal() }
+    }
+
+    private func readInput() {
+        do throws(TaskSourceFailure) {
+            try source.read()
+        } catch {
+            report.note(.input(error))
+        }
+    }
+
+    private func noteSignal() {
+        if let signal = signals?.read().first { report.note(.interrupted(signal)) }
+    }
+
+    /// Waits between two attempts to connect; false when a signal came.
+    private func pause(until end: Instant) -> Bool {
+        while !report.hasTrouble, end > .now {
+            pollSet.removeAll()
+            if let signals { pollSet.add(signals.descriptor, events: POLLIN) }
+            pollSet.wait(timeout: end.pollTimeout(from: .now))
+            noteSignal()
+        }
+        return !report.hasTrouble
+    }
+
+    // MARK: - What the broker says
+
+    private func receive() throws(BrokerError) {
+        while let event = try link.connection?.nextEvent() { try take(event) }
+        if !isPendingSorted {
+            pending.sort { $0.number > $1.number }
+            isPendingSorted = true
+        }
+    }
+
+    private func take(_ event: BrokerEvent) throws(BrokerError) {
+        switch event {
+        case .channelClosed(let error), .connectionClosed(let error):
+            throw error
+        case .blocked(let reason):
+            blockedReason = reason
+            voice.note("blocked by the broker: \(reason). Waiting")
+        case .unblocked:
+            blockedReason = nil
+            lastProgress = .now
+        case .returned(let returned) where !settings.confirms:
+            takeBackUnconfirmed(returned)
+        default:
+            try link.publisher?.take(event, matches: { $0.id.matches($1) }, settled: settle)
+        }
+    }
+
+    private func settle(_ task: OutgoingTask, _ outcome: PublisherConfirms<OutgoingTask>.Outcome) {
+        unconfirmedBytes -= task.size
+        lastProgress = .now
+        link.noteProgress()
+        switch outcome {
+        case .confirmed:
+            task.route.isProven = true
+            report.confirm()
+            source.confirm(task)
+            print { ids throws(CommandError) in try ids.add(task) }
+        case .nacked:
+            report.failNacked(task.number)
+            failed.append(task)
+        case .returned(let returned): takeBack(task, returned)
+        }
+    }
+
+    /// A task that no queue took is sent once more after the queue is created, unless that has been tried.
+    private func takeBack(_ task: OutgoingTask, _ returned: ReturnedMessage) {
+        var task = task
+        task.body = returned.body
+        guard task.route.canCreate, !task.wasReturned else {
+            report.failReturned(task.number, text: returned.text)
+            return failed.append(task)
+        }
+        task.route.mustCreate = true
+        task.wasReturned = true
+        task.wasSent = false
+        pending.append(task)
+        isPendingSorted = false
+    }
+
+    /// Without confirms there is no account: the task is made from what came back.
+    private func takeBackUnconfirmed(_ returned: ReturnedMessage) {
+        report.unconfirm()
+        guard let lastRoute else {
+            return report.failReturned(lastNumber, text: returned.text)
+        }
+        takeBack(
+            OutgoingTask(
+                number: lastNumber, route: lastRoute, body: returned.body,
+                id: .given(returned.properties.messageID ?? ""), properties: returned.properties), returned)
+    }
+
+    // MARK: - Words
+
+    /// The error in the words of what the user asked for.
+    private func named(_ error: BrokerError) -> BrokerError {
+        guard let destination = lastRoute?.destination else { return error }
+        var error = error
+        if error.operation == "use the channel" || error.operation == "publish" {
+            error.operation = "publish to \(destination.description)"
+        }
+        if error.code == .accessRefused, error.scope == .channel, error.neededPermission == nil {
+            let exchange = destination.exchange.isEmpty ? "amq.default" : "\(destination.exchange)"
+            error.neededPermission = "write to exchange \"\(exchange)\""
+        }
+        return error
+    }
+
+    private func print(_ body: (PrintedIDs) throws(CommandError) -> Void) {
+        guard let ids else { return }
+        do throws(CommandError) {
+            try body(ids)
+        } catch {
+            report.note(.output(error))
+        }
+    }
+}
+
+extension MessageID {
+    /// Whether a message that came back is the one of this id.
+    fileprivate func matches(_ returned: ReturnedMessage) -> Bool {
+        guard let id = returned.properties.messageID else { return false }
+        return withBytes { id.bytes.elementsEqual($0) }
+    }
+}

@@ -1,0 +1,202 @@
+// A folder of tasks that wait for a broker to come back: a small store that survives crashes and is shared by processes.
+
+import Broker
+import CPosix
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// `--spool DIR`.
+///
+/// A file holds one segment and is named by a number; lower numbers are older. Files are written under another name,
+/// synchronized and then renamed, so what has a segment's name is complete. Two locks: a short one for adding, which
+/// makes numbers unique, and one that is held while tasks are delivered, so that each is delivered by one process.
+final class Spool {
+    private static let suffix = ".tasks"
+    private static let temporarySuffix = ".tmp"
+
+    let folder: String
+    private let addLock: FileLock
+    private let deliveryLock: FileLock
+
+    /// A file that holds tasks, or should.
+    struct Entry: Equatable {
+        /// nil for one that workq hasn't named.
+        var number: Int?
+        var name: String
+    }
+
+    /// Opens the folder, and makes it where it is missing.
+    init(_ folder: String) throws(CommandError) {
+        self.folder = folder
+        if mkdir(folder, 0o700) == 0 {
+            try DurableFile.synchronize(folder: DurableFile.folder(of: folder))
+        } else if errno != EEXIST {
+            throw DurableFile.failure(folder, errno)
+        }
+        addLock = try FileLock("\(folder)/lock")
+        deliveryLock = try FileLock("\(folder)/delivery.lock")
+    }
+
+    // MARK: - Adding
+
+    /// Keeps a segment's text. Once this returns the tasks are on disk.
+    func add(_ text: [UInt8]) throws(CommandError) {
+        addLock.wait()
+        defer { addLock.unlock() }
+        let names = try self.names()
+        // Only the owner of the lock writes: another's file is what a crash left.
+        for name in names where name.hasSuffix(Self.temporarySuffix) { unlink("\(folder)/\(name)") }
+        let number = (names.compactMap(Self.number).max() ?? 0) + 1
+        try write(text, Self.name(number))
+    }
+
+    /// Replaces a segment by what is left of it.
+    func replace(_ entry: Entry, by text: [UInt8]) throws(CommandError) {
+        addLock.wait()
+        defer { addLock.unlock() }
+        try write(text, entry.name)
+    }
+
+    private func write(_ text: [UInt8], _ name: String) throws(CommandError) {
+        let file = try DurableFile("\(folder)/\(name)", temporaryPath: "\(folder)/\(name)\(Self.temporarySuffix)")
+        try file.write(text)
+        try file.commit()
+    }
+
+    // MARK: - Delivering
+
+    /// Takes the right to deliver, for which another process is waited for until `deadline`. False when it comes first.
+    func lockForDelivery(until deadline: Instant) -> Bool {
+        while !deliveryLock.tryLock() {
+            guard Instant.now < deadline else { return false }
+            usleep(20_000)
+        }
+        return true
+    }
+
+    func unlockDelivery() {
+        deliveryLock.unlock()
+    }
+
+    /// All segments, oldest first, and behind them files that only look like some.
+    func entries() throws(CommandError) -> [Entry] {
+        try names().filter { $0.hasSuffix(Self.suffix) }.map { Entry(number: Self.number($0), name: $0) }
+            .sorted { ($0.number ?? .max, $0.name) < ($1.number ?? .max, $1.name) }
+    }
+
+    /// The contents of a segment's file; nil when it is gone.
+    func read(_ entry: Entry) throws(CommandError) -> [UInt8]? {
+        let path = "\(folder)/\(entry.name)"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw CommandError(.noInput, "cannot read \(path): \(SystemError.text(errno))")
+        }
+        defer { workq_close(descriptor) }
+        var reader = TaskReader(descriptor, separator: nil, limit: .max)
+        do throws(TaskReader.Failure) {
+            while true {
+                try reader.read()
+                if let text = try reader.next() { return text }
+            }
+        } catch {
+            guard case .unreadable(let number) = error else { return nil }
+            throw CommandError(.noInput, "cannot read \(path): \(SystemError.text(number))")
+        }
+    }
+
+    /// Forgets a segment whose tasks are all confirmed.
+    func remove(_ entry: Entry) {
+        unlink("\(folder)/\(entry.name)")
+    }
+
+    /// Puts a file out of the way that can't be delivered, and returns where it is; nil when even that fails.
+    func setAside(_ entry: Entry) -> String? {
+        let path = "\(folder)/\(entry.name)"
+        return rename(path, "\(path).bad") == 0 ? "\(path).bad" : nil
+    }
+
+    /// Puts one task of a segment out of the way, the `index`th, and returns where it is.
+    func setAside(_ task: TaskRecord, _ destination: Destination, index: Int, of entry: Entry) throws(CommandError)
+        -> String
+    {
+        addLock.wait()
+        defer { addLock.unlock() }
+        let name = "\(entry.name).\(index).refused"
+        try write(SpoolSegment(destination: destination, tasks: [task]).text, name)
+        return "\(folder)/\(name)"
+    }
+
+    /// How many tasks are kept for a destination.
+    func depth(of destination: Destination) throws(CommandError) -> Int {
+        var count = 0
+        for entry in try entries() {
+            guard let text = try read(entry), let segment = try? SpoolSegment(text) else { continue }
+            if segment.destination.exchange == destination.exchange,
+                segment.destination.routingKey == destination.routingKey
+            {
+                count += segment.tasks.count
+            }
+        }
+        return count
+    }
+
+    // MARK: - Names
+
+    private static func name(_ number: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 12 - digits.count)) + digits + suffix
+    }
+
+    /// The number that a name begins with, also that of a file that was put out of the way.
+    private static func number(_ name: String) -> Int? {
+        guard name.utf8.count >= 12, name.contains(suffix) else { return nil }
+        return Int(name.prefix { ("0"..."9").contains($0) })
+    }
+
+    private func names() throws(CommandError) -> [String] {
+        guard let stream = opendir(folder) else {
+            throw CommandError(.noInput, "cannot read \(folder): \(SystemError.text(errno))")
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            // The name is in the entry, which is good until the next call.
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
+                    String(validatingCString: $0)
+                }
+            }
+            if let name { names.append(name) }
+        }
+        return names
+    }
+}
+
+/// A lock between processes, which ends with its owner however that ends.
+private final class FileLock {
+    private let descriptor: Int32
+
+    init(_ path: String) throws(CommandError) {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw DurableFile.failure(path, errno) }
+    }
+
+    deinit {
+        workq_close(descriptor)
+    }
+
+    func wait() {
+        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    }
+
+    func tryLock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+    func unlock() {
+        flock(descriptor, LOCK_UN)
+    }
+}
