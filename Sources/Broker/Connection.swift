@@ -71,6 +71,16 @@ package final class Connection {
     /// The negotiated limit for one frame, in bytes.
     package var frameMax: Int { Int(amqp_get_frame_max(handle.state)) }
 
+    /// The broker's product and version, as it introduced itself: `RabbitMQ 3.10.8`. Escape before showing.
+    package var brokerVersion: String {
+        guard let table = amqp_get_server_properties(state) else { return "unknown broker" }
+        let properties = FieldTable(table.pointee)
+        let texts = (["product", "version"] as [ShortString]).compactMap { name in
+            if case .string(let bytes)? = properties[name] { String(decoding: bytes, as: UTF8.self) } else { nil }
+        }
+        return texts.isEmpty ? "unknown broker" : texts.joined(separator: " ")
+    }
+
     /// The negotiated heartbeat interval; nil when there are no heartbeats. `nextEvent()` must be called at least twice
     /// as often, also while nothing is expected: only there heartbeats are sent and missed ones noticed.
     package var heartbeat: Duration? {

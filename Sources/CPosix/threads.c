@@ -1,9 +1,15 @@
-// A thread with a stack of a size that the caller chooses.
+// Threads with a stack of a size that the caller chooses, and how they wait.
+#define _GNU_SOURCE
 #include "CPosix.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 struct call {
     int (*body)(void *);
@@ -65,4 +71,20 @@ bool workq_start_thread(size_t stack_size, void (*body)(void *), void *context) 
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
     if (!started) free(errand);
     return started;
+}
+
+void workq_wait_exactly(void) {
+#ifdef __linux__
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+#endif
+}
+
+int workq_poll(struct pollfd *descriptors, size_t count, long long nanoseconds) {
+#ifdef __linux__
+    struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return ppoll(descriptors, (nfds_t)count, nanoseconds < 0 ? NULL : &timeout, NULL);
+#else
+    long long milliseconds = nanoseconds < 0 ? -1 : (nanoseconds + 999999) / 1000000;
+    return poll(descriptors, (nfds_t)count, milliseconds > 0x7FFFFFFF ? 0x7FFFFFFF : (int)milliseconds);
+#endif
 }

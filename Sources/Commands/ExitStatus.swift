@@ -35,12 +35,13 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(
             status: "1",
             meaning: "A worker that left by itself is done, but at least one task was dead-lettered or rejected. "
-                + "A worker that a signal ended leaves with 0."),
+                + "A worker that a signal ended leaves with 0. For `bench`: a condition of `--fail-if` holds."),
         ExitStatusDescription(
             status: "3",
             meaning:
                 "Partly done: some tasks were confirmed and some were not, or some queues were purged or deleted and "
-                + "some were not; the message says how many."),
+                + "some were not; the message says how many. For `bench`: confirmed messages were lost, or some refused."
+        ),
         ExitStatusDescription(status: "64", meaning: "Usage: the command line can't be understood."),
         ExitStatusDescription(
             status: "65",

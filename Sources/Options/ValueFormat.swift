@@ -65,6 +65,20 @@ extension ValueFormat where Value == Int {
     }
 }
 
+extension ValueFormat where Value == Int {
+    /// A number of bytes within `range`: `100`, `64k`, `16M`; a k is 1,024.
+    package static func size(_ range: ClosedRange<Int>) -> Self {
+        let expectation = "a size from \(range.lowerBound) to \(range.upperBound) bytes, such as 100, 64k or 16M"
+        return Self("SIZE", expectation: expectation) { text in
+            let digits = text.prefix { ("0"..."9").contains($0) }
+            let unit: [Substring: Int] = ["": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+            guard let number = Int(digits), let unit = unit[text.dropFirst(digits.count)] else { return nil }
+            let (bytes, overflow) = number.multipliedReportingOverflow(by: unit)
+            return !overflow && range.contains(bytes) ? bytes : nil
+        }
+    }
+}
+
 extension ValueFormat where Value == Duration {
     /// A `DURATION` within `range`.
     package static func duration(_ range: ClosedRange<Duration>) -> Self { duration("DURATION", range) }

@@ -3,12 +3,12 @@
 import CPosix
 
 /// A thread that nobody waits for. It takes no signals.
-enum DetachedThread {
+package enum DetachedThread {
     /// As the main thread's: the broker's answer to a login may hold nested tables, which librabbitmq decodes recursively.
     private static let stackSize = 16 << 20
 
     /// Runs `body` on a thread; false when the system refuses one.
-    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         let errand = Unmanaged.passRetained(Errand(body))
         let isStarted = workq_start_thread(
             stackSize,

@@ -1,5 +1,8 @@
 // What a loop waits for.
 
+import Broker
+import CPosix
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -24,6 +27,11 @@ package struct PollSet {
     /// wait early.
     package mutating func wait(timeout: Int32) {
         poll(&entries, nfds_t(entries.count), timeout)
+    }
+
+    /// Waits until something happens on a descriptor, or until `deadline`, to the microsecond where the system can.
+    package mutating func wait(until deadline: Instant) {
+        workq_poll(&entries, entries.count, deadline == .never ? -1 : max(0, (deadline - .now).nanoseconds))
     }
 
     /// Whether something happened on `descriptor`: it is ready, broken or gone.

@@ -45,5 +45,16 @@ import Testing
         #expect(
             options.first { $0.spellings.contains("--confirm-timeout") }?.defaultText
                 == publish.confirmTimeout.shortText)
+        let bench = BenchCommand.Values()
+        let shownByBench = Dictionary(
+            uniqueKeysWithValues: BenchCommand.description.options.compactMap { option in
+                option.defaultText.map { (option.spellings.last ?? "", $0) }
+            })
+        #expect(
+            shownByBench["--producers"] == "\(bench.producers)" && shownByBench["--consumers"] == "\(bench.consumers)")
+        #expect(shownByBench["--size"] == "\(bench.size)" && shownByBench["--prefetch"] == "\(bench.prefetch)")
+        #expect(shownByBench["--window"] == "\(bench.window)" && shownByBench["--format"] == bench.format.rawValue)
+        #expect(
+            shownByBench["--warm-up"] == bench.warmUp.shortText && shownByBench["--expires"] == bench.expires.shortText)
     }
 }

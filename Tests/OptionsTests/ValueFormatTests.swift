@@ -91,4 +91,17 @@ import Testing
         #expect(format.parse("TSV") == nil && format.parse("") == nil && format.parse("ts") == nil)
         #expect(format.completion == .choices(["table", "tsv", "json"]))
     }
+
+    @Test("a size is a number of bytes, or of k, M or G of 1,024 each, within its range")
+    func sizes() {
+        let format = ValueFormat<Int>.size(24...1 << 30)
+        for (text, bytes) in [("24", 24), ("64k", 65_536), ("16M", 16 << 20), ("1G", 1 << 30)] {
+            #expect(format.parse(text) == bytes)
+        }
+        for text in [
+            "", "k", "23", "-1", "1K", "2G", "1.5k", "64 k", "0x20", "99999999999999999999", "9223372036854775807k",
+        ] {
+            #expect(format.parse(text) == nil, "\(text)")
+        }
+    }
 }

@@ -66,6 +66,14 @@ bool workq_run_on_thread(size_t stack_size, int (*WORKQ_NONNULL body)(void *WORK
 bool workq_start_thread(size_t stack_size, void (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
                         void *WORKQ_NULLABLE context);
 
+/// Lets the calling thread's waits end on time, rather than within the kernel's usual slack of 50 microseconds.
+void workq_wait_exactly(void);
+
+struct pollfd;
+
+/// poll(2) with a time-out in nanoseconds, negative for none.
+int workq_poll(struct pollfd *WORKQ_NULLABLE descriptors, size_t count, long long nanoseconds);
+
 // MARK: - Signals
 
 /// Opens the pipe that caught signals are written to, one byte a signal: its number. Both ends are non-blocking and

@@ -1,0 +1,147 @@
+// One consumer of a bench.
+
+import Broker
+import CPosix
+import Synchronization
+import Worker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The account of arrivals that a run's consumers share.
+final class SharedArrivals: Sendable {
+    private let account: Mutex<ArrivalAccount>
+
+    init(producers: Int) {
+        account = Mutex(ArrivalAccount(producers: producers))
+    }
+
+    var current: ArrivalAccount { account.withLock { $0 } }
+
+    /// Notes messages by producer and number.
+    func note(_ messages: [(producer: Int, sequence: UInt64)]) {
+        account.withLock { account in
+            for message in messages { account.note(producer: message.producer, sequence: message.sequence) }
+        }
+    }
+
+    var arrived: Int { account.withLock { $0.arrived } }
+}
+
+/// Takes messages on a connection of its own, notes their numbers and their age, and acknowledges them.
+final class BenchConsumer {
+    /// What threads share of a consumer.
+    struct Task: Sendable {
+        let plan: BenchPlan
+        let post: BenchPost
+        let start: BenchGate
+        /// Opens when all has arrived, or nothing more is waited for.
+        let stop: BenchGate
+        let arrivals: SharedArrivals
+
+        func run() {
+            workq_wait_exactly()
+            let ending = BenchConsumer(self).run()
+            post.report { $0.ending = ending }
+        }
+    }
+
+    private let task: Task
+    private let plan: BenchPlan
+    private var measureStart = Instant.never
+    private var order: OrderWatch
+    private var pollSet = PollSet()
+    private var lastTag: UInt64 = 0
+    // What happened since the account was last brought up to date.
+    private var unacknowledged = 0
+    private var messages: [(producer: Int, sequence: UInt64)] = []
+    /// In nanoseconds.
+    private var latencies: [Int64] = []
+    private var lastMeasured: Instant?
+
+    private init(_ task: Task) {
+        self.task = task
+        plan = task.plan
+        order = OrderWatch(producers: plan.producers)
+        messages.reserveCapacity(plan.acknowledgesEvery)
+        latencies.reserveCapacity(plan.acknowledgesEvery)
+    }
+
+    private func run() -> BenchEnding {
+        do throws(BrokerError) {
+            let connection = try Connection.open(plan.connection)
+            let channel = try Channel(on: connection)
+            try channel.setPrefetchCount(UInt16(clamping: plan.prefetch))
+            _ = try channel.consume(ShortString(plan.queue))
+            task.post.report { $0.isReady = true }
+            while !task.stop.isOpen {
+                try receive(from: connection, on: channel)
+                wait(on: connection)
+            }
+            connection.close()
+            return .done
+        } catch {
+            bringUpToDate()
+            return .failed(error)
+        }
+    }
+
+    private func receive(from connection: Connection, on channel: Channel) throws(BrokerError) {
+        while let event = try connection.nextEvent() {
+            switch event {
+            case .delivery(let delivery):
+                note(delivery)
+                if unacknowledged == plan.acknowledgesEvery { try acknowledge(on: channel) }
+            case .channelClosed(let error), .connectionClosed(let error): throw error
+            case .consumerCancelled:
+                throw BrokerError(
+                    "consume from queue \"\(plan.queue)\"", .notFound, scope: .client,
+                    "somebody deleted the queue")
+            default: break
+            }
+        }
+        if unacknowledged > 0 { try acknowledge(on: channel) }
+    }
+
+    private func note(_ delivery: Delivery) {
+        lastTag = delivery.deliveryTag
+        unacknowledged += 1
+        guard let message = BenchMessage(delivery.body, runID: plan.runID) else { return }
+        messages.append((Int(message.producer), message.sequence))
+        order.note(producer: Int(message.producer), sequence: message.sequence)
+        if measureStart == .never { measureStart = BenchTimes(plan, start: task.start.openedAt).measureStart }
+        guard message.intended >= measureStart else { return }
+        let now = Instant.now
+        latencies.append(now.nanoseconds - message.intended.nanoseconds)
+        lastMeasured = now
+    }
+
+    private func acknowledge(on channel: Channel) throws(BrokerError) {
+        try channel.acknowledge(lastTag, multiple: true)
+        bringUpToDate()
+    }
+
+    private func bringUpToDate() {
+        unacknowledged = 0
+        task.arrivals.note(messages)
+        task.post.note { tally in
+            tally.settled += messages.count
+            tally.measured += latencies.count
+            tally.lastMeasured = lastMeasured
+            tally.reordered = order.reordered
+            for latency in latencies { tally.latencies.record(nanoseconds: latency) }
+        }
+        messages.removeAll(keepingCapacity: true)
+        latencies.removeAll(keepingCapacity: true)
+    }
+
+    private func wait(on connection: Connection) {
+        pollSet.removeAll()
+        pollSet.add(connection.descriptor, events: POLLIN)
+        pollSet.add(task.stop.descriptor, events: POLLIN)
+        pollSet.wait(until: connection.heartbeat.map { .now + $0 / 2 } ?? .never)
+    }
+}

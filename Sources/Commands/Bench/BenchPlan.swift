@@ -1,0 +1,81 @@
+// What a bench is to do, as its threads are told.
+
+import Broker
+
+/// One run of `workq bench`, the same for all its threads.
+struct BenchPlan: Sendable {
+    /// How much is measured, after the warm-up.
+    enum Extent: Sendable, Equatable {
+        /// Of all producers together.
+        case messages(Int)
+        case duration(Duration)
+    }
+
+    var connection: ConnectionParameters
+    var queue: String
+    var queueType = QueueType.classic
+    /// How long the broker keeps the queue when nobody is there to delete it.
+    var queueLifetime = Duration.seconds(60)
+    var producers = 1
+    var consumers = 1
+    /// Bytes of a message's body.
+    var size = 100
+    var extent = Extent.duration(.seconds(10))
+    var warmUp = Duration.seconds(1)
+    /// Messages a second of all producers together; nil for as many as the window lets through.
+    var rate: Int?
+    /// Unconfirmed messages of one producer.
+    var window = 1_000
+    /// Unacknowledged messages of one consumer; 0 for no limit.
+    var prefetch = 100
+    var isPersistent = true
+    /// How long nothing may be confirmed, and how long nothing may arrive at the end, before the run is given up.
+    var patience = Duration.seconds(30)
+    /// Marks the messages of this run.
+    var runID: UInt32
+
+    /// How many measured messages a producer sends; nil when time decides.
+    func share(of producer: Int) -> Int? {
+        guard case .messages(let count) = extent else { return nil }
+        return count / producers + (producer < count % producers ? 1 : 0)
+    }
+
+    /// The queue's `x-expires`, which counts from the last use. Only consumers use it all the time (publishing is no use,
+    /// and quorum queues don't count declaring as one): without them it must outlast the run.
+    var queueExpiry: Duration {
+        guard consumers == 0 else { return queueLifetime }
+        let sending: Duration =
+            switch extent {
+            case .duration(let duration): duration
+            case .messages(let count): .seconds(count / min(rate ?? Self.leastRate, Self.leastRate) + 1)
+            }
+        return min(queueLifetime + warmUp + sending + patience, Self.longestExpiry)
+    }
+
+    /// Messages a second that any broker takes, for a guess at how long a run may be.
+    private static let leastRate = 200
+    /// RabbitMQ takes up to 2^32 - 1 milliseconds.
+    private static let longestExpiry = Duration.milliseconds(UInt32.max)
+
+    /// Deliveries after which a consumer acknowledges, at the latest: half of what it may hold, so that the broker never
+    /// waits for it.
+    var acknowledgesEvery: Int { prefetch == 0 ? 500 : max(1, min(prefetch / 2, 500)) }
+}
+
+/// When a run is measured: between `measureStart` and `end`.
+struct BenchTimes: Sendable, Equatable {
+    var start: Instant
+    var measureStart: Instant
+    /// `.never` when a number of messages decides.
+    var end: Instant
+
+    init(_ plan: BenchPlan, start: Instant) {
+        self.start = start
+        measureStart = start + plan.warmUp
+        end =
+            switch plan.extent {
+            case .messages: .never
+            case .duration(let duration): measureStart + duration
+            }
+    }
+}

@@ -1,0 +1,74 @@
+// What a bench's threads tell the one that started them.
+
+import Broker
+import CPosix
+import Synchronization
+
+/// How a thread of a bench ended.
+enum BenchEnding: Sendable, Equatable {
+    case done
+    case failed(BrokerError)
+    /// An alarm: the broker stopped reading.
+    case blocked(reason: String)
+    /// No confirm within the plan's patience.
+    case unanswered
+}
+
+/// A thread's account. Counts only grow.
+struct BenchTally: Sendable {
+    /// Whether the thread is connected and waits for the start.
+    var isReady = false
+    /// Messages sent; 0 for a consumer.
+    var sent = 0
+    /// Messages confirmed, or received.
+    var settled = 0
+    /// Of those, the ones that were meant to be sent after the warm-up.
+    var measured = 0
+    /// When the last of the measured ones was confirmed or received.
+    var lastMeasured: Instant?
+    /// Latencies of measured messages since they were last taken.
+    var latencies = LatencyHistogram()
+    var nacked = 0
+    var returned = 0
+    /// Numbers of messages that were sent and not confirmed, once the thread has ended.
+    var unconfirmed: Set<UInt64> = []
+    var reordered = 0
+    /// nil while the thread runs.
+    var ending: BenchEnding?
+}
+
+/// Where one thread leaves its account, and another reads it.
+final class BenchPost: Sendable {
+    private let tally = Mutex(BenchTally())
+    /// The writing end of a pipe that the reader polls.
+    private let bell: Int32
+
+    init(bell: Int32) {
+        self.bell = bell
+    }
+
+    var isReady: Bool { tally.withLock { $0.isReady } }
+    var settled: Int { tally.withLock { $0.settled } }
+    var ending: BenchEnding? { tally.withLock { $0.ending } }
+
+    /// Changes the account, without waking the reader.
+    func note(_ change: (inout BenchTally) -> Void) {
+        tally.withLock { change(&$0) }
+    }
+
+    /// Changes the account and wakes the reader: the thread is ready, or has ended.
+    func report(_ change: (inout BenchTally) -> Void) {
+        note(change)
+        var byte: UInt8 = 1
+        _ = workq_write(bell, &byte, 1)
+    }
+
+    /// The counts as they are now, and the latencies since the last call.
+    func take() -> BenchTally {
+        tally.withLock { tally in
+            let current = tally
+            tally.latencies = LatencyHistogram()
+            return current
+        }
+    }
+}

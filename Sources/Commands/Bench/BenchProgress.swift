@@ -1,0 +1,50 @@
+// What a bench tells while it runs.
+
+import CPosix
+
+/// A line a second on standard error.
+struct BenchProgress {
+    private let plan: BenchPlan
+    private let isQuiet: Bool
+    private let context: CommandContext
+    private let style: BenchStyle
+
+    init(_ plan: BenchPlan, isQuiet: Bool, _ context: CommandContext) {
+        self.plan = plan
+        self.isQuiet = isQuiet
+        self.context = context
+        style = BenchStyle(context, descriptor: context.standardError)
+    }
+
+    func begin(broker: String) {
+        guard !isQuiet else { return }
+        context.say("bench on \(broker), \(BenchSummary.parameters(plan))")
+    }
+
+    func note(_ second: BenchRun.Second) {
+        guard !isQuiet else { return }
+        let line = Array((Self.line(second, consumers: plan.consumers, style) + "\n").utf8)
+        _ = line.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { workq_write(context.standardError, $0, bytes.count) }
+        }
+    }
+
+    static func line(_ second: BenchRun.Second, consumers: Int, _ style: BenchStyle) -> String {
+        func rate(_ count: Int) -> String {
+            (NumberText.grouped(Int((Double(count) / second.seconds).rounded())) + "/s").leftPadded(to: 10)
+        }
+        let time = NumberText.decimal(Double(second.elapsed.nanoseconds) / 1e9, digits: 0) + "s"
+        var parts = ["confirmed" + rate(second.confirmed)]
+        if consumers > 0 { parts.append("received" + rate(second.received)) }
+        if !second.confirmLatency.isEmpty {
+            parts.append("confirm p99 " + NumberText.latency(second.confirmLatency.percentile(99)).leftPadded(to: 7))
+        }
+        if !second.arrivalLatency.isEmpty {
+            parts.append("latency p99 " + NumberText.latency(second.arrivalLatency.percentile(99)).leftPadded(to: 7))
+        }
+        if consumers > 0 { parts.append("waiting " + NumberText.grouped(second.waiting).leftPadded(to: 7)) }
+        if second.isWarmUp { parts.append(style.faint("warming up")) }
+        if second.isDraining { parts.append(style.faint("waiting for the rest")) }
+        return style.faint(time.leftPadded(to: 6)) + "  " + parts.joined(separator: "  ")
+    }
+}

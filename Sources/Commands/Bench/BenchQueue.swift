@@ -1,0 +1,80 @@
+// The queue that a bench works on: its own, and gone with it.
+
+import Broker
+
+/// A queue created for one run, on a connection that does nothing else: an alarm stops connections that publish, and the
+/// queue must be removable then too.
+final class BenchQueue {
+    private let plan: BenchPlan
+    private let connection: Connection
+    private let channel: Channel
+
+    private var name: ShortString { ShortString(plan.queue) }
+
+    /// Creates the queue; refuses one that exists, which may be in use by others.
+    init(_ plan: BenchPlan) throws(CommandError) {
+        self.plan = plan
+        do throws(BrokerError) {
+            connection = try Connection.open(plan.connection)
+            channel = try Channel(on: connection)
+        } catch {
+            throw CommandError(error)
+        }
+        do throws(BrokerError) {
+            _ = try channel.status(ofQueue: ShortString(plan.queue))
+        } catch {
+            guard error.code == .notFound else { throw CommandError(error) }
+            do throws(BrokerError) {
+                try channel.open()
+                try declare()
+            } catch {
+                throw CommandError(error)
+            }
+            return
+        }
+        connection.close()
+        throw CommandError(
+            .refused,
+            "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another --queue")
+    }
+
+    /// Product and version of the broker, as it says itself: `RabbitMQ 3.10.8`.
+    var brokerVersion: String { connection.brokerVersion }
+    var node: String { connection.node.description }
+
+    private func declare() throws(BrokerError) {
+        try channel.declareQueue(
+            name, type: plan.queueType, arguments: ["x-expires": .int64(plan.queueExpiry.milliseconds)])
+    }
+
+    /// Keeps the connection alive; call at least twice a heartbeat.
+    func keep() throws(BrokerError) {
+        while let event = try connection.nextEvent() {
+            switch event {
+            case .channelClosed(let error), .connectionClosed(let error): throw error
+            default: break
+            }
+        }
+    }
+
+    /// Messages that wait on the queue.
+    func ready() throws(BrokerError) -> Int { try channel.status(ofQueue: name).ready }
+
+    /// Deletes the queue, over a new connection where the old one is gone. Says why it couldn't; nil when it is gone.
+    func remove() -> String? {
+        do throws(BrokerError) {
+            try channel.deleteQueue(name)
+            connection.close()
+            return nil
+        } catch {
+            do throws(BrokerError) {
+                let connection = try Connection.open(plan.connection)
+                try Channel(on: connection).deleteQueue(name)
+                connection.close()
+                return nil
+            } catch {
+                return error.message
+            }
+        }
+    }
+}

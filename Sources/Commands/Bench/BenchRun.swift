@@ -1,0 +1,287 @@
+// One run of a bench: starts the threads, watches them, and ends them.
+
+import Broker
+import CPosix
+import Worker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The thread that the others report to.
+final class BenchRun {
+    /// Why a run ended before its time.
+    enum Interruption: Equatable {
+        case signal(Int32)
+        case failed(BrokerError)
+        case blocked(reason: String)
+        /// No confirm for so long.
+        case unanswered(Duration)
+        /// Nothing arrived for so long, though the queue has messages.
+        case stalled(Duration)
+        case noThread
+    }
+
+    private enum Phase {
+        case startingConsumers, startingProducers, sending, draining, over
+    }
+
+    /// What one second's line tells.
+    struct Second {
+        var elapsed: Duration
+        var isWarmUp: Bool
+        var isDraining: Bool
+        var seconds: Double
+        var sent: Int
+        var confirmed: Int
+        var received: Int
+        var waiting: Int
+        var confirmLatency: LatencyHistogram
+        var arrivalLatency: LatencyHistogram
+    }
+
+    private static let tick = Duration.milliseconds(100)
+    /// How long nothing may arrive at the end before the queue is asked whether anything is left.
+    private static let quiet = Duration.seconds(3)
+    /// How long threads may take to end once they are told to.
+    private static let farewell = Duration.seconds(5)
+
+    private let plan: BenchPlan
+    private let queue: BenchQueue
+    private let signals: SignalPipe
+    private let note: (Second) -> Void
+    private let bell: [Int32]
+    private let startGate: BenchGate
+    private let stopProducers: BenchGate
+    private let stopConsumers: BenchGate
+    private let arrivals: SharedArrivals
+    private var producers: [BenchPost] = []
+    private var consumers: [BenchPost] = []
+    private var phase = Phase.startingConsumers
+    private var times: BenchTimes
+    private var interruption: Interruption?
+    private var interruptedAt: Instant?
+    private var results: BenchResults
+    private var lastArrival: (count: Int, at: Instant)
+    private var lastSecond: (at: Instant, sent: Int, confirmed: Int, received: Int)
+    private var lastSample = (confirmed: 0, received: 0)
+
+    /// nil when the system refuses a pipe.
+    init?(_ plan: BenchPlan, on queue: BenchQueue, signals: SignalPipe, note: @escaping (Second) -> Void) {
+        self.plan = plan
+        self.queue = queue
+        self.signals = signals
+        self.note = note
+        var ends: [Int32] = [-1, -1]
+        guard workq_pipe(&ends) == 0, let start = BenchGate(), let stopProducers = BenchGate(),
+            let stopConsumers = BenchGate()
+        else { return nil }
+        ends.forEach(workq_set_nonblocking)
+        bell = ends
+        startGate = start
+        self.stopProducers = stopProducers
+        self.stopConsumers = stopConsumers
+        arrivals = SharedArrivals(producers: plan.producers)
+        times = BenchTimes(plan, start: .never)
+        results = BenchResults()
+        lastArrival = (0, .now)
+        lastSecond = (.now, 0, 0, 0)
+    }
+
+    /// Runs to the end, whatever end that is.
+    func run() -> BenchResults {
+        startConsumers()
+        while phase != .over {
+            wait()
+            for signal in signals.read() { interrupt(.signal(signal)) }
+            watch()
+            advance()
+        }
+        finish()
+        return results
+    }
+
+    // MARK: - Threads
+
+    private func startConsumers() {
+        for _ in 0..<plan.consumers {
+            let post = BenchPost(bell: bell[1])
+            let task = BenchConsumer.Task(
+                plan: plan, post: post, start: startGate, stop: stopConsumers, arrivals: arrivals)
+            guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
+            consumers.append(post)
+        }
+    }
+
+    private func startProducers() {
+        for number in 0..<plan.producers {
+            let post = BenchPost(bell: bell[1])
+            let task = BenchProducer.Task(
+                plan: plan, number: number, post: post, start: startGate, stop: stopProducers)
+            guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
+            producers.append(post)
+        }
+    }
+
+    private func wait() {
+        var pollSet = PollSet()
+        pollSet.add(signals.descriptor, events: POLLIN)
+        pollSet.add(bell[0], events: POLLIN)
+        pollSet.wait(until: .now + Self.tick)
+        var bytes: [UInt8] = Array(repeating: 0, count: 64)
+        while workq_read(bell[0], &bytes, bytes.count) > 0 {}
+    }
+
+    // MARK: - Phases
+
+    private func advance() {
+        let now = Instant.now
+        switch phase {
+        case .startingConsumers where consumers.allSatisfy(\.isReady):
+            startProducers()
+            phase = .startingProducers
+        case .startingProducers where producers.allSatisfy(\.isReady):
+            times = BenchTimes(plan, start: now)
+            lastSecond.at = now
+            startGate.open(at: now)
+            phase = .sending
+        case .sending where producers.allSatisfy({ $0.ending != nil }):
+            stopProducers.open()
+            lastArrival = (arrivals.arrived, now)
+            phase = .draining
+        case .draining:
+            if hasDrained(now) { phase = .over }
+        default: break
+        }
+        if interruption != nil { phase = .over }
+        if phase == .sending || phase == .draining { sample(now) }
+    }
+
+    private func hasDrained(_ now: Instant) -> Bool {
+        guard plan.consumers > 0 else { return true }
+        let arrived = arrivals.arrived
+        let confirmed = producers.reduce(0) { $0 + $1.settled }
+        if arrived >= confirmed { return true }
+        if arrived > lastArrival.count { lastArrival = (arrived, now) }
+        guard now > lastArrival.at + Self.quiet else { return false }
+        do throws(BrokerError) {
+            if try queue.ready() == 0 { return true }
+        } catch {
+            interrupt(.failed(error))
+        }
+        if now > lastArrival.at + plan.patience { interrupt(.stalled(plan.patience)) }
+        return false
+    }
+
+    private func interrupt(_ reason: Interruption) {
+        guard interruption == nil else { return }
+        interruption = reason
+        interruptedAt = .now
+    }
+
+    /// Looks whether a thread failed, and keeps the queue.
+    private func watch() {
+        for post in producers + consumers {
+            switch post.ending {
+            case .failed(let error)?: interrupt(.failed(error))
+            case .blocked(let reason)?: interrupt(.blocked(reason: reason))
+            case .unanswered?: interrupt(.unanswered(plan.patience))
+            case .done?, nil: break
+            }
+        }
+        do throws(BrokerError) {
+            try queue.keep()
+        } catch {
+            interrupt(.failed(error))
+        }
+    }
+
+    /// Tells all threads to end, and waits for them, but not for ever.
+    private func finish() {
+        let deadline = Instant.now + Self.farewell
+        stopProducers.open()
+        while !producers.allSatisfy({ $0.ending != nil }), .now < deadline { wait() }
+        stopConsumers.open()
+        while !consumers.allSatisfy({ $0.ending != nil }), .now < deadline { wait() }
+        collect()
+        results.interruption = interruption
+        results.ranFor = (interruptedAt ?? .now) - min(times.start, interruptedAt ?? .now)
+        if interruption == nil { judge() }
+    }
+
+    // MARK: - Figures
+
+    private func sample(_ now: Instant) {
+        let confirmed = producers.reduce(0) { $0 + $1.settled }
+        let received = consumers.reduce(0) { $0 + $1.settled }
+        if now >= times.measureStart {
+            let elapsed = now - times.measureStart
+            results.published.add(confirmed - lastSample.confirmed, at: elapsed)
+            results.consumed.add(received - lastSample.received, at: elapsed)
+        }
+        lastSample = (confirmed, received)
+        if now >= lastSecond.at + .seconds(1) { tellSecond(now) }
+    }
+
+    private func tellSecond(_ now: Instant) {
+        let (confirms, latencies) = collect()
+        let seconds = Double((now - lastSecond.at).nanoseconds) / 1e9
+        note(
+            Second(
+                elapsed: now - times.start, isWarmUp: lastSecond.at < times.measureStart,
+                isDraining: phase == .draining,
+                seconds: seconds, sent: results.sent - lastSecond.sent,
+                confirmed: results.confirmed - lastSecond.confirmed,
+                received: results.received - lastSecond.received,
+                waiting: max(0, results.confirmed - results.received), confirmLatency: confirms,
+                arrivalLatency: latencies))
+        lastSecond = (now, results.sent, results.confirmed, results.received)
+    }
+
+    /// Brings the results up to date, and returns the latencies since the last time.
+    @discardableResult
+    private func collect() -> (confirms: LatencyHistogram, arrivals: LatencyHistogram) {
+        let sending = producers.map { $0.take() }
+        let receiving = consumers.map { $0.take() }
+        var confirms = LatencyHistogram()
+        var latencies = LatencyHistogram()
+        for tally in sending { confirms.add(tally.latencies) }
+        for tally in receiving { latencies.add(tally.latencies) }
+        results.confirmLatency.add(confirms)
+        results.arrivalLatency.add(latencies)
+        results.sent = sending.reduce(0) { $0 + $1.sent }
+        results.confirmed = sending.reduce(0) { $0 + $1.settled }
+        results.nacked = sending.reduce(0) { $0 + $1.nacked }
+        results.returned = sending.reduce(0) { $0 + $1.returned }
+        results.received = receiving.reduce(0) { $0 + $1.settled }
+        results.reordered = receiving.reduce(0) { $0 + $1.reordered }
+        results.unconfirmed = sending.reduce(0) { $0 + $1.unconfirmed.count } - results.nacked - results.returned
+        results.publishing = flow(sending)
+        results.consuming = flow(receiving)
+        return (confirms, latencies)
+    }
+
+    private func flow(_ tallies: [BenchTally]) -> BenchResults.Flow {
+        guard let last = tallies.compactMap(\.lastMeasured).max() else { return BenchResults.Flow() }
+        return BenchResults.Flow(
+            messages: tallies.reduce(0) { $0 + $1.measured }, time: last - times.measureStart)
+    }
+
+    /// Counts what was lost. Only where the run came to its end: what was still on the way isn't lost.
+    private func judge() {
+        let account = arrivals.current
+        results.duplicated = account.duplicates
+        if plan.consumers > 0 {
+            results.lost = producers.enumerated().reduce(0) { sum, producer in
+                let tally = producer.element.take()
+                return sum
+                    + account.lost(
+                        producer: producer.offset, sent: UInt64(tally.sent), unconfirmed: tally.unconfirmed)
+            }
+        } else if let ready = try? queue.ready() {
+            results.lost = max(0, results.confirmed - ready)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// The results of a bench for people.
+
+import Broker
+import Options
+
+/// The text of a summary: parameters, rates, latencies, a plot, and whether all arrived.
+struct BenchSummary {
+    private static let plotWidth = 40
+    private static let sparkWidth = 60
+
+    let plan: BenchPlan
+    let results: BenchResults
+    /// Where it ran and on what: `RabbitMQ 3.10.8 at amqp://host:5672`.
+    let broker: String
+    let style: BenchStyle
+
+    var text: String {
+        var lines = [
+            style.strong("workq bench") + "  " + Self.parameters(plan), style.faint("  on \(broker.escapedForDisplay)"),
+            "",
+        ]
+        if let interruption = results.interruption {
+            lines += [
+                style.bad("  ENDED EARLY") + " after \(Self.time(results.ranFor)): "
+                    + interruption.text.escapedForDisplay, "",
+            ]
+        }
+        lines += rates + [""]
+        if !results.mainLatency.isEmpty { lines += latencies + [""] + plot + [""] }
+        lines.append(integrity)
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// One line: `1 producer, 1 consumer, 100-byte persistent messages, ...`.
+    static func parameters(_ plan: BenchPlan) -> String {
+        var parts = [
+            counted(plan.producers, "producer"), counted(plan.consumers, "consumer"),
+            "\(NumberText.grouped(plan.size))-byte \(plan.isPersistent ? "persistent" : "transient") messages",
+            "\(plan.queueType.rawValue) queue", "window \(NumberText.grouped(plan.window))",
+        ]
+        if plan.consumers > 0 { parts.append("prefetch \(NumberText.grouped(plan.prefetch))") }
+        if let rate = plan.rate { parts.append("\(NumberText.grouped(rate)) messages/s") }
+        return parts.joined(separator: ", ")
+    }
+
+    private static func counted(_ count: Int, _ noun: String) -> String {
+        "\(NumberText.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+    }
+
+    private static func time(_ time: Duration) -> String {
+        "\(NumberText.decimal(Double(time.nanoseconds) / 1e9, digits: 1)) s"
+    }
+
+    // MARK: - Rates
+
+    private var rates: [String] {
+        var lines = flow("Published", results.publishing, results.published)
+        if plan.consumers > 0 { lines += flow("Consumed", results.consuming, results.consumed) }
+        if let rate = plan.rate, results.publishing.rate < 0.99 * Double(rate), results.interruption == nil {
+            lines.append(
+                style.bad("  The rate of \(NumberText.grouped(rate)) messages/s was not reached: ")
+                    + "latencies tell how late messages were")
+        }
+        return lines
+    }
+
+    private func flow(_ name: String, _ flow: BenchResults.Flow, _ series: ThroughputSeries) -> [String] {
+        let rate = NumberText.grouped(Int(flow.rate.rounded()))
+        let numbers =
+            "  " + name.rightPadded(to: 10) + style.strong(rate.leftPadded(to: 9) + " messages/s") + "  "
+            + NumberText.bytes(flow.rate * Double(plan.size)).leftPadded(to: 11)
+            + "   \(NumberText.grouped(flow.messages)) in \(Self.time(flow.time))"
+        let rates = series.rates(columns: Self.sparkWidth)
+        guard rates.count > 1 else { return [numbers] }
+        let sparkline = style.accent(Sparkline.text(rates, isUnicode: style.isUnicode))
+        return [numbers, String(repeating: " ", count: 12) + sparkline]
+    }
+
+    // MARK: - Latencies
+
+    private static var columns: [(String, (LatencyHistogram) -> UInt64)] {
+        [
+            ("min", { $0.minimum }), ("p50", { $0.percentile(50) }), ("p90", { $0.percentile(90) }),
+            ("p99", { $0.percentile(99) }), ("p99.9", { $0.percentile(99.9) }), ("max", { $0.maximum }),
+        ]
+    }
+
+    private var latencies: [String] {
+        let header = "  " + "Latency".rightPadded(to: 12) + Self.columns.map { $0.0.leftPadded(to: 10) }.joined()
+        var rows = [("Confirm", results.confirmLatency)]
+        if !results.arrivalLatency.isEmpty { rows.append(("End to end", results.arrivalLatency)) }
+        return [style.faint(header)]
+            + rows.map { name, latencies in
+                "  " + name.rightPadded(to: 12)
+                    + Self.columns.map { NumberText.latency($0.1(latencies)).leftPadded(to: 10) }.joined()
+            }
+    }
+
+    private var plot: [String] {
+        let title = results.arrivalLatency.isEmpty ? "Confirm latency" : "End-to-end latency"
+        return ["  \(title)"]
+            + LatencyPlot(results.mainLatency).lines(width: Self.plotWidth, style: style).map { "  " + $0 }
+    }
+
+    // MARK: - Integrity
+
+    private var integrity: String {
+        var troubles: [String] = []
+        func add(_ count: Int, _ text: String) {
+            if count > 0 { troubles.append("\(NumberText.grouped(count)) \(text)") }
+        }
+        add(results.lost ?? 0, "LOST")
+        add(results.duplicated, "came twice")
+        add(results.reordered, "came out of order")
+        add(results.nacked, "refused by the broker")
+        add(results.returned, "returned as unroutable")
+        add(results.unconfirmed, "unconfirmed")
+        let confirmed = NumberText.grouped(results.confirmed)
+        let doubt = results.lost == nil ? "; whether all would have arrived is not known" : ""
+        guard troubles.isEmpty else {
+            return "  Integrity  \(style.bad(troubles.joined(separator: ", "))), of \(confirmed) confirmed\(doubt)"
+        }
+        guard results.lost != nil else { return "  Integrity  \(confirmed) confirmed\(doubt)" }
+        let found = plan.consumers > 0 ? "arrived, once and in order" : "are on the queue"
+        return "  Integrity  " + style.good("all \(confirmed) confirmed messages \(found)")
+    }
+}
