@@ -8,10 +8,12 @@ SWIFT ?= swift
 release_flags = -c release --static-swift-stdlib
 release_binary = .build/release/workq
 packages = librabbitmq-dev rabbitmq-server
-check_packages = amqp-tools bash curl fish mandoc openssl shellcheck zsh
+check_packages = amqp-tools bash curl fish mandoc openssl python3 shellcheck zsh
+bench_packages = amqp-tools curl gcc libc6-dev python3 python3-venv
+benchmarks = Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
 scripts = .ci/run Tests/Support/throwaway-broker Tests/Support/demo Tests/Support/install-packages
 
-.PHONY: build release demo check lint test install record format clean
+.PHONY: build release demo bench check lint test install record format clean
 
 build:
 	$(SWIFT) build
@@ -21,6 +23,11 @@ release: packages
 
 demo: release
 	Tests/Support/demo $(release_binary)
+
+# workq beside its peers, as ratios; ONLY="publish list" measures some of it (Tests/Benchmarks/run --help).
+bench: release
+	Tests/Support/install-packages $(packages) $(bench_packages)
+	Tests/Benchmarks/run $(release_binary) $(ONLY)
 
 check: check-packages lint test
 
@@ -32,6 +39,7 @@ lint:
 	zsh -n completions/_workq
 	fish --no-execute completions/workq.fish
 	shellcheck $(scripts)
+	python3 -c 'import ast, sys; [ast.parse(open(name).read(), name) for name in sys.argv[1:]]' $(benchmarks)
 
 # The broker is the same for all tests, and stopped also when they fail.
 test:

@@ -191,13 +191,16 @@ enum BenchCommand: Subcommand {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
         let report = BenchReport(results, plan, brokerVersion: broker, startedAt: startedAt)
-        try percentileFile?.write(results.mainLatency.percentileFile)
-        switch values.format {
-        case .text:
-            let style = BenchStyle(context, descriptor: context.standardOutput)
-            let place = "\(broker) at \(queue.node), librabbitmq \(Library.version)"
-            try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
-        case .json: try context.write(try json(of: report))
+        if results.hasStarted {
+            progress.end()
+            try percentileFile?.write(results.mainLatency.percentileFile)
+            switch values.format {
+            case .text:
+                let style = BenchStyle(context, descriptor: context.standardOutput)
+                let place = "\(broker) at \(queue.node), librabbitmq \(Library.version)"
+                try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
+            case .json: try context.write(try json(of: report))
+            }
         }
         return verdict(results, report, baseline, conditions, in: context)
     }
@@ -261,7 +264,10 @@ enum BenchCommand: Subcommand {
         in context: CommandContext
     ) -> ExitStatus {
         if let interruption = results.interruption {
-            if interruption.kind != "signal" { context.say("the run ended early: \(interruption.text)") }
+            if interruption.kind != "signal" {
+                context.say(
+                    "\(results.hasStarted ? "the run ended early" : "the run could not begin"): \(interruption.text)")
+            }
             return interruption.status
         }
         if let lost = results.lost, lost > 0 {

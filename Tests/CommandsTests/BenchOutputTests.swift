@@ -121,6 +121,7 @@ import Testing
         #expect(percentiles.count == rows.count && percentiles == percentiles.sorted())
         let last = try #require(rows.last)
         #expect(last.count == 3 && last[0] == "0.900" && last[2] == "900", "milliseconds")
+        #expect(LatencyHistogram().percentileFile.hasPrefix(String(lines[0])), "nothing measured")
         #expect(lines.suffix(3).allSatisfy { $0.hasPrefix("#[") })
     }
 
@@ -199,7 +200,7 @@ import Testing
     @Test("a line a second tells rates and latencies, and when they don't count yet")
     func line() {
         var second = BenchRun.Second(
-            elapsed: .seconds(1), isWarmUp: true, isDraining: false, seconds: 2, sent: 100, confirmed: 2_000,
+            elapsed: .seconds(1), isWarmUp: true, isDraining: false, seconds: 2, confirmed: 2_000,
             received: 1_000, waiting: 500, confirmLatency: LatencyHistogram(), arrivalLatency: LatencyHistogram())
         let early = BenchProgress.line(second, consumers: 1, BenchStyle())
         #expect(early == "    1s  confirmed   1,000/s  received     500/s  waiting     500  warming up")

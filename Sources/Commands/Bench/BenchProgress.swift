@@ -1,6 +1,7 @@
 // What a bench tells while it runs.
 
 import CPosix
+import Options
 
 /// A line a second on standard error.
 struct BenchProgress {
@@ -18,13 +19,29 @@ struct BenchProgress {
 
     func begin(broker: String) {
         guard !isQuiet else { return }
-        context.say("bench on \(broker), \(BenchSummary.parameters(plan))")
+        let extent =
+            switch plan.extent {
+            case .messages(let count): "\(NumberText.grouped(count)) messages"
+            case .duration(let duration): duration.shortText
+            }
+        let warmUp = plan.warmUp > .zero ? "\(plan.warmUp.shortText) of warm-up and " : ""
+        context.say("bench on \(broker), queue \"\(plan.queue)\", \(warmUp)\(extent)")
+    }
+
+    /// On a terminal, an empty line between the seconds and the summary.
+    func end() {
+        guard !isQuiet, context.isTerminal(context.standardError) else { return }
+        write("")
     }
 
     func note(_ second: BenchRun.Second) {
         guard !isQuiet else { return }
-        let line = Array((Self.line(second, consumers: plan.consumers, style) + "\n").utf8)
-        _ = line.withUnsafeBytes { bytes in
+        write(Self.line(second, consumers: plan.consumers, style))
+    }
+
+    private func write(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = bytes.withUnsafeBytes { bytes in
             bytes.baseAddress.map { workq_write(context.standardError, $0, bytes.count) }
         }
     }

@@ -34,6 +34,8 @@ struct BenchResults {
     var arrivalLatency = LatencyHistogram()
     var published = ThroughputSeries()
     var consumed = ThroughputSeries()
+    /// Whether anything was sent, so that there are figures to show.
+    var hasStarted = false
     var interruption: BenchRun.Interruption?
     /// From the start, warm-up included.
     var ranFor = Duration.zero

@@ -34,7 +34,6 @@ final class BenchRun {
         var isWarmUp: Bool
         var isDraining: Bool
         var seconds: Double
-        var sent: Int
         var confirmed: Int
         var received: Int
         var waiting: Int
@@ -65,7 +64,7 @@ final class BenchRun {
     private var interruptedAt: Instant?
     private var results: BenchResults
     private var lastArrival: (count: Int, at: Instant)
-    private var lastSecond: (at: Instant, sent: Int, confirmed: Int, received: Int)
+    private var lastSecond: (at: Instant, confirmed: Int, received: Int)
     private var lastSample = (confirmed: 0, received: 0)
 
     /// nil when the system refuses a pipe.
@@ -87,7 +86,7 @@ final class BenchRun {
         times = BenchTimes(plan, start: .never)
         results = BenchResults()
         lastArrival = (0, .now)
-        lastSecond = (.now, 0, 0, 0)
+        lastSecond = (.now, 0, 0)
     }
 
     /// Runs to the end, whatever end that is.
@@ -202,13 +201,22 @@ final class BenchRun {
     private func finish() {
         let deadline = Instant.now + Self.farewell
         stopProducers.open()
-        while !producers.allSatisfy({ $0.ending != nil }), .now < deadline { wait() }
+        waitForEnd(of: producers, until: deadline)
         stopConsumers.open()
-        while !consumers.allSatisfy({ $0.ending != nil }), .now < deadline { wait() }
+        waitForEnd(of: consumers, until: deadline)
         collect()
+        results.hasStarted = startGate.isOpen
         results.interruption = interruption
         results.ranFor = (interruptedAt ?? .now) - min(times.start, interruptedAt ?? .now)
         if interruption == nil { judge() }
+    }
+
+    /// A signal ends the waiting: it is the user's second one, or came when all was over.
+    private func waitForEnd(of posts: [BenchPost], until deadline: Instant) {
+        while !posts.allSatisfy({ $0.ending != nil }), .now < deadline {
+            wait()
+            guard signals.read().isEmpty else { return }
+        }
     }
 
     // MARK: - Figures
@@ -232,12 +240,12 @@ final class BenchRun {
             Second(
                 elapsed: now - times.start, isWarmUp: lastSecond.at < times.measureStart,
                 isDraining: phase == .draining,
-                seconds: seconds, sent: results.sent - lastSecond.sent,
+                seconds: seconds,
                 confirmed: results.confirmed - lastSecond.confirmed,
                 received: results.received - lastSecond.received,
                 waiting: max(0, results.confirmed - results.received), confirmLatency: confirms,
                 arrivalLatency: latencies))
-        lastSecond = (now, results.sent, results.confirmed, results.received)
+        lastSecond = (now, results.confirmed, results.received)
     }
 
     /// Brings the results up to date, and returns the latencies since the last time.
