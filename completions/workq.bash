@@ -5,6 +5,9 @@ _workq_command() {
     case $1 in
     publish) command=publish ;;
     work) command=work ;;
+    purge | purge_queue) command=purge ;;
+    delete | delete_queue) command=delete ;;
+    bench) command=bench ;;
     help) command=help ;;
     *) command=$1 ;;
     esac
@@ -15,9 +18,9 @@ _workq_options() {
     case $1 in
     '')
         choices=(
-            -q --quiet -v --verbose -h --help --version --no-create -u --url -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name
+            -q --quiet -v --verbose -h --help --version -u --url -p --vhost --api-url --username
+            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
+            --connection-name
         ) ;;
     publish)
         choices=(
@@ -38,6 +41,26 @@ _workq_options() {
             --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
             --help
         ) ;;
+    purge)
+        choices=(
+            --expect --backup --dry-run -y --yes -u --url -p --vhost --api-url --username
+            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
+            --connection-name -q --quiet -v --verbose -h --help
+        ) ;;
+    delete)
+        choices=(
+            --if-empty --if-unused --if-exists --backup --dry-run -y --yes -u --url -p --vhost
+            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+        ) ;;
+    bench)
+        choices=(
+            --producers --consumers --size --messages --duration --warm-up --rate --window
+            --prefetch --transient --queue-type --queue --expires --format --hdr --baseline
+            --fail-if -u --url -p --vhost --api-url --username --password-file --cacert --cert --key
+            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
+            --help
+        ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
     esac
@@ -49,9 +72,10 @@ _workq_value() {
     case $1 in
     '')
         case $2 in
-        -q | --quiet | -v | --verbose | -h | --help | --version | --no-create | --insecure | \
-            -l | --lines | -0 | --null | --ndjson | --skip-empty | --print-id | --unless-queued | \
-            --transient | --no-confirm | --flush | --reply | --tag | --drain)
+        -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
+            -0 | --null | --ndjson | --skip-empty | --print-id | --no-create | --unless-queued | \
+            --transient | --no-confirm | --flush | --reply | --tag | --drain | --dry-run | -y | \
+            --yes | --if-empty | --if-unused | --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
@@ -59,9 +83,11 @@ _workq_value() {
             --app-id | --message-id | --correlation-id | --reply-to | --timestamp | --window | \
             --confirm-timeout | --retry-for | -j | --jobs | --prefetch | --timeout | --kill-after | \
             --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
-            --dead-letter | --count | --idle-timeout | --max-time | --grace)
+            --dead-letter | --count | --idle-timeout | --max-time | --grace | --expect | \
+            --producers | --consumers | --size | --messages | --duration | --warm-up | --rate | \
+            --queue | --expires | --fail-if)
             kind=nothing ;;
-        --password-file | --cacert | --cert | --key | --unsent)
+        --password-file | --cacert | --cert | --key | --unsent | --backup | --hdr | --baseline)
             kind=file ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -69,7 +95,7 @@ _workq_value() {
             kind=directory ;;
         --output)
             kind=choices choices=(inherit line group) ;;
-        --log-format)
+        --log-format | --format)
             kind=choices choices=(text json) ;;
         esac ;;
     publish)
@@ -110,6 +136,42 @@ _workq_value() {
         --password-file | --cacert | --cert | --key)
             kind=file ;;
         esac ;;
+    purge)
+        case $2 in
+        --expect | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
+            --connect-timeout | --connection-name)
+            kind=nothing ;;
+        --backup | --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        esac ;;
+    delete)
+        case $2 in
+        --if-empty | --if-unused | --if-exists | --dry-run | -y | --yes | --insecure | -q | \
+            --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        --backup | --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
+            --connection-name)
+            kind=nothing ;;
+        esac ;;
+    bench)
+        case $2 in
+        --producers | --consumers | --size | --messages | --duration | --warm-up | --rate | \
+            --window | --prefetch | --queue | --expires | --fail-if | -u | --url | -p | --vhost | \
+            --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+            kind=nothing ;;
+        --transient | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        --queue-type)
+            kind=choices choices=(classic quorum) ;;
+        --format)
+            kind=choices choices=(text json) ;;
+        --hdr | --baseline | --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        esac ;;
     help)
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help)
@@ -124,7 +186,7 @@ _workq_operand() {
     case $1:$2 in
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
-    help:0) kind=choices choices=(publish work help) ;;
+    help:0) kind=choices choices=(publish work purge delete bench help) ;;
     esac
 }
 
@@ -242,7 +304,7 @@ _workq() {
         _workq_offer "$word"
     elif [[ -z $command ]]; then
         kind=choices
-        choices=(publish work help)
+        choices=(publish work purge delete bench help)
         _workq_offer "$word"
     else
         _workq_operand "$command" "$position"

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --count --idle-timeout --max-time --grace
+    set -l with_value -u --url -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --queue --expires --format --hdr --baseline --fail-if
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -46,7 +46,10 @@ function __workq_place
         end
     end
     switch $command
-
+        case purge_queue
+            set command purge
+        case delete_queue
+            set command delete
     end
     printf '%s\n' $command $operands $place
 end
@@ -82,12 +85,14 @@ end
 complete -c workq -f
 complete -c workq -n '__workq_in -' -a publish -d 'put tasks on a queue'
 complete -c workq -n '__workq_in -' -a work -d 'run a command for each task'
+complete -c workq -n '__workq_in -' -a purge -d 'remove all waiting tasks from queues'
+complete -c workq -n '__workq_in -' -a delete -d 'delete queues with their tasks'
+complete -c workq -n '__workq_in -' -a bench -d 'measure what the broker can do'
 complete -c workq -n '__workq_in -' -a help -d 'show help for workq or a command'
 complete -c workq -n '__workq_in -' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in -' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in -' -s h -l help -d 'show this help'
 complete -c workq -n '__workq_in -' -l version -d 'show the versions of workq and librabbitmq'
-complete -c workq -n '__workq_in -' -l no-create -d 'fail when the queue doesn\'t exist'
 complete -c workq -n '__workq_in -' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in -' -s p -l vhost -x -d 'the virtual host'
 complete -c workq -n '__workq_in -' -l api-url -x -d 'the management API, http:// or https://'
@@ -165,7 +170,8 @@ complete -c workq -n '__workq_in work' -l on-exit -x -d 'what a command\'s end m
 complete -c workq -n '__workq_in work' -l max-attempts -x -d 'how often a task is tried before it is dead-lettered'
 complete -c workq -n '__workq_in work' -l retry-delay -x -d 'how long a task waits after its first, second, ... failed attempt'
 complete -c workq -n '__workq_in work' -l dead-letter -x -d 'the queue for tasks that failed for good'
-complete -c workq -n '__workq_in work' -l output -x -a 'inherit line' -d 'what becomes of the commands\' output'
+complete -c workq -n '__workq_in work' -l output -x -a 'inherit line group' -d 'what becomes of the commands\' output'
+complete -c workq -n '__workq_in work' -l log-format -x -a 'text json' -d 'how the worker tells on standard error what happens'
 complete -c workq -n '__workq_in work' -l tag -d 'put the job\'s number before each line of output'
 complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
 complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'
@@ -189,9 +195,87 @@ complete -c workq -n '__workq_in work' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in work' -s h -l help -d 'show this help'
 complete -c workq -n __workq_rest -a '(__workq_rest_completions)'
 
+complete -c workq -n '__workq_in purge' -l expect -x -d 'purge nothing unless N tasks are ready, on all queues together'
+complete -c workq -n '__workq_in purge' -l backup -r -F -d 'save every task to FILE first'
+complete -c workq -n '__workq_in purge' -l dry-run -d 'only show what would be done'
+complete -c workq -n '__workq_in purge' -s y -l yes -d 'don\'t ask on a terminal'
+complete -c workq -n '__workq_in purge' -s u -l url -x -d 'the broker, amqp:// or amqps://'
+complete -c workq -n '__workq_in purge' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in purge' -l api-url -x -d 'the management API, http:// or https://'
+complete -c workq -n '__workq_in purge' -l username -x -d 'the user to log in as'
+complete -c workq -n '__workq_in purge' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
+complete -c workq -n '__workq_in purge' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
+complete -c workq -n '__workq_in purge' -l cert -r -F -d 'the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in purge' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in purge' -l insecure -d 'trust any certificate, with a warning each time'
+complete -c workq -n '__workq_in purge' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
+complete -c workq -n '__workq_in purge' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
+complete -c workq -n '__workq_in purge' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in purge' -s q -l quiet -d 'say nothing but errors'
+complete -c workq -n '__workq_in purge' -s v -l verbose -d 'say more'
+complete -c workq -n '__workq_in purge' -s h -l help -d 'show this help'
+
+complete -c workq -n '__workq_in delete' -l if-empty -d 'delete nothing that holds tasks'
+complete -c workq -n '__workq_in delete' -l if-unused -d 'delete nothing that has consumers'
+complete -c workq -n '__workq_in delete' -l if-exists -d 'don\'t mind a queue that doesn\'t exist'
+complete -c workq -n '__workq_in delete' -l backup -r -F -d 'save every task to FILE first'
+complete -c workq -n '__workq_in delete' -l dry-run -d 'only show what would be done'
+complete -c workq -n '__workq_in delete' -s y -l yes -d 'don\'t ask on a terminal'
+complete -c workq -n '__workq_in delete' -s u -l url -x -d 'the broker, amqp:// or amqps://'
+complete -c workq -n '__workq_in delete' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in delete' -l api-url -x -d 'the management API, http:// or https://'
+complete -c workq -n '__workq_in delete' -l username -x -d 'the user to log in as'
+complete -c workq -n '__workq_in delete' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
+complete -c workq -n '__workq_in delete' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
+complete -c workq -n '__workq_in delete' -l cert -r -F -d 'the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in delete' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in delete' -l insecure -d 'trust any certificate, with a warning each time'
+complete -c workq -n '__workq_in delete' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
+complete -c workq -n '__workq_in delete' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
+complete -c workq -n '__workq_in delete' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in delete' -s q -l quiet -d 'say nothing but errors'
+complete -c workq -n '__workq_in delete' -s v -l verbose -d 'say more'
+complete -c workq -n '__workq_in delete' -s h -l help -d 'show this help'
+
+complete -c workq -n '__workq_in bench' -l producers -x -d 'how many send'
+complete -c workq -n '__workq_in bench' -l consumers -x -d 'how many receive; with 0 the messages stay on the queue'
+complete -c workq -n '__workq_in bench' -l size -x -d 'how long a message\'s body is, such as 100, 64k or 16M'
+complete -c workq -n '__workq_in bench' -l messages -x -d 'how many messages to measure, of all producers together'
+complete -c workq -n '__workq_in bench' -l duration -x -d 'how long to measure'
+complete -c workq -n '__workq_in bench' -l warm-up -x -d 'how long to send before measuring'
+complete -c workq -n '__workq_in bench' -l rate -x -d 'how many messages a second all producers together should send'
+complete -c workq -n '__workq_in bench' -l window -x -d 'how many messages of a producer may be unconfirmed at a time'
+complete -c workq -n '__workq_in bench' -l prefetch -x -d 'how many messages a consumer may have unacknowledged; 0 for no limit'
+complete -c workq -n '__workq_in bench' -l transient -d 'send messages that the broker need not store'
+complete -c workq -n '__workq_in bench' -l queue-type -x -a 'classic quorum' -d 'the type of the queue'
+complete -c workq -n '__workq_in bench' -l queue -x -d 'the name of the queue, which must not exist'
+complete -c workq -n '__workq_in bench' -l expires -x -d 'how long the broker keeps the queue when bench is killed'
+complete -c workq -n '__workq_in bench' -l format -x -a 'text json' -d 'how to write the results on standard output'
+complete -c workq -n '__workq_in bench' -l hdr -r -F -d 'write the latencies to FILE as HdrHistogram\'s plotters read them'
+complete -c workq -n '__workq_in bench' -l baseline -r -F -d 'compare with the results of an earlier run, written by --format json'
+complete -c workq -n '__workq_in bench' -l fail-if -x -d 'end with status 1 when EXPR holds, such as \'p99>+20%\' or \'p99>50ms\''
+complete -c workq -n '__workq_in bench' -s u -l url -x -d 'the broker, amqp:// or amqps://'
+complete -c workq -n '__workq_in bench' -s p -l vhost -x -d 'the virtual host'
+complete -c workq -n '__workq_in bench' -l api-url -x -d 'the management API, http:// or https://'
+complete -c workq -n '__workq_in bench' -l username -x -d 'the user to log in as'
+complete -c workq -n '__workq_in bench' -l password-file -r -F -d 'a file that holds the password; - asks on the terminal'
+complete -c workq -n '__workq_in bench' -l cacert -r -F -d 'certificate authorities to trust, in PEM'
+complete -c workq -n '__workq_in bench' -l cert -r -F -d 'the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in bench' -l key -r -F -d 'the key of the client\'s certificate, in PEM'
+complete -c workq -n '__workq_in bench' -l insecure -d 'trust any certificate, with a warning each time'
+complete -c workq -n '__workq_in bench' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
+complete -c workq -n '__workq_in bench' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
+complete -c workq -n '__workq_in bench' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in bench' -s q -l quiet -d 'say nothing but errors'
+complete -c workq -n '__workq_in bench' -s v -l verbose -d 'say more'
+complete -c workq -n '__workq_in bench' -s h -l help -d 'show this help'
+
 complete -c workq -n '__workq_in help' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in help' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in help' -s h -l help -d 'show this help'
 complete -c workq -n '__workq_operand 0 0 help' -a publish -d 'put tasks on a queue'
 complete -c workq -n '__workq_operand 0 0 help' -a work -d 'run a command for each task'
+complete -c workq -n '__workq_operand 0 0 help' -a purge -d 'remove all waiting tasks from queues'
+complete -c workq -n '__workq_operand 0 0 help' -a delete -d 'delete queues with their tasks'
+complete -c workq -n '__workq_operand 0 0 help' -a bench -d 'measure what the broker can do'
 complete -c workq -n '__workq_operand 0 0 help' -a help -d 'show help for workq or a command'

@@ -33,7 +33,7 @@ final class RemovalRun {
         self.common = common
         self.context = context
         session = QueueSession(parameters)
-        remover = QueueRemover(removal, on: session, backupPath: options.backup, note: context.say)
+        remover = QueueRemover(removal, on: session, backupPath: options.backup, note: { context.say($0) })
     }
 
     func run() throws(CommandError) -> ExitStatus {
