@@ -17,7 +17,7 @@ struct ModeTests {
         let fixture = try Fixture()
         try await fixture.publish((1...7).map(String.init))
         let result = try await fixture.run(
-            "work", fixture.queue, "--batch", "3", "--batch-wait", "300ms", "--drain", "--", "sh", "-c",
+            "work", fixture.queue, "--batch", "3", "--batch-wait", "2s", "--drain", "--", "sh", "-c",
             Self.noteBatch)
         #expect(result.status == 0, "\(result)")
         #expect(result.lines == ["3:1 2 3 ", "3:4 5 6 ", "1:7 "], "\(result)")
