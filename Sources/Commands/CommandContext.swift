@@ -82,11 +82,11 @@ package struct CommandContext {
 
     /// Writes a message to standard error.
     package func say(_ message: String) {
-        say(line: messageLine(message))
+        tell(messageLine(message))
     }
 
     /// Writes a line, which brings its own newline, to standard error.
-    package func say(line: String) {
+    package func tell(_ line: String) {
         let line = Array(line.utf8)
         _ = line.withUnsafeBytes { bytes in
             bytes.baseAddress.map { workq_write(standardError, $0, bytes.count) }

@@ -101,7 +101,7 @@ struct WorkLog {
     func summarize(_ tally: WorkerState.Tally) {
         guard !common.isQuiet, !isPrinting || isMoving else { return }
         switch format {
-        case .json: context.say(line: WorkLogRecord(tally).line(queue: queue))
+        case .json: context.tell(WorkLogRecord(tally).line(queue: queue))
         case .text:
             let hasFailures = tally.counts.contains { $0.key != .acknowledge && $0.value > 0 }
             guard common.isVerbose || hasFailures || context.isTerminal(context.standardError) else { return }
@@ -114,7 +114,7 @@ struct WorkLog {
         guard format == .json else { return context.say(error.message) }
         var record = WorkLogRecord("error")
         (record.message, record.exitStatus) = (error.message, error.status.rawValue)
-        context.say(line: record.line(queue: queue))
+        context.tell(record.line(queue: queue))
     }
 
     private func attempt(_ delivery: Delivery) -> String {

@@ -42,7 +42,7 @@ import Testing
         change(&values)
         let captured = try CapturedContext()
         let log = WorkLog(values, captured.context)
-        for report in reports { log.line(report, copyError: lost).map(captured.context.say(line:)) }
+        for report in reports { log.line(report, copyError: lost).map(captured.context.tell) }
         log.summarize(WorkerState.Tally(counts: [.acknowledge: 4]))
         return captured.errors.split(separator: "\n").map(String.init)
     }
