@@ -13,7 +13,7 @@ bench_packages = amqp-tools curl gcc libc6-dev python3 python3-venv
 benchmarks = Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
 scripts = .ci/run Tests/Support/throwaway-broker Tests/Support/demo Tests/Support/install-packages
 
-.PHONY: build release demo bench check lint test install record format clean
+.PHONY: build release demo bench check lint test soak install record format clean
 
 build:
 	$(SWIFT) build
@@ -48,6 +48,12 @@ test:
 	trap 'Tests/Support/throwaway-broker stop "$$WORKQ_TEST_BROKER"' EXIT; \
 	Tests/Support/throwaway-broker start "$$WORKQ_TEST_BROKER" && \
 	$(SWIFT) test --skip-build -Xswiftc -warnings-as-errors
+
+# Workers and the broker are killed again and again under load, for as many seconds.
+SOAK_SECONDS ?= 600
+soak:
+	$(SWIFT) build --build-tests
+	WORKQ_SOAK_SECONDS=$(SOAK_SECONDS) $(SWIFT) test --skip-build --filter SoakTests
 
 install: release
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
