@@ -104,6 +104,26 @@ struct BackupTests {
         #expect(several.status == 64 && several.errors.contains("exactly one QUEUE"), "\(several)")
     }
 
+    @Test("delete refuses a backup of a queue whose tasks others hold: they would be nowhere then")
+    func heldTasks() async throws {
+        let fixture = try Fixture()
+        let file = try BackupFile()
+        try await fixture.publish(["1", "2"])
+        let channel = try fixture.channel()
+        try channel.setPrefetchCount(1)
+        let tag = try channel.consume(ShortString(fixture.queue))
+        try await fixture.holds(1)
+        let used = try await fixture.run("delete", fixture.queue, "--backup", file.path)
+        #expect(used.status == 65 && used.errors.contains("it has 1 consumer"), "\(used)")
+        try channel.cancel(tag)
+        let held = try await fixture.run("delete", fixture.queue, "--backup", file.path)
+        #expect(held.status == 65 && held.errors.contains("1 task of it is unacknowledged"), "\(held)")
+        #expect(!file.exists && fixture.ready() == 1)
+        let purged = try await fixture.run("purge", fixture.queue, "--backup", file.path)
+        #expect(purged.status == 0 && purged.errors.contains("1 task is unacknowledged and stays"), "\(purged)")
+        #expect(try file.bodies() == ["2"])
+    }
+
     @Test("O5 purge takes what was there when it was asked, and not what has come since")
     func onlyWhatWasThere() async throws {
         let fixture = try Fixture()

@@ -21,7 +21,7 @@ final class Fixture {
         for name in [queue, "\(queue).dead"] + extraQueues { channel.delete(name) }
     }
 
-    var environment: [String: String] { ["WORKQ_URL": broker.url] }
+    var environment: [String: String] { ["WORKQ_URL": broker.url, "WORKQ_API_URL": broker.apiURL] }
 
     /// Another queue that is removed with the test.
     func anotherQueue(_ suffix: String) -> String { removed("\(queue)-\(suffix)") }

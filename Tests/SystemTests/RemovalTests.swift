@@ -122,6 +122,98 @@ struct RemovalTests {
         #expect(fixture.ready() == nil)
     }
 
+    @Test("O4 without the management API, too, and no connection is lost over it to the next queue")
+    func conditionsWithoutManagement() async throws {
+        let fixture = try Fixture()
+        let other = fixture.anotherQueue("other")
+        for name in [fixture.queue, other] { try fixture.channel().declareQueue(ShortString(name), type: .quorum) }
+        let result = try await fixture.run(
+            "delete", "--if-empty", fixture.queue, other, environment: Self.noManagement)
+        #expect(result.status == 0 && result.text == "\(fixture.queue)\t0\n\(other)\t0\n", "\(result)")
+        #expect(result.errors.contains("not supported by quorum queues"), "\(result)")
+    }
+
+    private static let noManagement = ["WORKQ_API_URL": "http://127.0.0.1:1"]
+
+    /// A stream, which only the management API creates for us.
+    private func makeStream(_ name: String, on broker: ThrowawayBroker) async throws {
+        try await Shell.run([
+            "curl", "-sSf", "-X", "PUT", "-H", "content-type: application/json", "-d",
+            "{\"durable\":true,\"arguments\":{\"x-queue-type\":\"stream\"}}", "\(broker.apiURL)/api/queues/%2F/\(name)",
+        ])
+    }
+
+    @Test("a stream can't be purged, and the connection that this costs is not missed by the next queue")
+    func stream() async throws {
+        let fixture = try Fixture()
+        let stream = fixture.anotherQueue("stream")
+        let folder = try TemporaryFolder()
+        try await makeStream(stream, on: fixture.broker)
+        try await fixture.publish(["1"])
+        try await fixture.holds(1)
+        let result = try await fixture.run("purge", stream, fixture.queue)
+        #expect(result.status == 3 && result.text == "\(fixture.queue)\t1\n", "\(result)")
+        #expect(result.errors.contains("cannot purge queue \"\(stream)\""), "\(result)")
+        let backup = try await fixture.run("purge", stream, "--backup", folder.path("file"))
+        #expect(backup.status == 65 && backup.errors.contains("is a stream"), "\(backup)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("file")))
+    }
+
+    @Test("O6 purge says how many unacknowledged tasks stay, or that it can't know")
+    func unacknowledged() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["1", "2", "3", "4", "5"])
+        let channel = try fixture.channel()
+        try channel.setPrefetchCount(2)
+        _ = try channel.consume(ShortString(fixture.queue))
+        try await fixture.holds(3)
+        let asked = try Terminal()
+        let process = try fixture.start("purge", fixture.queue, input: asked.input)
+        try await process.says("[y/N]")
+        #expect(process.errors.contains("3 ready, 2 unacknowledged, 1 consumer"), "\(process.errors)")
+        try asked.type("y")
+        let result = try await process.wait()
+        #expect(result.status == 0 && result.text == "\(fixture.queue)\t3\n", "\(result)")
+        #expect(result.errors.contains("queue \"\(fixture.queue)\": 2 tasks are unacknowledged and stay"), "\(result)")
+        // They are part of what a delete would lose.
+        let kept = try await fixture.run("delete", "--if-empty", fixture.queue)
+        #expect(kept.status == 65 && kept.errors.contains("2 tasks of it are unacknowledged"), "\(kept)")
+
+        let unknown = try await fixture.run("purge", fixture.queue, environment: Self.noManagement)
+        #expect(unknown.status == 0 && unknown.text == "\(fixture.queue)\t0\n", "\(unknown)")
+        #expect(unknown.errors.contains("how many tasks are unacknowledged isn't known"), "\(unknown)")
+        let quiet = try await fixture.run("purge", "-q", fixture.queue, environment: Self.noManagement)
+        #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet)")
+    }
+
+    @Test("O5 --match takes the queues that match and no others, and needs --yes where nobody can be asked")
+    func match() async throws {
+        let fixture = try Fixture()
+        let names = ["b", "a", "ab", "\u{1B}[2J"].map { fixture.anotherQueue($0) }
+        for name in names { try fixture.channel().declareQueue(ShortString(name), type: .classic) }
+        let pattern = "^\(fixture.queue)-[^b]*$"
+        let refused = try await fixture.run("delete", "--match", pattern)
+        #expect(refused.status == 64 && refused.errors.contains("--yes"), "\(refused)")
+        let lines = "\(fixture.queue)-\\x1b[2J\t0\n\(names[1])\t0\n"
+        let dry = try await fixture.run("delete", "--match", pattern, "--dry-run")
+        #expect(dry.status == 0 && dry.text == lines, "\(dry)")
+        let terminal = try Terminal()
+        let process = try fixture.start("purge", "--match", pattern, input: terminal.input)
+        let purged = try await process.wait()
+        #expect(purged.status == 0 && purged.text == lines, "\(purged)")
+        let done = try await fixture.run("delete", "--match", pattern, "--yes")
+        #expect(done.status == 0 && done.text == lines, "\(done)")
+        #expect(names.map { fixture.ready($0) } == [0, nil, 0, nil])
+        let none = try await fixture.run("delete", "--match", pattern, "--yes")
+        #expect(none.status == 65 && none.errors.contains("no queue matches"), "\(none)")
+        #expect(try await fixture.run("delete", "--match", pattern, "--yes", "--if-exists").status == 0)
+        let blind = try await fixture.run(
+            "delete", "--match", ".", "--yes", names[0], environment: Self.noManagement)
+        #expect(blind.status == 69 && blind.output.isEmpty && fixture.ready(names[0]) == 0, "\(blind)")
+        let broken = try await fixture.run("delete", "--match", "(", "--yes")
+        #expect(broken.status == 64 && broken.errors.contains("regular expression"), "\(broken)")
+    }
+
     @Test("with --expect nothing is purged unless the count is right")
     func expectation() async throws {
         let fixture = try Fixture()

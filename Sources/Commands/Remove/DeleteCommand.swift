@@ -22,12 +22,13 @@ enum DeleteCommand: Subcommand {
             name: name,
             aliases: aliases,
             summary: "delete queues with their tasks",
-            synopses: ["delete [OPTION...] QUEUE..."],
+            synopses: ["delete [OPTION...] QUEUE...", "delete [OPTION...] --match REGEX [QUEUE...]"],
             introduction: [
                 "Deletes each QUEUE with all its tasks and prints a line with its name, a tab, and how many ready "
                     + "tasks were on it. Tasks that workers hold unacknowledged go with the queue.",
-                "On a terminal it is asked first, with the counts. When some queues could be deleted and some not, "
-                    + "each of the latter has a line on standard error, and the status is 3.",
+                "On a terminal workq asks first and shows the counts; any answer but yes leaves everything as it is, with "
+                    + "status 65. When some queues could be deleted and some not, each of the latter has a line on "
+                    + "standard error, and the status is 3.",
             ],
             operands: [RemovalOptions.operand(\.removal.queues)],
             optionGroups: [
@@ -61,9 +62,8 @@ enum DeleteCommand: Subcommand {
         guard !values.ifEmpty || values.removal.backup == nil else {
             throw CommandError(.usage, "delete: --if-empty and --backup exclude each other")
         }
-        let parameters = try values.connection.parameters(for: name, in: context)
         return try RemovalRun(
-            .delete(conditions, mayBeMissing: values.mayBeMissing), values.removal, parameters, values.common,
+            .delete(conditions, mayBeMissing: values.mayBeMissing), values.removal, values.connection, values.common,
             in: context
         ).run()
     }

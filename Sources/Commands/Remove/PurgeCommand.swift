@@ -19,12 +19,13 @@ enum PurgeCommand: Subcommand {
             name: name,
             aliases: aliases,
             summary: "remove all waiting tasks from queues",
-            synopses: ["purge [OPTION...] QUEUE..."],
+            synopses: ["purge [OPTION...] QUEUE...", "purge [OPTION...] --match REGEX [QUEUE...]"],
             introduction: [
                 "Removes all ready tasks from each QUEUE and prints a line with its name, a tab, and how many there "
                     + "were. Tasks that workers hold unacknowledged stay, and so does the queue.",
-                "On a terminal it is asked first, with the counts. When some queues could be purged and some not, each "
-                    + "of the latter has a line on standard error, and the status is 3.",
+                "On a terminal workq asks first and shows the counts; any answer but yes leaves everything as it is, with "
+                    + "status 65. When some queues could be purged and some not, each of the latter has a line on "
+                    + "standard error, and the status is 3.",
             ],
             operands: [RemovalOptions.operand(\.removal.queues)],
             optionGroups: [
@@ -46,9 +47,8 @@ enum PurgeCommand: Subcommand {
     }
 
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
-        let parameters = try values.connection.parameters(for: name, in: context)
         return try RemovalRun(
-            .purge(expected: values.expected), values.removal, parameters, values.common, in: context
+            .purge(expected: values.expected), values.removal, values.connection, values.common, in: context
         ).run()
     }
 }

@@ -26,7 +26,6 @@ struct QueueRemover {
     }
 
     func remove(_ target: RemovalTarget) -> RemovalOutcome {
-        if let failure = target.failure { return RemovalOutcome(failure: failure) }
         let channel: Channel
         do throws(BrokerError) {
             channel = try session.openChannel()
@@ -110,7 +109,7 @@ struct QueueRemover {
                 failure: CommandError(
                     .partlyDone,
                     "queue \"\(target.name)\" was empty when it was looked at, and held \(count(number, "task")) when it "
-                        + "was deleted"))
+                        + "was deleted, which are lost"))
         }
         // The one that a backup adds was nobody's wish.
         if case .delete([], _) = removal { return RemovalOutcome(count: number) }
@@ -135,15 +134,14 @@ struct QueueRemover {
         } catch {
             return RemovalOutcome(failure: error)
         }
+        var outcome = RemovalOutcome()
+        defer { if outcome.failure != nil { file.removeIfEmpty() } }
         guard case .delete(let conditions, _) = removal else {
-            return take(from: target, limit: target.status?.ready, to: file, signals, channel).outcome
+            outcome = take(from: target, limit: target.status?.ready, to: file, signals, channel).outcome
+            return outcome
         }
-        if let consumers = target.status?.consumers, consumers > 0 {
-            note(
-                "queue \"\(target.name)\" has \(count(consumers, "consumer")): tasks that they hold unacknowledged go "
-                    + "with the queue, and are not in \(path)")
-        }
-        return try deleteWhenTaken(target, conditions, to: file, signals)
+        outcome = try deleteWhenTaken(target, conditions, to: file, signals)
+        return outcome
     }
 
     /// Takes tasks until the queue can be deleted without losing one.
@@ -158,11 +156,13 @@ struct QueueRemover {
             guard isComplete else { return RemovalOutcome(count: total, failure: outcome.failure) }
             var deletion = RemovalOutcome()
             do throws(BrokerError) {
-                deletion = try delete(target, conditions.union(.empty))
+                deletion = try delete(target, conditions.union([.empty, .unused]))
             } catch {
                 deletion.failure = explained(error, target)
                 // Tasks have come in between: they are taken, too.
-                if error.code == .preconditionFailed, (try session.status(ofQueue: target.queue)?.ready ?? 0) > 0 {
+                if error.code == .preconditionFailed, let status = try? session.status(ofQueue: target.queue),
+                    status.ready > 0, status.consumers == 0
+                {
                     continue
                 }
             }

@@ -8,6 +8,8 @@ final class QueueSession {
     private var channel: Channel?
     /// Whether the broker has closed the channel.
     private var isChannelClosed = false
+    /// Why no connection could be made. It isn't tried again: that may take long, and for each of many queues.
+    private var unreachable: BrokerError?
 
     init(_ parameters: ConnectionParameters) {
         self.parameters = parameters
@@ -35,10 +37,16 @@ final class QueueSession {
             isChannelClosed = false
             return channel
         }
-        let channel = try Channel(on: Connection.open(parameters))
-        isChannelClosed = false
-        self.channel = channel
-        return channel
+        if let unreachable { throw unreachable }
+        do {
+            let channel = try Channel(on: Connection.open(parameters))
+            isChannelClosed = false
+            self.channel = channel
+            return channel
+        } catch {
+            unreachable = error
+            throw error
+        }
     }
 
     /// Says goodbye. The next request connects again.

@@ -63,13 +63,33 @@ extension RemovalTarget {
         if conditions.contains(.empty) {
             let ready = status?.ready ?? 0
             if ready > 0 { return isKept("it holds \(count(ready, "task"))") }
-            if let unacknowledged, unacknowledged > 0 {
-                return isKept(
-                    "\(count(unacknowledged, "task")) of it \(unacknowledged == 1 ? "is" : "are") unacknowledged")
-            }
+            if let held { return isKept(held) }
         }
-        let consumers = status?.consumers ?? 0
-        return conditions.contains(.unused) && consumers > 0 ? isKept("it has \(count(consumers, "consumer"))") : nil
+        return conditions.contains(.unused) ? use.map(isKept) : nil
+    }
+
+    /// What workers hold; nil when that is nothing, or not known.
+    private var held: String? {
+        guard let unacknowledged, unacknowledged > 0 else { return nil }
+        return "\(count(unacknowledged, "task")) of it \(unacknowledged == 1 ? "is" : "are") unacknowledged"
+    }
+
+    /// Who uses the queue; nil when nobody does.
+    private var use: String? {
+        guard let consumers = status?.consumers, consumers > 0 else { return nil }
+        return "it has \(count(consumers, "consumer"))"
+    }
+
+    /// Why the queue's tasks can't be saved, as far as the counts tell. What consumers hold when the queue is deleted, and
+    /// they take tasks along with the backup, would be in no file and on no queue.
+    func obstacleToBackup(before removal: Removal) -> CommandError? {
+        if type == "stream" {
+            return CommandError(.refused, "queue \"\(name)\" is a stream: its tasks can be read and not taken")
+        }
+        guard case .delete = removal else { return nil }
+        if let use { return isKept("\(use), and what consumers hold can't be saved") }
+        if let held { return isKept("\(held), and can't be saved") }
+        return nil
     }
 
     private func isKept(_ reason: String) -> CommandError {

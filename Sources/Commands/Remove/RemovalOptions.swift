@@ -5,6 +5,7 @@ import Options
 /// Which queues, and with how much care.
 struct RemovalOptions {
     var queues: [String] = []
+    var pattern: NamePattern?
     var backup: String?
     var isDryRun = false
     var isSure = false
@@ -16,10 +17,16 @@ struct RemovalOptions {
     static var options: [Option<RemovalOptions>] {
         [
             .value(
+                "--match", of: .pattern, into: \.pattern, "do it to all queues whose name matches, too",
+                details: "The regular expression may match anywhere in a name: `^` and `$` tie it to the ends. "
+                    + "The names come from the management API. `--dry-run` shows which they are. Without a terminal "
+                    + "to ask on, `--yes` must be given."),
+            .value(
                 "--backup", of: .backup, into: \.backup, "save every task to FILE first",
                 details: "Each task is a line of JSON, which is safe on the disk before the broker is told that the "
-                    + "task is done with. FILE must not exist. Needs exactly one QUEUE. Tasks that workers "
-                    + "hold unacknowledged aren't saved."),
+                    + "task is done with. FILE must not exist. Needs exactly one QUEUE and no `--match`. Tasks that workers "
+                    + "hold unacknowledged can't be saved: `workq purge` leaves them, and `workq delete` refuses a queue "
+                    + "that has consumers."),
             .flag(
                 "--dry-run", sets: \.isDryRun, to: true, "only show what would be done",
                 details: "The lines on standard output are the same."),

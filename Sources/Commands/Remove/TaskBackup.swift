@@ -72,6 +72,11 @@ final class TaskBackup {
         written = durable
     }
 
+    /// A file without a task would only be in the way of the next try.
+    func removeIfEmpty() {
+        if written == 0 { unlink(path) }
+    }
+
     private func flush() throws(CommandError) {
         var rest = buffer[...]
         while !rest.isEmpty {
