@@ -45,7 +45,9 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "workq", dependencies: ["Commands"]),
-        .target(name: "TestSupport", path: "Tests/Support", exclude: ["throwaway-broker", "demo", "install-packages"]),
+        .target(
+            name: "TestSupport", path: "Tests/Support",
+            exclude: ["throwaway-broker", "demo", "install-packages", "list-queues-speed"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options", "TestSupport"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestSupport"]),
         .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),

@@ -66,14 +66,21 @@ package struct CommandContext {
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Writes data to standard output, all of it.
+    /// Writes text to standard output, all of it.
     package func write(_ text: String) throws(CommandError) {
-        var rest = Array(text.utf8)[...]
+        try write(Array(text.utf8))
+    }
+
+    /// Writes data to standard output, all of it. A reader that has gone away, as `head` does, is no failure to speak of:
+    /// the error's status is SIGPIPE's and its message empty.
+    package func write(_ bytes: [UInt8]) throws(CommandError) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { bytes in
                 bytes.baseAddress.map { workq_write(standardOutput, $0, bytes.count) } ?? 0
             }
             guard count > 0 else {
+                if errno == EPIPE { throw CommandError(.signal(SIGPIPE), "") }
                 throw CommandError(.inputOutputError, "cannot write to standard output: \(SystemError.text(errno))")
             }
             rest = rest.dropFirst(count)

@@ -7,7 +7,8 @@ package enum CommandTable {
     /// In the order of the help.
     static var commands: [any Subcommand.Type] {
         [
-            PublishCommand.self, WorkCommand.self, PurgeCommand.self, DeleteCommand.self, BenchCommand.self,
+            PublishCommand.self, WorkCommand.self, ListQueuesCommand.self, PurgeCommand.self, DeleteCommand.self,
+            BenchCommand.self,
             HelpCommand.self, GenerateCommand.self,
         ]
     }

@@ -9,10 +9,11 @@ extension ConnectionOptions {
     func managementParameters(
         login: ConnectionParameters.Login? = nil, in context: CommandContext
     ) throws(CommandError) -> ManagementParameters {
-        let brokers = try brokers()
-        let url = try managementURL(for: brokers, in: context)
+        let cluster = try cluster(in: context)
+        let brokers = cluster.brokers
+        let url = try managementURL(for: cluster)
         let endpoints = url.map { [$0.endpoint] } ?? brokers.map { .init(usesTLS: $0.usesTLS, host: $0.host) }
-        let (username, password) = try managementLogin(url, brokers, login, in: context)
+        let (username, password) = try managementLogin(url, cluster, login, in: context)
         var parameters = ManagementParameters(endpoints: endpoints, username: username, password: password)
         parameters.tls = tls(brokers)
         parameters.connectTimeout = connectTimeout ?? parameters.connectTimeout
@@ -27,9 +28,8 @@ extension ConnectionOptions {
     ///
     /// A URL from the environment belongs to the environment's broker: to take it for another one would list the queues of
     /// the one and purge those of the other.
-    private func managementURL(
-        for brokers: [BrokerURL], in context: CommandContext
-    ) throws(CommandError) -> ManagementURL? {
+    private func managementURL(for cluster: ConfigSection) throws(CommandError) -> ManagementURL? {
+        if apiURL == nil, let url = cluster.api { return url }
         guard let text = apiURL ?? environmentAPIURL else { return nil }
         let url: ManagementURL
         do {
@@ -37,27 +37,27 @@ extension ConnectionOptions {
         } catch {
             throw CommandError(.usage, "the management API's URL can't be used: \(error.reason)")
         }
-        guard apiURL == nil, !urls.isEmpty else { return url }
+        guard apiURL == nil, namesCluster else { return url }
         let host = url.endpoint.host
-        let isSame = brokers.contains { broker in
+        let isSame = cluster.brokers.contains { broker in
             broker.host.lowercased() == host.lowercased() || Self.isLoopback(broker.host) && Self.isLoopback(host)
         }
         return isSame ? url : nil
     }
 
     private func managementLogin(
-        _ url: ManagementURL?, _ brokers: [BrokerURL], _ login: ConnectionParameters.Login?, in context: CommandContext
+        _ url: ManagementURL?, _ cluster: ConfigSection, _ login: ConnectionParameters.Login?,
+        in context: CommandContext
     ) throws(CommandError) -> (String, Secret) {
         if let user = url?.username, !user.isEmpty, username == nil || username == user {
             if let password = try password(in: context) ?? url?.password { return (user, password) }
         }
-        let amqpLogin = if let login { login } else { try self.login(brokers, in: context) }
+        let amqpLogin = if let login { login } else { try self.login(cluster.brokers, in: context) }
         guard case .plain(let user, let password) = amqpLogin else {
             throw CommandError(
                 .usage, "the management API takes no certificate as login. Name a user and a password in --api-url")
         }
-        let isGuestByDefault =
-            username == nil && ((urls.isEmpty && environmentURL == nil) || brokers.allSatisfy { $0.username == nil })
+        let isGuestByDefault = username == nil && cluster.brokers.allSatisfy { $0.username == nil }
         if isGuestByDefault, let url, !Self.isLoopback(url.endpoint.host) {
             throw CommandError(
                 .usage, "no user is given for \(url.endpoint.description); guest is only tried on this machine")

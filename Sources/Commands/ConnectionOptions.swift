@@ -11,6 +11,8 @@ struct ConnectionOptions {
     var apiURL: String?
     /// From `WORKQ_API_URL`.
     var environmentAPIURL: String?
+    var configFile: String?
+    var configSection: String?
     var vhost: String?
     var username: String?
     var passwordFile: String?
@@ -22,7 +24,7 @@ struct ConnectionOptions {
     var connectTimeout: Duration?
     var connectionName: String?
 
-    static let defaultURL = "amqp://guest:guest@localhost:5672/"
+    static let defaultURL = "amqp://localhost:5672/"
     /// Environment variables that may hold a password and therefore never reach a child.
     static let secretVariables = ["WORKQ_URL", "AMQP_URL", "WORKQ_API_URL", "CLOUDAMQP_URL"]
 
@@ -39,6 +41,20 @@ struct ConnectionOptions {
                     + "Other users of the machine can see a command line: give a password in the environment or by "
                     + "`--password-file`. Without user and password, guest is tried, on this machine only."
             ).environment(into: \.environmentURL),
+            .value(
+                "--config", of: .file(), into: \.configFile,
+                default: "$XDG_CONFIG_HOME/workq/config.toml, else ~/.rabbitmqadmin.conf",
+                "a file that says where brokers are",
+                details: "TOML, a section a cluster, with rabbitmqadmin's keys: `hostname`, `port` (of the management "
+                    + "API), `username`, `password`, `virtual_host`, `tls`, `scheme`, `base_uri`, `path_prefix`, "
+                    + "`ca_certificate_bundle_path`, `client_certificate_file_path`, "
+                    + "`client_private_key_file_path`; and `url`, one broker's URL or a list of them. A file that "
+                    + "holds a password must not be readable by others. The file that isn't named is only read when "
+                    + "neither an option nor the environment has a URL."),
+            .value(
+                "-N", "--node", of: .name("SECTION"), into: \.configSection, default: "default",
+                "the section of the configuration file to use",
+                details: "Beats a URL from the environment; a URL on the command line beats both."),
             .value("-p", "--vhost", of: .name("NAME"), into: \.vhost, default: "/", "the virtual host"),
             .value(
                 "--api-url", of: .text("URL"), into: \.apiURL, default: "the broker's host, port 15672 or 15671",
@@ -80,7 +96,7 @@ struct ConnectionOptions {
 extension ConnectionOptions {
     /// The connection parameters that options, environment, URLs and defaults make together.
     func parameters(for command: String, in context: CommandContext) throws(CommandError) -> ConnectionParameters {
-        let brokers = try brokers()
+        let brokers = try cluster(in: context).brokers
         let nodes = brokers.map { ConnectionParameters.Node(host: $0.host, port: $0.port, usesTLS: $0.usesTLS) }
         var parameters = ConnectionParameters(
             nodes: nodes, vhost: vhost ?? brokers.lazy.compactMap(\.vhost).first ?? "/",
@@ -97,8 +113,33 @@ extension ConnectionOptions {
         return parameters
     }
 
-    /// The brokers that the options name, or else the environment, or else the one on this machine.
-    func brokers() throws(CommandError) -> [BrokerURL] {
+    /// The virtual host that options and URLs name.
+    func vhostName(in context: CommandContext) throws(CommandError) -> String {
+        if let vhost { return vhost }
+        return try cluster(in: context).brokers.lazy.compactMap(\.vhost).first ?? "/"
+    }
+
+    /// Whether the command line says which cluster is meant, so that nothing of the environment's may take its place.
+    var namesCluster: Bool { !urls.isEmpty || configFile != nil || configSection != nil }
+
+    /// The brokers that the command line names, by URL or by the section of a file; else the environment; else the usual
+    /// file; else the one on this machine.
+    func cluster(in context: CommandContext) throws(CommandError) -> ConfigSection {
+        if urls.isEmpty {
+            if configFile != nil || configSection != nil {
+                let file = if let configFile { try ConfigFile(configFile) } else { try ConfigFile.usual(in: context) }
+                guard let section = try file?.section(configSection) else {
+                    throw CommandError(
+                        .configuration,
+                        file.map {
+                            "there is no section \"\(ConfigFile.usualSection)\" in \($0.path); name one with -N"
+                        }
+                            ?? "there is no configuration file; name one with --config")
+                }
+                return section
+            }
+            if environmentURL == nil, let section = try ConfigFile.usual(in: context)?.section(nil) { return section }
+        }
         var brokers: [BrokerURL] = []
         for text in urls.isEmpty ? [environmentURL ?? Self.defaultURL] : urls {
             do {
@@ -107,7 +148,7 @@ extension ConnectionOptions {
                 throw CommandError(.usage, "the broker's URL can't be used: \(error.reason)")
             }
         }
-        return brokers
+        return ConfigSection(brokers: brokers)
     }
 
     func login(

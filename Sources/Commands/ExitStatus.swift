@@ -15,6 +15,9 @@ package struct ExitStatus: RawRepresentable, Equatable {
     package static let done = ExitStatus(rawValue: 0)
     package static let someFailed = ExitStatus(rawValue: 1)
     package static let partlyDone = ExitStatus(rawValue: 3)
+    package static let checkWarning = ExitStatus(rawValue: 1)
+    package static let checkCritical = ExitStatus(rawValue: 2)
+    package static let checkUnknown = ExitStatus(rawValue: 3)
     package static let usage = ExitStatus(rawValue: 64)
     package static let refused = ExitStatus(rawValue: 65)
     package static let noInput = ExitStatus(rawValue: 66)
@@ -35,13 +38,15 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(
             status: "1",
             meaning: "A worker that left by itself is done, but at least one task was dead-lettered or rejected. "
-                + "A worker that a signal ended leaves with 0. For `bench`: a condition of `--fail-if` holds."),
+                + "A worker that a signal ended leaves with 0. For `bench`: a condition of `--fail-if` holds. Of a check: "
+                + "warning."),
+        ExitStatusDescription(status: "2", meaning: "Of a check: critical."),
         ExitStatusDescription(
             status: "3",
             meaning:
                 "Partly done: some tasks were confirmed and some were not, or some queues were purged or deleted and "
-                + "some were not; the message says how many. For `bench`: confirmed messages were lost, or some refused."
-        ),
+                + "some were not; the message says how many. For `bench`: confirmed messages were lost, or some refused. "
+                + "Of a check: it can't be told."),
         ExitStatusDescription(status: "64", meaning: "Usage: the command line can't be understood."),
         ExitStatusDescription(
             status: "65",

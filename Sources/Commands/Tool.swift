@@ -83,7 +83,7 @@ package enum Tool {
         do {
             return try dispatch(words, in: context)
         } catch {
-            context.say(error.message)
+            if !error.message.isEmpty { context.say(error.message) }
             return error.status
         }
     }

@@ -8,8 +8,8 @@ import NIOPosix
 
 /// Asks RabbitMQ's management API.
 ///
-/// Nothing happens before the first question: no thread, no socket, no file. From then on one event loop's thread reads
-/// and decodes; the caller's thread waits for it, or goes on and looks later.
+/// One event loop's thread asks, reads and decodes; the caller's thread waits for it, or goes on and looks later. So make
+/// one only when there is a question: commands that have none shall not pay for the thread.
 package final class ManagementAPI: Sendable {
     private let questions: Questions
 
@@ -37,7 +37,8 @@ package final class ManagementAPI: Sendable {
         try? questions.loops.syncShutdownGracefully()
     }
 
-    /// Name, type and live counts of every queue of a vhost, by one cheap request, sorted by name.
+    /// Name, type and counts of every queue of a vhost, by one cheap request, sorted by name. The counts are live for classic
+    /// queues and up to 5 seconds old for quorum queues.
     package func summaries(ofVhost vhost: String) throws(ManagementError) -> [QueueSummary] {
         let query = QueueQuery(vhost: vhost, columns: [.type, .ready, .unacknowledged, .messages])
         return try queues(query).map { record in

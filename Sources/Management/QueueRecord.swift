@@ -15,7 +15,7 @@ package struct QueueQuery: Equatable, Sendable {
         self.limit = limit
     }
 
-    /// Whether the cheap query has all columns. The broker answers it from live counts instead of statistics.
+    /// Whether the cheap query has all columns. The broker then puts no statistics together.
     package var isCheap: Bool { columns.allSatisfy(\.isCheap) }
 }
 

@@ -63,10 +63,12 @@ final class QueueReplyReceiver: HTTPClientResponseDelegate, Sendable {
 
     func didReceiveHead(task: HTTPClient.Task<QueueReply>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         state.withLock { $0.status = Int(head.status.code) }
-        let type = head.headers.first(name: "content-type")?.lowercased() ?? ""
-        guard head.status != .ok || type.contains("json") else {
+        guard head.status == .ok else { return task.eventLoop.makeSucceededVoidFuture() }
+        guard head.headers.first(name: "content-type")?.lowercased().contains("json") ?? false else {
             return task.eventLoop.makeFailedFuture(ReplyFault.notQueues)
         }
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        guard length <= Self.sizeLimit else { return task.eventLoop.makeFailedFuture(ReplyFault.tooLarge) }
         return task.eventLoop.makeSucceededVoidFuture()
     }
 

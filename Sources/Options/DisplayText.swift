@@ -20,7 +20,7 @@ extension String {
 extension Unicode.Scalar {
     /// Whether the character could move the cursor, hide text or reverse its order: C0, DEL, C1, line separators and
     /// the format characters, to which the bidirectional overrides belong.
-    fileprivate var isUnsafeToDisplay: Bool {
+    package var isUnsafeToDisplay: Bool {
         switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true
         default: false

@@ -7,24 +7,23 @@ import Testing
 @testable import Broker
 @testable import Commands
 
-@Suite("Management options") struct ManagementOptionsTests {
-    private static func parameters(
-        _ options: [String], environment: [String: String] = [:]
-    ) throws -> ManagementParameters {
-        let captured = try CapturedContext(environment: environment)
-        let words = (options + ["a-queue", "a task"]).map { Array($0.utf8) }
-        let request = try PublishCommand.definition.parse(
-            words, environment: captured.context.environment, defaults: PublishCommand.Values())
-        guard case .run(let values) = request else { throw CommandError(.usage, "that asked for help") }
-        return try values.connection.managementParameters(in: captured.context)
-    }
+/// The management API's parameters of a command with these options.
+func managementParameters(_ options: [String], environment: [String: String] = [:]) throws -> ManagementParameters {
+    let captured = try CapturedContext(environment: environment)
+    let words = options.map { Array($0.utf8) }
+    let request = try ListQueuesCommand.definition.parse(
+        words, environment: captured.context.environment, defaults: ListQueuesCommand.Values())
+    guard case .run(let values) = request else { throw CommandError(.usage, "that asked for help") }
+    return try values.connection.managementParameters(in: captured.context)
+}
 
+@Suite("Management options") struct ManagementOptionsTests {
     private static func endpoints(_ options: [String], environment: [String: String] = [:]) throws -> [String] {
-        try parameters(options, environment: environment).endpoints.map(\.description)
+        try managementParameters(options, environment: environment).endpoints.map(\.description)
     }
 
     private static func login(_ options: [String], environment: [String: String] = [:]) throws -> String {
-        let parameters = try parameters(options, environment: environment)
+        let parameters = try managementParameters(options, environment: environment)
         return "\(parameters.username):\(parameters.password.revealed)"
     }
 

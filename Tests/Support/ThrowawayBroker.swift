@@ -18,13 +18,18 @@ package final class ThrowawayBroker: Sendable {
     private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("throwaway-broker").path
 
-    /// Starts a node, with `settings` added to its rabbitmq.conf.
-    package init(directory: String? = nil, settings: String = "") throws {
+    /// Starts a node, with `settings` added to its rabbitmq.conf. `plugins` is the content of its enabled_plugins; without
+    /// it the management plugin is on.
+    package init(directory: String? = nil, settings: String = "", plugins: String? = nil) throws {
         let folder = directory ?? FileManager.default.temporaryDirectory.path + "/workq-broker-\(UUID().uuidString)"
         self.directory = folder
         if !settings.isEmpty {
             try FileManager.default.createDirectory(atPath: folder + "/conf.d", withIntermediateDirectories: true)
             try settings.write(toFile: folder + "/conf.d/test.conf", atomically: false, encoding: .utf8)
+        }
+        if let plugins {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try plugins.write(toFile: folder + "/enabled_plugins", atomically: false, encoding: .utf8)
         }
         _ = try Self.run("start", folder)
         var values: [String: String] = [:]

@@ -1,0 +1,234 @@
+// The configuration file: TOML, a section a cluster, with rabbitmqadmin's keys, so that its file serves too.
+
+import Broker
+import CPosix
+import Management
+import TOMLKit
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What a section says of a cluster.
+struct ConfigSection: Equatable {
+    /// One at least.
+    var brokers: [BrokerURL]
+    /// nil when it is where the brokers are, on the usual port.
+    var api: ManagementURL?
+}
+
+/// A configuration file.
+struct ConfigFile {
+    let path: String
+    /// Whether every key must be one that workq knows: rabbitmqadmin may come to know more in its own file.
+    let isStrict: Bool
+    private let sections: TOMLTable
+
+    private static let maximumSize = 1 << 20
+    static let usualSection = "default"
+    /// What rabbitmqadmin reads and workq has no use for.
+    private static let foreignKeys = ["table_style", "quiet", "verbose", "non_interactive", "timeout"]
+    private static let keys = [
+        "url", "hostname", "port", "username", "password", "virtual_host", "vhost", "tls", "scheme", "base_uri",
+        "path_prefix", "ca_certificate_bundle_path", "client_certificate_file_path", "client_private_key_file_path",
+    ]
+
+    /// Reads a file. One that holds a password is refused when others than its owner may read or change it.
+    init(_ path: String, isStrict: Bool = true) throws(CommandError) {
+        self.path = path
+        self.isStrict = isStrict
+        let (bytes, mode) = try Self.read(path)
+        guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+            throw CommandError(.configuration, "the configuration file \(path) is not text")
+        }
+        do {
+            sections = try TOMLTable(string: text)
+        } catch {
+            // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under.
+            guard isStrict else {
+                sections = TOMLTable()
+                return
+            }
+            // The library's words may quote the file, and so a password.
+            let place = (error as? TOMLParseError).map { " at line \($0.source.begin.line)" } ?? ""
+            throw CommandError(.configuration, "the configuration file \(path) is no TOML\(place)")
+        }
+        guard mode & 0o066 == 0 || !holdsPassword else {
+            throw CommandError(
+                .configuration,
+                "the configuration file \(path) holds a password and others can read it. Run chmod 600 on it")
+        }
+    }
+
+    /// The file that is read when none is named: workq's own, else rabbitmqadmin's, nil when there is neither.
+    static func usual(in context: CommandContext) throws(CommandError) -> ConfigFile? {
+        let home = context.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        let configured = context.environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        if let folder = configured ?? home.map({ "\($0)/.config" }) {
+            let path = "\(folder)/workq/config.toml"
+            if access(path, F_OK) == 0 { return try ConfigFile(path) }
+        }
+        guard let path = home.map({ "\($0)/.rabbitmqadmin.conf" }), access(path, F_OK) == 0 else { return nil }
+        return try ConfigFile(path, isStrict: false)
+    }
+
+    private static func read(_ path: String) throws(CommandError) -> ([UInt8], mode_t) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CommandError(.configuration, "cannot open the configuration file \(path): \(SystemError.text(errno))")
+        }
+        defer { close(descriptor) }
+        // The open file is asked, not its name: the name may mean another file by now.
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw CommandError(.configuration, "the configuration file \(path) is no file")
+        }
+        var bytes: [UInt8] = []
+        var buffer: [UInt8] = Array(repeating: 0, count: 65_536)
+        while true {
+            let count = workq_read(descriptor, &buffer, buffer.count)
+            guard count >= 0 else {
+                throw CommandError(
+                    .configuration, "cannot read the configuration file \(path): \(SystemError.text(errno))")
+            }
+            if count == 0 { return (bytes, status.st_mode) }
+            bytes += buffer[..<count]
+            guard bytes.count <= maximumSize else {
+                throw CommandError(.configuration, "the configuration file \(path) is longer than a megabyte")
+            }
+        }
+    }
+
+    private var holdsPassword: Bool {
+        sections.keys.contains { name in
+            guard let section = sections[name]?.table else { return false }
+            if section["password"] != nil { return true }
+            return ["url", "base_uri"].contains { key in
+                Self.texts(section[key]).contains { Tool.passwordRange(in: Array($0.utf8)) != nil }
+            }
+        }
+    }
+
+    /// The texts of a value that is a text or a list of them; a value of another kind has none.
+    private static func texts(_ value: (any TOMLValueConvertible)?) -> [String] {
+        guard let value else { return [] }
+        if let text = value.string { return [text] }
+        return value.array.map { $0.compactMap(\.string) } ?? []
+    }
+
+    // MARK: - Sections
+
+    /// The section of that name; the usual one when none is named, nil when there isn't even that.
+    func section(_ name: String?) throws(CommandError) -> ConfigSection? {
+        guard let section = sections[name ?? Self.usualSection]?.table else {
+            guard let name else { return nil }
+            let names = sections.keys.filter { sections[$0]?.table != nil }.sorted()
+            let hint = names.isEmpty ? "it has none" : "there are \(names.joined(separator: ", "))"
+            throw CommandError(.configuration, "there is no section \"\(name)\" in \(path); \(hint)")
+        }
+        let reader = SectionReader(section, "the section \"\(name ?? Self.usualSection)\" of \(path)")
+        if isStrict { try reader.checkKeys(known: Self.keys, foreign: Self.foreignKeys) }
+        return try reader.section()
+    }
+}
+
+/// Turns a section's keys into addresses and logins.
+private struct SectionReader {
+    private let table: TOMLTable
+    /// The section, as errors name it.
+    private let place: String
+
+    init(_ table: TOMLTable, _ place: String) {
+        self.table = table
+        self.place = place
+    }
+
+    func checkKeys(known: [String], foreign: [String]) throws(CommandError) {
+        for key in table.keys.sorted() where !known.contains(key) && !foreign.contains(key) {
+            throw CommandError(
+                .configuration, "\(place) has an unknown key \"\(key)\"; there are \(known.joined(separator: ", "))")
+        }
+    }
+
+    func section() throws(CommandError) -> ConfigSection {
+        let (flag, scheme) = (try flag("tls"), try text("scheme"))
+        let usesTLS = flag ?? (scheme == "https")
+        let host = try text("hostname")
+        var brokers: [BrokerURL] = []
+        for text in try texts("url") {
+            brokers.append(try parse(text, "url") { text throws(BrokerURL.Invalid) in try BrokerURL(text) })
+        }
+        if brokers.isEmpty { brokers = [BrokerURL(host: host ?? "localhost", usesTLS: usesTLS)] }
+        for index in brokers.indices { try complete(&brokers[index]) }
+        return ConfigSection(brokers: brokers, api: try api(host: host, brokers[0], usesTLS: usesTLS))
+    }
+
+    private func api(host: String?, _ broker: BrokerURL, usesTLS: Bool) throws(CommandError) -> ManagementURL? {
+        let parse = { text throws(BrokerURL.Invalid) in try ManagementURL(text) }
+        if let base = try text("base_uri") { return try self.parse(base, "base_uri", parse) }
+        let (port, prefix) = (try number("port"), try text("path_prefix"))
+        guard host != nil || port != nil || prefix != nil else { return nil }
+        let name = host ?? broker.host
+        let scheme = usesTLS || broker.usesTLS ? "https" : "http"
+        let address =
+            "\(scheme)://" + (name.contains(":") ? "[\(name)]" : name) + (port.map { ":\($0)" } ?? "")
+            + "/" + (prefix ?? "").drop { $0 == "/" }
+        return try self.parse(address, "hostname, port or path_prefix", parse)
+    }
+
+    /// Adds what the section says besides the URL, where the URL doesn't.
+    private func complete(_ broker: inout BrokerURL) throws(CommandError) {
+        if broker.username == nil, let username = try text("username") { broker.username = username }
+        if broker.password == nil, broker.username == (try text("username")), let password = try text("password") {
+            broker.password = Secret(password)
+        }
+        if broker.vhost == nil { broker.vhost = try text("virtual_host") }
+        if broker.vhost == nil { broker.vhost = try text("vhost") }
+        if broker.caCertificateFile == nil { broker.caCertificateFile = try text("ca_certificate_bundle_path") }
+        if broker.certificateFile == nil { broker.certificateFile = try text("client_certificate_file_path") }
+        if broker.keyFile == nil { broker.keyFile = try text("client_private_key_file_path") }
+    }
+
+    private func parse<Value>(
+        _ text: String, _ key: String, _ parse: (String) throws(BrokerURL.Invalid) -> Value
+    ) throws(CommandError) -> Value {
+        do {
+            return try parse(text)
+        } catch {
+            throw CommandError(.configuration, "\(key) in \(place) can't be used: \(error.reason)")
+        }
+    }
+
+    private func text(_ key: String) throws(CommandError) -> String? {
+        guard let value = table[key] else { return nil }
+        guard let text = value.string, !text.isEmpty else { throw mismatch(key, "a text, not empty") }
+        return text
+    }
+
+    private func texts(_ key: String) throws(CommandError) -> [String] {
+        guard let list = table[key]?.array else { return try text(key).map { [$0] } ?? [] }
+        let texts = list.compactMap(\.string)
+        guard texts.count == list.count else { throw mismatch(key, "a text or a list of texts") }
+        return texts
+    }
+
+    private func flag(_ key: String) throws(CommandError) -> Bool? {
+        guard let value = table[key] else { return nil }
+        guard let flag = value.bool else { throw mismatch(key, "true or false") }
+        return flag
+    }
+
+    private func number(_ key: String) throws(CommandError) -> UInt16? {
+        guard let value = table[key] else { return nil }
+        guard let number = value.int.flatMap(UInt16.init(exactly:)), number > 0 else {
+            throw mismatch(key, "a number from 1 to 65535")
+        }
+        return number
+    }
+
+    private func mismatch(_ key: String, _ expectation: String) -> CommandError {
+        CommandError(.configuration, "\(key) in \(place) must be \(expectation)")
+    }
+}

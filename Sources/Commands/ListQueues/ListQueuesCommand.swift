@@ -1,0 +1,210 @@
+// workq list-queues: what is waiting, and where.
+
+import Management
+import Options
+
+/// `workq list-queues`.
+enum ListQueuesCommand: Subcommand {
+    static let name = "list-queues"
+    static let aliases = ["list_queues"]
+
+    struct Values: SubcommandValues {
+        /// Empty for the usual ones.
+        var columns: [QueueColumn] = []
+        var format: OutputFormat?
+        var hasHeader = true
+        var selection = QueueSelection()
+        var timeout = Duration.seconds(60)
+        var isWatching = false
+        var interval = Duration.seconds(2)
+        var waitExpression: String?
+        var deadline: Duration?
+        var warningExpression: String?
+        var criticalExpression: String?
+        var connection = ConnectionOptions()
+        var common = CommonOptions()
+    }
+
+    static var definition: CommandDefinition<Values> {
+        CommandDefinition(
+            name: name,
+            aliases: aliases,
+            summary: "list queues with the tasks that wait in them",
+            synopses: [
+                "list-queues [OPTION...] [COLUMN...]",
+                "list-queues --watch [OPTION...]",
+                "list-queues --wait EXPRESSION [--deadline DURATION] [OPTION...]",
+                "list-queues --warn EXPRESSION --crit EXPRESSION [OPTION...]",
+            ],
+            introduction: [
+                "Lists the queues of the virtual host, a row each, sorted by name. The columns are `name`, "
+                    + "`messages_ready` and `messages_unacknowledged` unless others are given. On a terminal the rows "
+                    + "are aligned; otherwise columns are separated by tabs under a header, as rabbitmqctl does it. "
+                    + "A figure that the broker hasn't reported is `-`, or null in JSON: unknown is never 0.",
+                "The numbers of messages are cheap to ask for. They are live for classic queues, and up to 5 seconds "
+                    + "old for quorum queues. Any column that isn't marked as cheap makes the broker put its "
+                    + "statistics together, which are up to 5 seconds old too and empty for a queue that was just "
+                    + "made.",
+                "Queues are listed through RabbitMQ's management API. Where the management plugin is off, queues "
+                    + "named by `--queue` are asked for over AMQP, which tells `messages_ready` and `consumers` only.",
+            ],
+            operands: [.repeated(.column, appendingTo: \.columns, "what to show of each queue")],
+            optionGroups: [
+                ("Choosing queues", QueueSelection.options.map { $0.within(\.selection) }),
+                ("Output options", outputOptions),
+                ("Watching and checking", watchingOptions),
+                (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
+                ("General options", CommonOptions.options.map { $0.within(\.common) }),
+            ],
+            sections: [columnSection, expressionSection],
+            examples: [
+                Example("What is waiting", "workq list-queues"),
+                Example(
+                    "The ten longest queues of all virtual hosts",
+                    "workq list-queues --all-vhosts --sort messages --reverse --limit 10"),
+                Example("Wait until all work is done", "workq list-queues --queue thumbnails --wait 'messages == 0'"),
+                Example(
+                    "A check for monitoring",
+                    "workq list-queues --match '^mail' --warn 'messages_ready > 100' --crit 'messages_ready > 1000'"),
+            ])
+    }
+
+    private static var outputOptions: [Option<Values>] {
+        [
+            .value(
+                "--format", "--formatter", of: .choice("FORMAT"), into: \.format,
+                default: "table on a terminal, otherwise tsv", "how to write the rows"),
+            .flag("--json", sets: \.format, to: .json, "the same as --format json"),
+            .flag("-s", "--silent", "--no-table-headers", sets: \.hasHeader, to: false, "write no header"),
+        ]
+    }
+
+    private static var watchingOptions: [Option<Values>] {
+        [
+            .flag(
+                "--watch", sets: \.isWatching, to: true, "show a live screen with rates; q leaves",
+                details: "Shows tasks ready and unacknowledged, the rates at which tasks come in and go out, and when "
+                    + "the queue will be empty if it goes on like this. Rates, and counts of quorum queues, are up to 5 seconds old. "
+                    + "When standard output is no terminal, each sample is written as one line of JSON."),
+            .value(
+                "--interval", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.interval, default: "2s",
+                "how often to look again, with --watch and --wait"),
+            .value(
+                "--wait", of: .name("EXPRESSION"), into: \.waitExpression,
+                "wait until the expression holds of every queue chosen",
+                details:
+                    "A queue that is named and doesn't exist, or no queue at all, means to wait too. Where figures may "
+                    + "be 5 seconds old, as those of quorum queues are, it must hold for 6 seconds."),
+            .value(
+                "--deadline", of: .duration(.milliseconds(1) ... .seconds(31_536_000)), into: \.deadline,
+                "how long to wait, then end with status 75"),
+            .value(
+                "--warn", of: .name("EXPRESSION"), into: \.warningExpression,
+                "end with status 1 when the expression holds of a queue",
+                details: "Instead of the list, one line is written as monitoring plugins do, with performance data. "
+                    + "The status is 0, 1 for a warning, 2 when critical, and 3 when that can't be told."),
+            .value(
+                "--crit", of: .name("EXPRESSION"), into: \.criticalExpression,
+                "end with status 2 when the expression holds of a queue"),
+            .value(
+                "-t", "--timeout", of: .duration(.milliseconds(1) ... .seconds(86_400)), into: \.timeout,
+                default: "60s", "how long the management API may take for an answer"),
+        ]
+    }
+
+    private static var columnSection: ManualSection {
+        ManualSection(
+            title: "Columns",
+            paragraphs: ["Those marked as cheap are in the cheap query; all others are statistics."],
+            terms: QueueColumn.all.map { column in
+                (column.name, column.meaning + (column.isCheap ? " (cheap)" : ""))
+            })
+    }
+
+    private static var expressionSection: ManualSection {
+        ManualSection(
+            title: "Expressions",
+            paragraphs: [
+                "`--wait`, `--warn` and `--crit` take comparisons of columns and numbers by `==`, `!=`, `<`, `<=`, `>` "
+                    + "and `>=`, joined by `and`, `or`, `not` and parentheses: "
+                    + "`messages_ready > 100 and consumers == 0`. What depends on a figure that the broker hasn't "
+                    + "reported neither holds nor fails."
+            ])
+    }
+
+    static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
+        let wait = try expression(values.waitExpression, "--wait")
+        let warning = try expression(values.warningExpression, "--warn")
+        let critical = try expression(values.criticalExpression, "--crit")
+        let isCheck = warning != nil || critical != nil
+        guard [values.isWatching, wait != nil, isCheck].count(where: { $0 }) <= 1 else {
+            throw CommandError(
+                .usage, "list-queues: --watch, --wait, and --warn with --crit exclude each other")
+        }
+        guard values.deadline == nil || wait != nil else {
+            throw CommandError(.usage, "list-queues: --deadline goes with --wait")
+        }
+        guard values.columns.isEmpty || !(isCheck || wait != nil || values.isWatching) else {
+            throw CommandError(.usage, "list-queues: COLUMN is for the list; --watch, --wait and checks have their own")
+        }
+        guard !values.isWatching || [nil, .json, .ndjson].contains(values.format) else {
+            throw CommandError(.usage, "list-queues: --watch draws a screen, or writes --format ndjson")
+        }
+        if isCheck { return try QueueCheck(warning: warning, critical: critical).run(values, in: context) }
+        let source = try QueueSource(values, in: context)
+        if let wait { return try QueueWait(wait, values, context).run(source) }
+        if values.isWatching { return try QueueWatch(values, source, in: context).run() }
+        return try list(values, source, in: context)
+    }
+
+    private static func list(
+        _ values: Values, _ source: QueueSource, in context: CommandContext
+    ) throws(CommandError) -> ExitStatus {
+        let columns = values.shownColumns
+        let list = try source.list(columns: columns)
+        if !values.common.isQuiet, context.isTerminal(context.standardError), !columns.allSatisfy(\.isCheap) {
+            context.say("some columns come from statistics that are up to 5 seconds old")
+        }
+        if values.common.isVerbose {
+            let count = list.records.count
+            context.say(
+                "\(count) queue\(count == 1 ? "" : "s") in \(source.vhostText), from \(list.isFromAMQP ? "AMQP" : source.address)"
+            )
+        }
+        let rows = list.records.map { record in columns.map { list.value($0, of: record) } }
+        let format = values.format ?? .usual(isTerminal: context.isTerminal(context.standardOutput))
+        try context.write(OutputRows(columns: columns, rows: rows).text(format, hasHeader: values.hasHeader))
+        guard list.missing.isEmpty else {
+            throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: source.vhostText))
+        }
+        return .done
+    }
+
+    private static func expression(_ text: String?, _ option: String) throws(CommandError) -> QueueExpression? {
+        guard let text else { return nil }
+        do {
+            return try QueueExpression(text)
+        } catch {
+            throw CommandError(
+                .usage, "list-queues: \(option) \"\(text)\" goes wrong at character \(error.position): \(error.reason)")
+        }
+    }
+}
+
+extension ListQueuesCommand.Values {
+    /// The columns asked for, or the usual ones, which say the vhost where there may be several.
+    var shownColumns: [QueueColumn] {
+        guard columns.isEmpty else { return columns }
+        return (selection.allVhosts ? [.vhost] : []) + [.name, .ready, .unacknowledged]
+    }
+}
+
+extension ValueFormat where Value == QueueColumn {
+    /// A column's name.
+    static var column: Self {
+        let names = QueueColumn.all.map(\.name)
+        return Self(
+            "COLUMN", expectation: "one of \(names.joined(separator: ", "))", completion: .choices(names)
+        ) { QueueColumn.named($0) }
+    }
+}

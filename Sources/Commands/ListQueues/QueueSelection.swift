@@ -1,0 +1,97 @@
+// Which queues are listed, and in which order.
+
+import Management
+import Options
+
+/// The options that choose and sort queues.
+struct QueueSelection {
+    var queues: [String] = []
+    var pattern: NamePattern?
+    var type: String?
+    var isNonempty = false
+    var allVhosts = false
+    var sortColumn: QueueColumn?
+    var isReversed = false
+    var limit: Int?
+
+    static var options: [Option<QueueSelection>] {
+        [
+            .values("--queue", of: .queue, appendingTo: \.queues, "only the queue of this name"),
+            .value(
+                "--match", of: .pattern, into: \.pattern, "only queues whose name matches",
+                details: "The expression may match anywhere in the name; `^` and `$` tie it to the ends."),
+            .value("--type", of: .name("TYPE"), into: \.type, "only queues of this type, such as quorum"),
+            .flag("--nonempty", sets: \.isNonempty, to: true, "only queues that hold tasks"),
+            .flag("--all-vhosts", sets: \.allVhosts, to: true, "the queues of all virtual hosts"),
+            .value("--sort", of: .column, into: \.sortColumn, default: "name", "the column to sort by"),
+            .flag("--reverse", sets: \.isReversed, to: true, "sort from the greatest to the least"),
+            .value("--limit", of: .count(1...1_000_000), into: \.limit, "only so many queues from the front"),
+        ]
+    }
+
+    /// The columns that choosing and sorting need.
+    var columns: [QueueColumn] {
+        (type == nil ? [] : [.type]) + (isNonempty ? [.messages] : []) + (sortColumn.map { [$0] } ?? [])
+    }
+
+    /// How many queues the broker need send: a page of them, where it sorts and counts as asked.
+    var pageSize: Int? {
+        let isPlain = queues.isEmpty && pattern == nil && type == nil && !isNonempty && !allVhosts && !isReversed
+        guard let limit, limit <= 500, isPlain, sortColumn == nil || sortColumn == .name else { return nil }
+        return limit
+    }
+
+    /// The records that are chosen, in order. Records come sorted by vhost and name, and stay so where nothing else decides.
+    func choose(from records: [QueueRecord], _ value: (QueueColumn, QueueRecord) -> QueueValue) -> [QueueRecord] {
+        let names = Set(queues.map { Array($0.utf8) })
+        var chosen = records.filter { record in
+            (names.isEmpty || names.contains(Array(record.name.utf8)))
+                && (pattern?.matches(record.name) ?? true)
+                && (type.map { value(.type, record) == .text($0) } ?? true)
+                && !(isNonempty && value(.messages, record) == .integer(0))
+        }
+        if let sortColumn, sortColumn != .name {
+            let keyed = chosen.enumerated().map { (index: $0, key: value(sortColumn, $1), record: $1) }
+            chosen = keyed.sorted { left, right in
+                switch left.key.order(before: right.key, isReversed: isReversed) {
+                case true?: true
+                case false?: false
+                case nil: left.index < right.index
+                }
+            }.map(\.record)
+        } else if isReversed {
+            chosen.reverse()
+        }
+        return limit.map { Array(chosen.prefix($0)) } ?? chosen
+    }
+
+    /// The queues that were named and aren't among `records`.
+    func missing(from records: [QueueRecord]) -> [String] {
+        let present = Set(records.map { Array($0.name.utf8) })
+        return queues.filter { !present.contains(Array($0.utf8)) }
+    }
+
+    /// What is said of queues that don't exist.
+    static func missingText(_ names: [String], vhost: String) -> String {
+        let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
+        return "there is no queue \(list) in \(vhost)"
+    }
+}
+
+extension QueueValue {
+    /// Whether this value is sorted before another; nil when neither is. What is unknown goes last either way.
+    fileprivate func order(before other: QueueValue, isReversed: Bool) -> Bool? {
+        switch (self, other) {
+        case (.unknown, .unknown): return nil
+        case (.unknown, _): return false
+        case (_, .unknown): return true
+        default: break
+        }
+        if let left = number, let right = other.number {
+            return left == right ? nil : (left < right) != isReversed
+        }
+        let (left, right) = (text, other.text)
+        guard !left.utf8.elementsEqual(right.utf8) else { return nil }
+        return left.utf8.lexicographicallyPrecedes(right.utf8) != isReversed
+    }
+}

@@ -1,0 +1,114 @@
+// list-queues --wait: blocks until a condition holds.
+
+import Broker
+import Management
+import Worker
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Asks again and again until an expression holds of every queue chosen.
+///
+/// Statistics, and all counts of queues that aren't classic, are up to 5 seconds old: a quorum queue that has just got its
+/// first task still counts none. A condition on such figures has to hold for longer than that.
+struct QueueWait {
+    private static let settleTime = Duration.seconds(6)
+
+    private let expression: QueueExpression
+    private let values: ListQueuesCommand.Values
+    private let context: CommandContext
+
+    init(_ expression: QueueExpression, _ values: ListQueuesCommand.Values, _ context: CommandContext) {
+        self.expression = expression
+        self.values = values
+        self.context = context
+    }
+
+    /// What one look came to.
+    private enum Finding {
+        case holds, holdsAsFarAsKnown
+        case fails(reason: String)
+    }
+
+    func run(_ source: QueueSource) throws(CommandError) -> ExitStatus {
+        let deadline = values.deadline.map { .now + $0 } ?? Instant.never
+        var heldSince: Instant?
+        while true {
+            var reason = "the figures that it holds of may be 5 seconds old"
+            switch try look(source) {
+            case .holds: return .done
+            case .holdsAsFarAsKnown:
+                let since = heldSince ?? .now
+                if .now - since >= Self.settleTime { return .done }
+                heldSince = since
+            case .fails(let obstacle):
+                heldSince = nil
+                reason = obstacle
+            }
+            let next = min(.now + values.interval, deadline)
+            guard next > .now else {
+                let time = values.deadline?.shortText ?? ""
+                throw CommandError(
+                    .temporaryFailure, "\"\(values.waitExpression ?? "")\" didn't hold within \(time): \(reason)")
+            }
+            var pause = PollSet()
+            pause.wait(timeout: next.pollTimeout(from: .now))
+        }
+    }
+
+    private func look(_ source: QueueSource) throws(CommandError) -> Finding {
+        do throws(CommandError) {
+            let list = try source.list(columns: expression.columns + [.type])
+            guard let obstacle = Self.obstacle(to: expression, in: list) else {
+                return Self.isLive(expression, in: list) ? .holds : .holdsAsFarAsKnown
+            }
+            guard !list.isFromAMQP || !list.leavesUnknown(expression) else {
+                throw CommandError(.refused, "AMQP can't tell: \(obstacle)")
+            }
+            return .fails(reason: obstacle)
+        } catch {
+            // A broker that restarts is worth waiting for; one that never answered isn't.
+            guard source.answers > 0, error.status == .unavailable || error.status == .temporaryFailure else {
+                throw error
+            }
+            if !values.common.isQuiet { context.say("\(error.message). Trying again") }
+            return .fails(reason: error.message)
+        }
+    }
+
+    /// Whether all that an expression depends on is as of now.
+    static func isLive(_ expression: QueueExpression, in list: QueueList) -> Bool {
+        if list.isFromAMQP { return true }
+        return expression.columns.allSatisfy(\.isCheap)
+            && list.records.allSatisfy { list.value(.type, of: $0) == .text("classic") }
+    }
+
+    /// Why an expression doesn't hold of a list of queues; nil when it does.
+    static func obstacle(to expression: QueueExpression, in list: QueueList) -> String? {
+        if let missing = list.missing.first { return "there is no queue \"\(missing)\"" }
+        guard !list.records.isEmpty else { return "there is no such queue" }
+        for record in list.records {
+            guard expression.truth({ list.value($0, of: record) }) != .holds else { continue }
+            return "queue \"\(record.name)\" has \(list.figures(of: record, expression.columns))"
+        }
+        return nil
+    }
+}
+
+extension QueueList {
+    /// Whether the expression depends on a figure that isn't known, of any queue.
+    func leavesUnknown(_ expression: QueueExpression) -> Bool {
+        records.contains { record in expression.truth { value($0, of: record) } == .unknown }
+    }
+
+    /// `messages 7, consumers unknown`.
+    func figures(of record: QueueRecord, _ columns: [QueueColumn]) -> String {
+        columns.map { column in
+            let value = value(column, of: record)
+            return "\(column.name) \(value == .unknown ? "unknown" : value.text)"
+        }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,195 @@
+// The formats that lists are written in.
+
+import Management
+import Options
+
+/// How rows are written to standard output.
+enum OutputFormat: String, CaseIterable {
+    /// Aligned, for people.
+    case table
+    /// rabbitmqctl's: separated by tabs.
+    case tsv
+    case csv
+    /// One array of objects.
+    case json
+    /// An object a line.
+    case ndjson
+
+    /// What is written when nothing is said: a table to a terminal, and to anything else what scripts can split.
+    static func usual(isTerminal: Bool) -> OutputFormat { isTerminal ? .table : .tsv }
+}
+
+/// Rows of named columns, ready to be written.
+struct OutputRows {
+    var columns: [QueueColumn]
+    /// Each parallel to the columns.
+    var rows: [[QueueValue]]
+
+    /// The whole text in a format. JSON names its columns in each object and has no header.
+    func text(_ format: OutputFormat, hasHeader: Bool) -> [UInt8] {
+        switch format {
+        case .table: Array(table(hasHeader: hasHeader).utf8)
+        case .tsv: separated(by: "\t", hasHeader: hasHeader) { $0.escapedForTabs }
+        case .csv: separated(by: ",", hasHeader: hasHeader) { $0.escapedForDisplay.quotedForCSV }
+        case .json: json(between: ",\n", before: "[", after: "]\n")
+        case .ndjson: json(between: "\n", before: "", after: rows.isEmpty ? "" : "\n")
+        }
+    }
+
+    // MARK: - Text
+
+    private func separated(by separator: String, hasHeader: Bool, _ escape: (String) -> String) -> [UInt8] {
+        var text: [UInt8] = []
+        if hasHeader { text += Array(columns.map(\.name).joined(separator: separator).utf8) + [UInt8(ascii: "\n")] }
+        for row in rows {
+            for (index, value) in row.enumerated() {
+                if index > 0 { text += separator.utf8 }
+                text += escape(value.text).utf8
+            }
+            text.append(UInt8(ascii: "\n"))
+        }
+        return text
+    }
+
+    private func table(hasHeader: Bool) -> String {
+        let header = hasHeader ? [columns.map(\.name)] : []
+        let cells = header + rows.map { $0.map(\.text.escapedForDisplay) }
+        var widths = columns.map { _ in 0 }
+        for row in cells {
+            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.displayWidth) }
+        }
+        var text = ""
+        for row in cells {
+            var line = ""
+            for (index, cell) in row.enumerated() {
+                let padding = String(repeating: " ", count: widths[index] - cell.displayWidth)
+                line += (index > 0 ? "  " : "") + (columns[index].isRightAligned ? padding + cell : cell + padding)
+            }
+            while line.last == " " { line.removeLast() }
+            text += line + "\n"
+        }
+        return text
+    }
+
+    // MARK: - JSON
+
+    private func json(between: String, before: String, after: String) -> [UInt8] {
+        var text = Array(before.utf8)
+        for (number, row) in rows.enumerated() {
+            if number > 0 { text += between.utf8 }
+            text.appendJSONObject(zip(columns, row).map { ($0.name, $1) })
+        }
+        return text + Array(after.utf8)
+    }
+}
+
+extension QueueColumn {
+    /// Numbers stand below each other.
+    var isRightAligned: Bool { kind == .count || kind == .number }
+}
+
+extension QueueValue {
+    /// The value as text, not escaped: `-` where nothing is known, JSON where it has a structure.
+    var text: String {
+        switch self {
+        case .unknown: "-"
+        case .integer(let value): "\(value)"
+        case .number(let value): value.shortText
+        case .text(let value): value
+        case .flag(let value): "\(value)"
+        case .list, .table:
+            String(decoding: [UInt8]().appendingJSON(self), as: UTF8.self)
+        }
+    }
+}
+
+extension Double {
+    /// Without a fraction where there is none, else as short as it reads back.
+    var shortText: String { self == rounded() && abs(self) < 1e15 ? "\(Int(self))" : "\(self)" }
+}
+
+extension [UInt8] {
+    /// Appends an object whose keys keep their order.
+    mutating func appendJSONObject(_ members: [(key: String, value: QueueValue)]) {
+        append(UInt8(ascii: "{"))
+        for (index, member) in members.enumerated() {
+            if index > 0 { append(UInt8(ascii: ",")) }
+            appendJSON(displayable: member.key)
+            append(UInt8(ascii: ":"))
+            appendJSON(member.value)
+        }
+        append(UInt8(ascii: "}"))
+    }
+
+    mutating func appendJSON(_ value: QueueValue) {
+        switch value {
+        case .unknown: appendJSON("null")
+        case .integer(let value): appendJSON(value)
+        case .number(let value): append(contentsOf: value.isFinite ? Array(value.shortText.utf8) : Array("null".utf8))
+        case .text(let value): appendJSON(displayable: value)
+        case .flag(let value): append(contentsOf: "\(value)".utf8)
+        case .list(let values):
+            append(UInt8(ascii: "["))
+            for (index, value) in values.enumerated() {
+                if index > 0 { append(UInt8(ascii: ",")) }
+                appendJSON(value)
+            }
+            append(UInt8(ascii: "]"))
+        case .table(let table):
+            appendJSONObject(table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        }
+    }
+
+    fileprivate func appendingJSON(_ value: QueueValue) -> [UInt8] {
+        var copy = self
+        copy.appendJSON(value)
+        return copy
+    }
+
+    /// Appends a text in quotes. What could reverse or hide text on a terminal is escaped, as well as what JSON asks for.
+    mutating func appendJSON(displayable text: String) {
+        guard text.unicodeScalars.contains(where: { $0.value >= 0x80 && $0.isUnsafeToDisplay }) else {
+            return appendJSON(text: Array(text.utf8))
+        }
+        append(UInt8(ascii: "\""))
+        for scalar in text.unicodeScalars {
+            if scalar.value >= 0x80, scalar.isUnsafeToDisplay {
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    append(contentsOf: "\\u".utf8)
+                    append(contentsOf: String(repeating: "0", count: 4 - digits.count).utf8)
+                    append(contentsOf: digits.utf8)
+                }
+            } else {
+                var quoted: [UInt8] = []
+                quoted.appendJSON(text: Array(String(scalar).utf8))
+                append(contentsOf: quoted.dropFirst().dropLast())
+            }
+        }
+        append(UInt8(ascii: "\""))
+    }
+}
+
+extension String {
+    /// The text for a field between tabs: what would end the field or the line is escaped as in C, and so is the
+    /// backslash, so that the text can be had back.
+    fileprivate var escapedForTabs: String {
+        guard unicodeScalars.contains(where: { $0 == "\\" || $0.isUnsafeToDisplay }) else { return self }
+        var result = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case "\t": result += "\\t"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            default: result += String(scalar).escapedForDisplay
+            }
+        }
+        return result
+    }
+
+    fileprivate var quotedForCSV: String {
+        guard contains(where: { $0 == "," || $0 == "\"" }) || first == " " || last == " " else { return self }
+        return "\"" + replacing("\"", with: "\"\"") + "\""
+    }
+}

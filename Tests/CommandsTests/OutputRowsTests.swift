@@ -1,0 +1,93 @@
+// Rows in all formats: aligned, parseable, and harmless whatever the names hold.
+
+import Management
+import Testing
+
+@testable import Commands
+
+@Suite("Output rows") struct OutputRowsTests {
+    private static func text(_ format: OutputFormat, _ rows: OutputRows, hasHeader: Bool = true) -> String {
+        String(decoding: rows.text(format, hasHeader: hasHeader), as: UTF8.self)
+    }
+
+    private static let rows = OutputRows(
+        columns: [.name, .ready, .type],
+        rows: [
+            [.text("jobs"), .integer(1200), .text("classic")], [.text("naïve 名前"), .unknown, .unknown],
+        ])
+
+    @Test("a table is aligned, numbers to the right, wide characters counted as two")
+    func table() {
+        #expect(
+            Self.text(.table, Self.rows) == """
+                name        messages_ready  type
+                jobs                  1200  classic
+                naïve 名前               -  -
+
+                """)
+        #expect(Self.text(.table, Self.rows, hasHeader: false) == "jobs        1200  classic\nnaïve 名前     -  -\n")
+    }
+
+    @Test("tab-separated rows are rabbitmqctl's, and what isn't known is - or null")
+    func plain() {
+        #expect(
+            Self.text(.tsv, Self.rows) == "name\tmessages_ready\ttype\njobs\t1200\tclassic\nnaïve 名前\t-\t-\n")
+        #expect(Self.text(.csv, Self.rows, hasHeader: false) == "jobs,1200,classic\nnaïve 名前,-,-\n")
+        #expect(
+            Self.text(.json, Self.rows) == """
+                [{"name":"jobs","messages_ready":1200,"type":"classic"},
+                {"name":"naïve 名前","messages_ready":null,"type":null}]
+
+                """)
+        #expect(
+            Self.text(.ndjson, Self.rows) == """
+                {"name":"jobs","messages_ready":1200,"type":"classic"}
+                {"name":"naïve 名前","messages_ready":null,"type":null}
+
+                """)
+    }
+
+    @Test("no rows are a header, an empty array, or nothing")
+    func empty() {
+        let rows = OutputRows(columns: [.name, .ready], rows: [])
+        #expect(Self.text(.tsv, rows) == "name\tmessages_ready\n" && Self.text(.json, rows) == "[]\n")
+        #expect(Self.text(.ndjson, rows).isEmpty && Self.text(.tsv, rows, hasHeader: false).isEmpty)
+        #expect(Self.text(.table, rows) == "name  messages_ready\n")
+    }
+
+    @Test("O10 names can't move the cursor, end a field or a line, or reverse text, in any format")
+    func untrusted() {
+        let name = "a\u{1B}]0;x\u{7}\t\n\r\\\"',\u{202E}b\u{9B}2J\u{7F}\u{E0041}"
+        let rows = OutputRows(columns: [.name, .ready], rows: [[.text(name), .integer(1)]])
+        for format in OutputFormat.allCases {
+            let text = Self.text(format, rows, hasHeader: false)
+            #expect(text.filter { $0 == "\n" }.count == 1, "\(format)")
+            for scalar in text.dropLast().unicodeScalars {
+                let isSeparator = format == .tsv && scalar == "\t"
+                #expect(!scalar.isUnsafeToDisplay || isSeparator, "\(format) \(scalar.value)")
+            }
+        }
+        #expect(
+            Self.text(.tsv, rows, hasHeader: false)
+                == "a\\x1b]0;x\\x07\\t\\n\\r\\\\\"',\\xe2\\x80\\xaeb\\xc2\\x9b2J\\x7f\\xf3\\xa0\\x81\\x81\t1\n")
+        #expect(Self.text(.csv, rows, hasHeader: false).hasPrefix("\"a\\x1b]0;x\\x07\\x09\\x0a\\x0d\\\"\"',"))
+        #expect(
+            Self.text(.ndjson, rows)
+                == #"{"name":"a\u001b]0;x\u0007\t\n\r\\\"',\u202eb\u009b2J\u007f\udb40\udc41","messages_ready":1}"#
+                + "\n"
+        )
+    }
+
+    @Test("structures are JSON, keys sorted, and numbers are as short as they read back")
+    func structures() {
+        let value = QueueValue.table([
+            "x-max": .integer(5), "a": .list([.flag(true), .text("\u{202E}"), .number(0.5), .unknown]),
+        ])
+        #expect(value.text == #"{"a":[true,"\u202e",0.5,null],"x-max":5}"#)
+        #expect(QueueValue.number(3).text == "3" && QueueValue.number(0.1).text == "0.1")
+        #expect(QueueValue.number(.infinity).text == "inf" && QueueValue.flag(false).text == "false")
+        var json: [UInt8] = []
+        json.appendJSON(QueueValue.number(.nan))
+        #expect(json == Array("null".utf8))
+    }
+}
