@@ -5,6 +5,9 @@ import Broker
 /// A queue created for one run, on a connection that does nothing else: an alarm stops connections that publish, and the
 /// queue must be removable then too.
 final class BenchQueue {
+    /// A broker that has gone silent shouldn't keep bench from ending for long.
+    private static let requestTimeout = Duration.seconds(10)
+
     private let plan: BenchPlan
     private let connection: Connection
     private let channel: Channel
@@ -14,8 +17,10 @@ final class BenchQueue {
     /// Creates the queue; refuses one that exists, which may be in use by others.
     init(_ plan: BenchPlan) throws(CommandError) {
         self.plan = plan
+        var parameters = plan.connection
+        parameters.requestTimeout = Self.requestTimeout
         do throws(BrokerError) {
-            connection = try Connection.open(plan.connection)
+            connection = try Connection.open(parameters)
             channel = try Channel(on: connection)
         } catch {
             throw CommandError(error)

@@ -51,6 +51,7 @@ final class BenchRun {
     private let queue: BenchQueue
     private let signals: SignalPipe
     private let note: (Second) -> Void
+    /// A pipe that threads ring; never closed, since one that was given up may still ring it.
     private let bell: [Int32]
     private let startGate: BenchGate
     private let stopProducers: BenchGate
