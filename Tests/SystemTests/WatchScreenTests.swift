@@ -41,8 +41,10 @@ final class ScreenTerminal {
     /// The last picture drawn, a line each.
     func picture() -> [String] {
         let last = text().components(separatedBy: "\u{1B}[H").last ?? ""
-        return last.components(separatedBy: "\n").map { line in
-            ["\r", "\u{1B}[K", "\u{1B}[J", "\u{1B}[1m", "\u{1B}[0m"].reduce(line) {
+        // Together with the newline, a carriage return would be one character.
+        let lines = String(String.UnicodeScalarView(last.unicodeScalars.filter { $0 != "\r" }))
+        return lines.components(separatedBy: "\n").map { line in
+            ["\u{1B}[K", "\u{1B}[J", "\u{1B}[1m", "\u{1B}[0m"].reduce(line) {
                 $0.replacingOccurrences(of: $1, with: "")
             }
         }
@@ -84,10 +86,11 @@ struct WatchScreenTests {
         try await fixture.publish(["1", "2"])
         let terminal = try ScreenTerminal(width: 80, height: 24)
         let watch = try start(fixture, terminal)
-        try await eventually("a picture: \(watch.errors)") { terminal.text().contains(fixture.queue) }
+        try await eventually("a picture: \(watch.errors)") { terminal.picture().last == "q leaves" }
         #expect(terminal.text().hasPrefix("\u{1B}[?1049h") && !terminal.isCooked)
         var picture = terminal.picture()
-        #expect(picture.count == 24 && picture[1] == "1 queue, 2 ready, 0 unacknowledged", "\(picture)")
+        try #require(picture.count == 24, "\(picture)")
+        #expect(picture[1] == "1 queue, 2 ready, 0 unacknowledged", "\(picture)")
         #expect(picture[3].contains("█") && picture[23] == "q leaves", "\(picture)")
         try await fixture.publish(["3"])
         try await eventually("the new count") { terminal.picture().contains("1 queue, 3 ready, 0 unacknowledged") }
