@@ -17,6 +17,16 @@ package final class Channel {
         try open()
     }
 
+    /// Opens the channel without waiting for the broker's word on it, which saves the way there and back. Should the
+    /// broker refuse, the next event or request says so.
+    init(openingOn connection: Connection) throws(BrokerError) {
+        self.connection = connection
+        try connection.send("open a channel") { state in
+            var request = amqp_channel_open_t()
+            return amqp_send_method(state, Self.number, AMQP_CHANNEL_OPEN_METHOD, &request)
+        }
+    }
+
     /// Opens the channel again after the broker closed it. Delivery tags and confirms of the time before are void.
     package func open() throws(BrokerError) {
         _ = try connection.request("open a channel") { amqp_channel_open($0, Self.number) }

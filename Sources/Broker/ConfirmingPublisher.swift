@@ -6,9 +6,9 @@ package struct ConfirmingPublisher<Message> {
     private let isConfirming: Bool
     private var confirms = PublisherConfirms<Message>()
 
-    /// Opens a channel and turns confirms on. With `confirms` false no account is kept: nothing is ever unconfirmed.
+    /// Opens a channel and turns confirms on, without waiting for a reply to either. With `confirms` false no account is kept: nothing is ever unconfirmed.
     package init(on connection: Connection, confirms isConfirming: Bool = true) throws(BrokerError) {
-        channel = try Channel(on: connection)
+        channel = try Channel(openingOn: connection)
         self.isConfirming = isConfirming
         if isConfirming { try channel.selectConfirms() }
     }

@@ -218,6 +218,13 @@ package final class Connection {
         try check(status, operation())
     }
 
+    /// Gathers all that `body` sends into as few segments as can be.
+    package func sendTogether<Result>(_ body: () throws(BrokerError) -> Result) throws(BrokerError) -> Result {
+        TCPSocket.setCork(true, of: descriptor)
+        defer { TCPSocket.setCork(false, of: descriptor) }
+        return try body()
+    }
+
     /// Says goodbye, for at most `timeout`, and waits for the broker's answer. The connection can't be used afterwards.
     package func close(timeout: Duration = .seconds(2)) {
         guard failure == nil else { return }

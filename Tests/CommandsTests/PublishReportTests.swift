@@ -36,7 +36,7 @@ import Testing
             (.timedOut("no confirm"), .temporaryFailure),
             (.broker(Self.lost), .unavailable), (.input(.unreadable(EIO)), .noInput),
             (.input(.tooLong(limit: 1)), .refused), (.input(.malformed(line: 3, reason: "no")), .refused),
-            (.gaveUp(Self.lost), .temporaryFailure), (.output(CommandError(.cannotCreate, "no")), .cannotCreate),
+            (.gaveUp(Self.lost), .temporaryFailure), (.failed(CommandError(.cannotCreate, "no")), .cannotCreate),
             (.interrupted(2), .signal(2)), (.interrupted(15), ExitStatus(rawValue: 143)),
             (.broker(BrokerError("publish", .accessRefused, scope: .channel, "no")), .noPermission),
         ]

@@ -141,6 +141,18 @@ struct SpoolTests {
         #expect(full.status == 75 && folder.segments.isEmpty, "\(full)")
     }
 
+    @Test("when the spool can't be delivered for a reason that lasts, the task at hand is told and written down too")
+    func lastingTrouble() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        try await keep("--spool", folder.path, "q", "kept")
+        let result = try await WorkqProcess.run(
+            ["publish", "q", "new", "--spool", folder.path, "--unsent", folder.path("unsent")],
+            environment: ["WORKQ_URL": "amqp://nobody:wrong@127.0.0.1:\(fixture.broker.port)"])
+        #expect(result.status == 77 && result.errors.contains("task not confirmed on queue \"q\""), "\(result)")
+        #expect(folder.read("unsent") == "new" && folder.segments.count == 1, "\(folder.files)")
+    }
+
     @Test("a disk that is full is 73, and nothing is half there")
     func fullDisk() async throws {
         let folder = try TemporaryFolder()

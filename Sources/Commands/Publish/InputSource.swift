@@ -142,8 +142,7 @@ final class InputSource: TaskSource {
         if let reason = properties.invalidity(frameMax: Connection.greatestFrameMax) {
             throw TaskRecord.Malformed(reason: reason)
         }
-        task.properties = properties
-        if plan.keepsInputForm { task.inputForm = line }
+        task.particulars = Particulars(properties, inputForm: plan.keepsInputForm ? line : nil)
         return task
     }
 

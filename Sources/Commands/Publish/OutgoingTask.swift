@@ -13,10 +13,8 @@ struct OutgoingTask {
     var id: MessageID
     /// Seconds since 1970; nil when the properties have it.
     var timestamp: UInt64?
-    /// All of the task's properties, the id included, where they aren't the route's.
-    var properties: MessageProperties?
-    /// How the task stood in the input, where that isn't its body.
-    var inputForm: [UInt8]?
+    /// What only some tasks have.
+    var particulars: Particulars?
     /// Whether the broker may have it.
     var wasSent = false
     /// Whether it came back as unroutable before.
@@ -24,7 +22,7 @@ struct OutgoingTask {
 
     init(
         number: Int, route: Route, body: [UInt8], id: MessageID, timestamp: UInt64? = nil,
-        properties: MessageProperties? = nil
+        _ particulars: Particulars? = nil
     ) {
         self.number = number
         self.route = route
@@ -32,17 +30,30 @@ struct OutgoingTask {
         size = body.count
         self.id = id
         self.timestamp = timestamp
-        self.properties = properties
+        self.particulars = particulars
     }
 
     /// The task as it is written down.
     var record: TaskRecord {
-        var record = TaskRecord(body: body, properties: properties ?? route.properties)
-        if properties == nil {
+        var record = TaskRecord(body: body, properties: particulars?.properties ?? route.properties)
+        if particulars == nil {
             record.properties.messageID = id.text
             record.properties.timestamp = timestamp
         }
         return record
+    }
+}
+
+/// What a task has that came with properties of its own. Apart, since most tasks are moved around without.
+final class Particulars {
+    /// All of the task's properties, the id included.
+    let properties: MessageProperties
+    /// How the task stood in the input, where that isn't its body and may be wanted.
+    let inputForm: [UInt8]?
+
+    init(_ properties: MessageProperties, inputForm: [UInt8]? = nil) {
+        self.properties = properties
+        self.inputForm = inputForm
     }
 }
 

@@ -14,8 +14,8 @@ struct PublishReport {
         /// The broker stayed away for as long as it was to be waited for.
         case gaveUp(BrokerError)
         case input(TaskSourceFailure)
-        /// Standard output or a file can't be written.
-        case output(CommandError)
+        /// What has to do with no task: the spool, a guard, or standard output.
+        case failed(CommandError)
         /// Ended by a signal.
         case interrupted(Int32)
     }
@@ -95,7 +95,7 @@ struct PublishReport {
     func status() -> ExitStatus {
         switch trouble {
         case nil: .done
-        case .interrupted, .output: troubleStatus
+        case .interrupted, .failed: troubleStatus
         default: confirmed + spooled > 0 ? .partlyDone : troubleStatus
         }
     }
@@ -108,7 +108,7 @@ struct PublishReport {
         case .nacked, .timedOut, .gaveUp: .temporaryFailure
         case .broker(let error): ExitStatus(error)
         case .input(let failure): CommandError(failure).status
-        case .output(let error): error.status
+        case .failed(let error): error.status
         case .interrupted(let signal): .signal(signal)
         }
     }
@@ -133,7 +133,7 @@ struct PublishReport {
         case .timedOut(let text): text
         case .broker(let error), .gaveUp(let error): CommandError(error).message
         case .input(let failure): CommandError(failure).message
-        case .output(let error): error.message
+        case .failed(let error): error.message
         case .interrupted: "interrupted"
         }
     }

@@ -48,15 +48,13 @@ final class PublishRun {
         let spool = try plan.spool.map { name throws(CommandError) in try Spool(name) }
         try source.prepare()
         var outage: String?
-        if let spool { outage = try deliver(spool) }
-        if let depth = try depth(spool, &outage), depth >= plan.maximumDepth ?? .max {
-            if plan.common.isVerbose {
-                voice.say("nothing published: \(plan.route.destination.description) holds \(depth) tasks")
-            }
-            link.close()
-            return hasSpoolRefusals ? .partlyDone : .done
+        do throws(CommandError) {
+            if let spool { outage = try deliver(spool) }
+            if let depth = try depth(spool, &outage), depth >= plan.maximumDepth ?? .max { return skip(depth) }
+        } catch {
+            report.note(.failed(error), 1)
         }
-        if outage == nil { outage = send() }
+        if !report.hasTrouble, outage == nil { outage = send() }
         if let spool, let outage { keep(in: spool, outage) }
         if !report.hasTrouble { link.close() }
         return try finish(unsentFile)
@@ -72,6 +70,15 @@ final class PublishRun {
         hasSpoolRefusals = delivery.hasRefusals
         if case .postponed(let reason, _) = ending { return reason }
         return nil
+    }
+
+    /// Ends without having published anything, as asked for.
+    private func skip(_ depth: Int) -> ExitStatus {
+        if plan.common.isVerbose {
+            voice.say("nothing published: \(plan.route.destination.description) holds \(depth) tasks")
+        }
+        link.close()
+        return hasSpoolRefusals ? .partlyDone : .done
     }
 
     /// How many tasks the queue holds, where that matters; without a broker, how many the spool holds for it.
@@ -122,7 +129,7 @@ final class PublishRun {
             try writer.finish()
             try ids?.finish()
         } catch {
-            report.note(.output(CommandError(error.status, "\(reason), and \(error.message)")))
+            report.note(.failed(CommandError(error.status, "\(reason), and \(error.message)")))
         }
         leftovers = writer.unkept + waiting
         report.endKeeping(writer.kept, unkept: leftovers)

@@ -86,7 +86,8 @@ final class PublishStream {
                     try link.publisher?.channel.synchronize()
                     try receive()
                 }
-            } while hasMore
+                // Without confirms a task may come back when all seemed to be done.
+            } while !settings.confirms && hasMore
         } catch {
             note(error)
         }
@@ -168,16 +169,28 @@ final class PublishStream {
 
     /// Sends what the window allows and the source has.
     private func sendBurst() throws(BrokerError) -> Pause {
-        for _ in 0..<Self.burst {
-            guard isWindowOpen else { return .windowClosed }
-            guard let task = nextTask() else { return .noInput }
-            if mustWait(task) {
-                pending.append(task)
-                return .windowClosed
+        // The first task, which is often the only one, goes off at once.
+        if let pause = try sendNext() { return pause }
+        guard hasMore else { return .noInput }
+        guard isWindowOpen, let connection = link.connection else { return .windowClosed }
+        return try connection.sendTogether { () throws(BrokerError) in
+            for _ in 1..<Self.burst {
+                if let pause = try sendNext() { return pause }
             }
-            try send(task)
+            return .toListen
         }
-        return .toListen
+    }
+
+    /// Sends one task, or returns why there is none to send.
+    private func sendNext() throws(BrokerError) -> Pause? {
+        guard isWindowOpen else { return .windowClosed }
+        guard let task = nextTask() else { return .noInput }
+        if mustWait(task) {
+            pending.append(task)
+            return .windowClosed
+        }
+        try send(task)
+        return nil
     }
 
     private var isWindowOpen: Bool {
@@ -244,7 +257,7 @@ final class PublishStream {
 
     private func publish(_ task: OutgoingTask, _ body: [UInt8]) throws(BrokerError) {
         let route = task.route
-        if let properties = task.properties {
+        if let properties = task.particulars?.properties {
             try link.publisher?.publish(
                 task, body: body, exchange: route.destination.exchange, routingKey: route.destination.firstRoutingKey,
                 properties: properties)
@@ -342,13 +355,13 @@ final class PublishStream {
             takeBackUnconfirmed(returned)
         default:
             try link.publisher?.take(event, matches: { $0.id.matches($1) }, settled: settle)
+            lastProgress = .now
+            link.noteProgress()
         }
     }
 
     private func settle(_ task: OutgoingTask, _ outcome: PublisherConfirms<OutgoingTask>.Outcome) {
         unconfirmedBytes -= task.size
-        lastProgress = .now
-        link.noteProgress()
         switch outcome {
         case .confirmed:
             task.route.isProven = true
@@ -386,7 +399,7 @@ final class PublishStream {
         takeBack(
             OutgoingTask(
                 number: lastNumber, route: lastRoute, body: returned.body,
-                id: .given(returned.properties.messageID ?? ""), properties: returned.properties), returned)
+                id: .given(returned.properties.messageID ?? ""), Particulars(returned.properties)), returned)
     }
 
     // MARK: - Words
@@ -410,7 +423,7 @@ final class PublishStream {
         do throws(CommandError) {
             try body(ids)
         } catch {
-            report.note(.output(error))
+            report.note(.failed(error))
         }
     }
 }

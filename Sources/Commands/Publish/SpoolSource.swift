@@ -59,7 +59,7 @@ final class SpoolSource: TaskSource {
         lastNumber += 1
         return OutgoingTask(
             number: lastNumber, route: route, body: record.body, id: .given(record.properties.messageID ?? ""),
-            properties: record.properties)
+            Particulars(record.properties))
     }
 
     private func load(_ entry: Spool.Entry) {

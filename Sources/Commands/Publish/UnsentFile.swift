@@ -40,7 +40,7 @@ struct UnsentFile {
     ) throws(CommandError) -> TaskSourceFailure? {
         let file = try DurableFile(path, temporaryPath: "\(path).\(getpid()).tmp")
         for task in tasks {
-            try file.write(task.inputForm ?? task.body)
+            try file.write(task.particulars?.inputForm ?? task.body)
             if let separator { try file.write([separator]) }
         }
         let failure = try source.copyRest(
