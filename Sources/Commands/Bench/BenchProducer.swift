@@ -43,12 +43,12 @@ final class BenchProducer {
 
     /// How many messages are sent before looking whether the broker said something.
     private static let burst = 32
+    private static var noMessageID: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
 
     private let task: Task
     private let plan: BenchPlan
-    private let routingKey: ShortString
-    private var properties = MessageProperties()
     private var body: [UInt8]
+    private var template: MessageTemplate?
     private var publisher: ConfirmingPublisher<Sent>?
     private var times: BenchTimes
     private var schedule: SendSchedule?
@@ -71,8 +71,6 @@ final class BenchProducer {
     private init(_ task: Task) {
         self.task = task
         plan = task.plan
-        routingKey = ShortString(task.plan.queue)
-        properties.deliveryMode = task.plan.isPersistent ? 2 : 1
         body = Array(repeating: 0x2E, count: max(task.plan.size, BenchMessage.size))
         times = BenchTimes(task.plan, start: .never)
         measuredLeft = task.plan.share(of: task.number)
@@ -85,6 +83,10 @@ final class BenchProducer {
 
     private func run() -> BenchEnding {
         do throws(BrokerError) {
+            var properties = MessageProperties()
+            properties.deliveryMode = plan.isPersistent ? 2 : 1
+            template = try MessageTemplate(
+                exchange: "", routingKey: ShortString(plan.queue), properties: properties)
             let connection = try Connection.open(plan.connection)
             publisher = try ConfirmingPublisher(on: connection)
             task.post.report { $0.isReady = true }
@@ -171,7 +173,8 @@ final class BenchProducer {
             measuredLeft = left - 1
             hasSentAll = left == 1
         }
-        try publisher?.publish(message, body: body, exchange: "", routingKey: routingKey, properties: properties)
+        guard let template else { return }
+        try publisher?.publish(message, body: body, template, messageID: Self.noMessageID, timestamp: nil)
     }
 
     /// Waits for the broker, for one of `gates`, or until `deadline`.
