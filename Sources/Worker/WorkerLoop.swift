@@ -67,40 +67,40 @@ package final class WorkerLoop {
     }
 
     /// Events taken from the broker in one turn, so that a flood of deliveries doesn't starve signals and children.
-    private static let eventsPerTurn = 64
+    static let eventsPerTurn = 64
     /// The longest answer to a task: what RabbitMQ 4 takes in one message.
     package static let longestAnswer = 16 << 20
 
-    private let settings: Settings
-    private let parameters: ConnectionParameters
-    private let launcher: CommandLauncher?
+    let settings: Settings
+    let parameters: ConnectionParameters
+    let launcher: CommandLauncher?
     /// The line that a report makes in the log, if it makes one.
-    private let logLine: (WorkerState.Report, BrokerError?) -> String?
-    private let signals: SignalPipe
-    private var printer: TaskPrinter
-    private let courier: TaskCourier
-    private var relay = OutputRelay()
+    let logLine: (WorkerState.Report, BrokerError?) -> String?
+    let signals: SignalPipe
+    var printer: TaskPrinter
+    let courier: TaskCourier
+    var relay = OutputRelay()
     /// The last that commands wrote on standard error, until their task's fate is decided.
-    private var lastWords: [WorkerState.JobID: [UInt8]] = [:]
+    var lastWords: [WorkerState.JobID: [UInt8]] = [:]
     /// Commands that have ended while their output is still on its way, in order, and how much standard output must have
     /// taken by then: a task isn't done while what its command printed may get lost.
-    private var delayedEnds: Deque<(job: WorkerState.JobID, end: JobEnd, outputEnd: Int)> = []
+    var delayedEnds: Deque<(job: WorkerState.JobID, end: JobEnd, outputEnd: Int)> = []
     /// What broke standard output.
-    private var outputFailure: Int32?
-    private var state: WorkerState
-    private var link: ConsumerLink?
-    private var opening: Opening<ConsumerLink>?
-    private var children: [WorkerState.JobID: ChildProcess] = [:]
-    private var events: Deque<WorkerState.Event> = []
+    var outputFailure: Int32?
+    var state: WorkerState
+    var link: ConsumerLink?
+    var opening: Opening<ConsumerLink>?
+    var children: [WorkerState.JobID: ChildProcess] = [:]
+    var events: Deque<WorkerState.Event> = []
     /// What the broker is told once the next commands run: they needn't wait for that.
-    private var settlements: [WorkerState.Action] = []
+    var settlements: [WorkerState.Action] = []
     /// Whether frames may have come: the socket is ready, or a request has read more than its own reply, and then they wait
     /// in the library while the socket is quiet.
-    private var mayHaveFrames = false
+    var mayHaveFrames = false
     /// When to read from the broker although nothing came: heartbeats are served by reading.
-    private var nextReceive = Instant.never
-    private var pollSet = PollSet()
-    private var ending: WorkerState.Ending?
+    var nextReceive = Instant.never
+    var pollSet = PollSet()
+    var ending: WorkerState.Ending?
 
     package init(
         _ settings: Settings, work: Work, parameters: ConnectionParameters, signals: SignalPipe,
@@ -174,325 +174,5 @@ package final class WorkerLoop {
         }
         settle()
         settings.service?.report(state)
-    }
-
-    // MARK: - From the world to events
-
-    private func waitForSomething() {
-        pollSet.removeAll()
-        pollSet.add(signals.descriptor, events: POLLIN)
-        if let link { pollSet.add(link.connection.descriptor, events: POLLIN) }
-        if let opening { pollSet.add(opening.descriptor, events: POLLIN) }
-        if let descriptor = courier.descriptor { pollSet.add(descriptor, events: POLLIN) }
-        relay.add(to: &pollSet, children: children.values)
-        for child in children.values where child.input.isPending {
-            pollSet.add(child.input.descriptor, events: POLLOUT)
-        }
-        // A reader that goes away is noticed also while there is nothing to print.
-        if settings.state.isPrinting {
-            pollSet.add(printer.buffer.descriptor, events: printer.buffer.isPending ? POLLOUT : 0)
-        }
-        pollSet.wait(timeout: timeout)
-
-        if let link, pollSet.isReady(link.connection.descriptor) { mayHaveFrames = true }
-        if pollSet.isReady(signals.descriptor) {
-            // A service manager may tell worker and commands to end at once; then a command that ended hasn't failed.
-            let arrived = signals.read()
-            let (stops, others) = (arrived.filter(Self.stopsWorker), arrived.filter { !Self.stopsWorker($0) })
-            (stops + others).forEach(take)
-        }
-        for (job, child) in children where child.input.isPending && pollSet.isReady(child.input.descriptor) {
-            children[job]?.input.write()
-        }
-        if let opening, pollSet.isReady(opening.descriptor) { takeConnection() }
-        // Before the ends of commands, which may be what the worker leaves for.
-        if let number = relay.pass(pollSet, children: &children) {
-            outputFailure = number
-            events.prepend(.outputFailed(number))
-        }
-        releaseEnds()
-        if settings.state.isPrinting, pollSet.isReady(printer.buffer.descriptor) { print() }
-    }
-
-    /// Milliseconds until something is due by itself. Heartbeats are served by reading, twice an interval at least.
-    private var timeout: Int32 {
-        guard events.isEmpty, !mayHaveFrames, !courier.mayHoldFrames else { return 0 }
-        let now = Instant.now
-        let deadline = min(
-            state.nextDeadline, nextReceive, courier.heartbeat.map { now + $0 / 2 } ?? .never,
-            settings.service?.next ?? .never)
-        return deadline == .never ? -1 : deadline.pollTimeout(from: now)
-    }
-
-    /// Takes what the broker has sent, without waiting.
-    private func receive() {
-        guard let link else { return }
-        mayHaveFrames = true
-        nextReceive = link.connection.heartbeat.map { .now + $0 / 2 } ?? .never
-        do throws(BrokerError) {
-            while events.count < Self.eventsPerTurn {
-                guard let event = try link.connection.nextEvent() else {
-                    mayHaveFrames = false
-                    return
-                }
-                take(event)
-                if self.link == nil { return }
-            }
-        } catch {
-            lose(error)
-        }
-    }
-
-    private func take(_ event: BrokerEvent) {
-        switch event {
-        case .delivery(let delivery):
-            events.append(.delivered(delivery))
-        case .consumerCancelled:
-            lose(
-                BrokerError(
-                    "consume from queue \"\(settings.queue)\"", .connectionLost, scope: .channel,
-                    "the queue was deleted or lost its leader, or a task took longer than the queue allows"))
-        case .channelClosed(let error), .connectionClosed(let error):
-            lose(error)
-        case .acknowledged, .negativelyAcknowledged, .returned, .blocked, .unblocked:
-            // Nothing is published on this connection, and an alarm doesn't stop deliveries or acknowledgements.
-            break
-        }
-    }
-
-    /// Drops the connection. Deliveries that are still to be handled belong to it and are void.
-    private func lose(_ error: BrokerError) {
-        link?.connection.close(timeout: .milliseconds(200))
-        link = nil
-        settlements = []
-        lastWords = [:]
-        mayHaveFrames = false
-        nextReceive = .never
-        events.removeAll { if case .delivered = $0 { true } else { false } }
-        events.append(.connectionLost(error))
-    }
-
-    private static func stopsWorker(_ signal: Int32) -> Bool {
-        [SIGTERM, SIGINT, SIGHUP].contains(signal)
-    }
-
-    private func take(_ signal: Int32) {
-        switch signal {
-        case SIGCHLD: reap()
-        case SIGTSTP: events.append(.pauseRequested)
-        case SIGCONT: events.append(.resumeRequested)
-        case SIGUSR1: events.append(.statusRequested)
-        default: events.append(.stopRequested)
-        }
-    }
-
-    private func reap() {
-        for (job, child) in children {
-            guard let end = child.reap(), var child = children.removeValue(forKey: job) else { continue }
-            child.input.close()
-            relay.takeLeftovers(of: &child)
-            lastWords[job] = child.errors?.tail
-            if let answer = child.output?.kept { events.append(.answered(job, answer)) }
-            let isOverfull = child.output?.isOverfull == true && end == .exited(0)
-            let limit = Self.longestAnswer >> 20
-            let verdict = isOverfull ? .unfit("the answer is longer than \(limit) MiB") : end
-            if child.output != nil, relay.isBehind || outputFailure != nil {
-                delayedEnds.append((job, verdict, relay.outputEnd))
-                events.append(.outputDelayed(job))
-            } else {
-                events.append(.ended(job, verdict))
-            }
-        }
-        reapOrphans()
-    }
-
-    /// Reaps what commands left behind: such processes are this one's when their parent ends (`workq_adopt_orphans`), as
-    /// they are in a container where the worker is the first process.
-    private func reapOrphans() {
-        while true {
-            let pid = workq_ended_child()
-            guard pid > 0, !children.values.contains(where: { $0.pid == pid }) else { return }
-            workq_reap(pid)
-        }
-    }
-
-    /// Tells of commands whose output has arrived, or never will.
-    private func releaseEnds() {
-        while let first = delayedEnds.first, outputFailure != nil || first.outputEnd <= relay.output.totalWritten {
-            delayedEnds.removeFirst()
-            events.append(.ended(first.job, outputFailure == nil ? first.end : .outputLost))
-        }
-    }
-
-    private func giveUpOutput(of job: WorkerState.JobID) {
-        guard let index = delayedEnds.firstIndex(where: { $0.job == job }) else { return }
-        delayedEnds.remove(at: index)
-        events.append(.ended(job, .outputLost))
-    }
-
-    private func print() {
-        guard printer.buffer.isPending else { return events.append(.outputFailed(EPIPE)) }
-        switch printer.write() {
-        case .done(let jobs): events.append(contentsOf: jobs.map { .ended($0, .exited(0)) })
-        case .failed(let number): events.append(.outputFailed(number))
-        }
-    }
-
-    // MARK: - From actions to the world
-
-    private func perform(_ action: WorkerState.Action) {
-        switch action {
-        case .connect: connect()
-        case .start(let job, let delivery): start(job, delivery)
-        case .startBatch(let job, let tasks): start(job, batch: tasks)
-        case .acknowledge, .acknowledgeAll, .reject, .giveBack: settlements.append(action)
-        case .copy(let job, let copy): courier.send(job, copy, errors: lastWords[job] ?? [])
-        case .cancelConsumer:
-            guard let tag = link?.consumerTag else { return }
-            onChannel { channel throws(BrokerError) in try channel.sendCancel(tag) }
-        case .startConsumer: startConsumer()
-        case .countReady: countReady()
-        case .terminate(let job): children[job]?.terminate()
-        case .kill(let job):
-            children[job]?.end()
-            giveUpOutput(of: job)
-        case .report(let what):
-            if case .ended(let job, _, _, let verdict, _) = what, !verdict.isSentOn {
-                lastWords[job] = nil
-            }
-            if case .endedUnheard(let job, _, _, _) = what { lastWords[job] = nil }
-            if case .batchEnded(let job, let outcomes, _, _) = what, let words = lastWords.removeValue(forKey: job) {
-                shareLastWords(words, job, outcomes)
-            }
-            if let line = logLine(what, courier.lastError) { relay.log(line) }
-        case .finish(let reason): ending = reason
-        }
-    }
-
-    private func settle() {
-        for action in settlements {
-            onChannel { channel throws(BrokerError) in
-                switch action {
-                case .acknowledge(let tag): try channel.acknowledge(tag)
-                case .acknowledgeAll(let tag): try channel.acknowledge(tag, multiple: true)
-                case .reject(let tag): try channel.reject(tag)
-                case .giveBack(let tag): try channel.giveBack(tag)
-                default: break
-                }
-            }
-        }
-        settlements.removeAll(keepingCapacity: true)
-    }
-
-    private func onChannel(_ call: (Channel) throws(BrokerError) -> Void) {
-        guard let link else { return }
-        do {
-            try call(link.channel)
-        } catch {
-            lose(error)
-        }
-    }
-
-    private func connect() {
-        let consumer = ConsumerLink.Settings(
-            queue: settings.queue, prefetchCount: settings.prefetchCount, creates: settings.creates)
-        do throws(BrokerError) {
-            opening = try Opening { [parameters] () throws(BrokerError) in try ConsumerLink.open(consumer, parameters) }
-        } catch {
-            events.append(.connectionLost(error))
-        }
-    }
-
-    private func takeConnection() {
-        switch opening?.take() {
-        case .success(let new):
-            link = new
-            mayHaveFrames = true
-            events.append(.connected)
-        case .failure(let error): events.append(.connectionLost(error))
-        case nil: return
-        }
-        opening = nil
-    }
-
-    private func start(_ job: WorkerState.JobID, _ delivery: Delivery) {
-        guard let launcher else { return printer.add(job, delivery.body) }
-        let variables = TaskEnvironment.variables(
-            for: delivery, queue: settings.queue, maximumAttempts: settings.state.retries.maximumAttempts)
-        var modes = outputModes(job)
-        let isAsked = settings.state.isAnswering && delivery.properties.replyTo?.isEmpty == false
-        if isAsked { modes.output = .kept(limit: Self.longestAnswer) }
-        start(job, launcher, delivery.body, variables, modes)
-    }
-
-    private func start(_ job: WorkerState.JobID, batch tasks: [Delivery]) {
-        guard let launcher, let batching = settings.state.batching else { return }
-        let variables = TaskEnvironment.variables(
-            forBatchOf: tasks.count, queue: settings.queue,
-            maximumAttempts: settings.state.retries.maximumAttempts)
-        start(job, launcher, batching.input(tasks), variables, outputModes(job))
-    }
-
-    private func start(
-        _ job: WorkerState.JobID, _ launcher: CommandLauncher, _ body: [UInt8], _ variables: EnvironmentBlock,
-        _ modes: (output: ChildOutput.Mode?, errors: ChildOutput.Mode?)
-    ) {
-        do {
-            children[job] = try launcher.start(
-                body: body, variables: variables, output: modes.output, errors: modes.errors)
-        } catch {
-            events.append(.ended(job, error.end))
-        }
-    }
-
-    /// Every task of a batch that failed carries what its command has said.
-    private func shareLastWords(_ words: [UInt8], _ job: WorkerState.JobID, _ outcomes: [Verdict: Int]) {
-        guard outcomes.keys.contains(where: \.isSentOn) else { return }
-        for offset in 0..<outcomes.values.reduce(0, +) { lastWords[job + offset] = words }
-    }
-
-    private func outputModes(_ job: WorkerState.JobID) -> (output: ChildOutput.Mode?, errors: ChildOutput.Mode?) {
-        switch settings.output {
-        case .inherited: (nil, nil)
-        case .passed: (nil, .bytes)
-        case .lines: (.lines(tag: ""), .lines(tag: ""))
-        case .taggedLines: (.lines(tag: "\(job): "), .lines(tag: "\(job): "))
-        case .grouped(let isTagged, let directory):
-            (
-                .grouped(tag: isTagged ? "\(job): " : "", directory: directory),
-                .grouped(tag: isTagged ? "\(job): " : "", directory: directory)
-            )
-        }
-    }
-
-    private func startConsumer() {
-        guard let link else { return }
-        mayHaveFrames = true
-        do throws(BrokerError) {
-            self.link?.consumerTag = try link.channel.consume(ShortString(settings.queue))
-        } catch {
-            lose(error)
-        }
-    }
-
-    private func countReady() {
-        guard let link else { return }
-        settle()
-        mayHaveFrames = true
-        do throws(BrokerError) {
-            let ready = try link.channel.status(ofQueue: ShortString(settings.queue)).ready
-            // Deliveries that came before the answer must be known before it: they disprove that nothing is left.
-            while let event = try link.connection.nextEvent() {
-                take(event)
-                if self.link == nil { return }
-            }
-            events.append(.readyCount(ready))
-        } catch {
-            if error.scope == .channel, error.code == .accessRefused {
-                events.append(.refused(error))
-            } else {
-                lose(error)
-            }
-        }
     }
 }

@@ -42,11 +42,6 @@ struct Destination: Equatable {
 // MARK: - On the broker
 
 extension Destination {
-    /// How long a declaration is good for. A delay queue expires a day after its tasks are due, counted from the last
-    /// time it was declared.
-    static let declarationLife = Duration.seconds(3_600)
-    private static let expiryMargin = Duration.seconds(86_400)
-
     /// Creates the queue.
     func create(on channel: Channel) throws(BrokerError) {
         guard let creates else { return }
@@ -67,14 +62,14 @@ extension Destination {
     }
 
     /// Declares the delay queue, a quorum queue whatever the queue itself is: dead-lettering from a classic one is at
-    /// most once.
+    /// most once. It never expires: RabbitMQ doesn't count publishing as use, nor, of quorum queues, declaring, so that
+    /// `x-expires` would take waiting tasks with it.
     func declareDelayQueue(on channel: Channel) throws(BrokerError) {
         guard let delay, let delayQueue else { return }
         try channel.declareQueue(
             delayQueue, type: .quorum,
             arguments: [
                 "x-message-ttl": .int64(delay.milliseconds),
-                "x-expires": .int64((delay + Self.expiryMargin).milliseconds),
                 "x-dead-letter-exchange": .text(""),
                 "x-dead-letter-routing-key": .string(routingKey.bytes),
                 "x-dead-letter-strategy": .text("at-least-once"),

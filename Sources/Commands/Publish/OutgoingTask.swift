@@ -67,8 +67,8 @@ final class Route {
     var isProven = false
     /// Whether a task came back because the queue is missing.
     var mustCreate = false
-    /// On which connection and until when the delay queue counts as declared.
-    private var declared: (session: Int, until: Instant) = (0, .now)
+    /// The connection on which the delay queue was declared last.
+    private var declaredSession = 0
 
     /// Throws `invalidInput` when a name or property can't be sent.
     init(to destination: Destination, properties: MessageProperties) throws(BrokerError) {
@@ -79,7 +79,7 @@ final class Route {
     }
 
     /// Whether `prepare` will ask the broker for the queue, for which nothing may be unconfirmed.
-    func asksForQueue(session: Int) -> Bool { destination.delay != nil && declared.session != session }
+    func asksForQueue(session: Int) -> Bool { destination.delay != nil && declaredSession != session }
 
     /// Creates what is missing, as far as that is known.
     func prepare(over link: BrokerLink) throws(BrokerError) {
@@ -89,10 +89,9 @@ final class Route {
                 try destination.create(on: publisher.channel)
             } else if asksForQueue(session: link.session) {
                 try destination.prepareDelay(&publisher)
-                declared = (link.session, .now + Destination.declarationLife)
-            } else if mustCreate || declared.until < .now {
+                declaredSession = link.session
+            } else if mustCreate {
                 try destination.declareDelayQueue(on: publisher.channel)
-                declared.until = .now + Destination.declarationLife
             }
         }
         mustCreate = false
