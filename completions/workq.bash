@@ -5,8 +5,10 @@ _workq_command() {
     case $1 in
     publish) command=publish ;;
     work) command=work ;;
+    list-queues | list_queues) command=list-queues ;;
     purge | purge_queue) command=purge ;;
     delete | delete_queue) command=delete ;;
+    bench) command=bench ;;
     help) command=help ;;
     *) command=$1 ;;
     esac
@@ -17,9 +19,9 @@ _workq_options() {
     case $1 in
     '')
         choices=(
-            -q --quiet -v --verbose -h --help --version -u --url -p --vhost --api-url --username
-            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
-            --connection-name
+            -q --quiet -v --verbose -h --help --version -u --url --config -N --node -p --vhost
+            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name
         ) ;;
     publish)
         choices=(
@@ -27,30 +29,47 @@ _workq_options() {
             --no-create --queue-type --queue-arg --delay --max-depth --unless-queued --header
             --priority --ttl --content-type --content-encoding --type --app-id --message-id
             --correlation-id --reply-to --timestamp --transient --no-confirm --window
-            --confirm-timeout --retry-for --spool --flush --unsent -u --url -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --confirm-timeout --retry-for --spool --flush --unsent -u --url --config -N --node -p
+            --vhost --api-url --username --password-file --cacert --cert --key --insecure
+            --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     work)
         choices=(
             -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for -0
             --null --batch --batch-wait --reply --move-to --on-exit --max-attempts --retry-delay
             --dead-letter --output --log-format --tag --drain --count --idle-timeout --max-time
-            --grace -u --url -p --vhost --api-url --username --password-file --cacert --cert --key
-            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
-            --help
+            --grace -u --url --config -N --node -p --vhost --api-url --username --password-file
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
+            --quiet -v --verbose -h --help
         ) ;;
-    purge)
+    list-queues)
         choices=(
-            --expect --backup --dry-run -y --yes -u --url -p --vhost --api-url --username
+            --queue --match --type --nonempty --all-vhosts --sort --reverse --limit --format
+            --formatter --json -s --silent --no-table-headers --watch --interval --wait --deadline
+            --warn --crit -t --timeout -u --url --config -N --node -p --vhost --api-url --username
             --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
             --connection-name -q --quiet -v --verbose -h --help
         ) ;;
-    delete)
+    purge)
         choices=(
-            --if-empty --if-unused --if-exists --backup --dry-run -y --yes -u --url -p --vhost
+            --expect --match --backup --dry-run -y --yes -u --url --config -N --node -p --vhost
             --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
             --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+        ) ;;
+    delete)
+        choices=(
+            --if-empty --if-unused --if-exists --match --backup --dry-run -y --yes -u --url --config
+            -N --node -p --vhost --api-url --username --password-file --cacert --cert --key
+            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
+            --help
+        ) ;;
+    bench)
+        choices=(
+            --producers --consumers --size --messages --duration --warm-up --rate --window
+            --prefetch --transient --queue-type --queue --expires --format --hdr --baseline
+            --fail-if -u --url --config -N --node -p --vhost --api-url --username --password-file
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
+            --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -65,18 +84,23 @@ _workq_value() {
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
             -0 | --null | --ndjson | --skip-empty | --print-id | --no-create | --unless-queued | \
-            --transient | --no-confirm | --flush | --reply | --tag | --drain | --dry-run | -y | \
-            --yes | --if-empty | --if-unused | --if-exists)
+            --transient | --no-confirm | --flush | --reply | --tag | --drain | --nonempty | \
+            --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | --watch | \
+            --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
             kind=switch ;;
-        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
-            --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
-            --header | --priority | --ttl | --content-type | --content-encoding | --type | \
-            --app-id | --message-id | --correlation-id | --reply-to | --timestamp | --window | \
-            --confirm-timeout | --retry-for | -j | --jobs | --prefetch | --timeout | --kill-after | \
-            --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
-            --dead-letter | --count | --idle-timeout | --max-time | --grace | --expect)
+        -u | --url | -N | --node | -p | --vhost | --api-url | --username | --heartbeat | \
+            --connect-timeout | --connection-name | --exchange | --routing-key | --queue-arg | \
+            --delay | --max-depth | --header | --priority | --ttl | --content-type | \
+            --content-encoding | --type | --app-id | --message-id | --correlation-id | --reply-to | \
+            --timestamp | --window | --confirm-timeout | --retry-for | -j | --jobs | --prefetch | \
+            --timeout | --kill-after | --batch | --batch-wait | --move-to | --on-exit | \
+            --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
+            --grace | --queue | --match | --limit | --interval | --wait | --deadline | --warn | \
+            --crit | -t | --expect | --producers | --consumers | --size | --messages | --duration | \
+            --warm-up | --rate | --expires | --fail-if)
             kind=nothing ;;
-        --password-file | --cacert | --cert | --key | --unsent | --backup)
+        --config | --password-file | --cacert | --cert | --key | --unsent | --backup | --hdr | \
+            --baseline)
             kind=file ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -86,6 +110,20 @@ _workq_value() {
             kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
+        --sort)
+            kind=choices choices=(
+            name vhost type messages_ready messages_unacknowledged messages consumers state node
+            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
+            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
+            effective_policy_definition consumer_utilisation consumer_capacity
+            exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
+            messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
+            messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
+            message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
+            idle_since disk_reads disk_writes memory
+        ) ;;
+        --format | --formatter)
+            kind=choices choices=(table tsv csv json ndjson) ;;
         esac ;;
     publish)
         case $2 in
@@ -96,22 +134,22 @@ _workq_value() {
         --exchange | --routing-key | --queue-arg | --delay | --max-depth | --header | \
             --priority | --ttl | --content-type | --content-encoding | --type | --app-id | \
             --message-id | --correlation-id | --reply-to | --timestamp | --window | \
-            --confirm-timeout | --retry-for | -u | --url | -p | --vhost | --api-url | --username | \
-            --heartbeat | --connect-timeout | --connection-name)
+            --confirm-timeout | --retry-for | -u | --url | -N | --node | -p | --vhost | --api-url | \
+            --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
         --spool)
             kind=directory ;;
-        --unsent | --password-file | --cacert | --cert | --key)
+        --unsent | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         esac ;;
     work)
         case $2 in
         -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --batch | \
             --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
-            --count | --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | \
-            --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+            --count | --idle-timeout | --max-time | --grace | -u | --url | -N | --node | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)
@@ -122,15 +160,41 @@ _workq_value() {
             kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
-        --password-file | --cacert | --cert | --key)
+        --config | --password-file | --cacert | --cert | --key)
+            kind=file ;;
+        esac ;;
+    list-queues)
+        case $2 in
+        --queue | --match | --type | --limit | --interval | --wait | --deadline | --warn | \
+            --crit | -t | --timeout | -u | --url | -N | --node | -p | --vhost | --api-url | \
+            --username | --heartbeat | --connect-timeout | --connection-name)
+            kind=nothing ;;
+        --nonempty | --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | \
+            --watch | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        --sort)
+            kind=choices choices=(
+            name vhost type messages_ready messages_unacknowledged messages consumers state node
+            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
+            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
+            effective_policy_definition consumer_utilisation consumer_capacity
+            exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
+            messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
+            messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
+            message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
+            idle_since disk_reads disk_writes memory
+        ) ;;
+        --format | --formatter)
+            kind=choices choices=(table tsv csv json ndjson) ;;
+        --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         esac ;;
     purge)
         case $2 in
-        --expect | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
-            --connect-timeout | --connection-name)
+        --expect | --match | -u | --url | -N | --node | -p | --vhost | --api-url | --username | \
+            --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --backup | --password-file | --cacert | --cert | --key)
+        --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
@@ -140,11 +204,27 @@ _workq_value() {
         --if-empty | --if-unused | --if-exists | --dry-run | -y | --yes | --insecure | -q | \
             --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
-        --backup | --password-file | --cacert | --cert | --key)
+        --match | -u | --url | -N | --node | -p | --vhost | --api-url | --username | \
+            --heartbeat | --connect-timeout | --connection-name)
+            kind=nothing ;;
+        --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
-        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
+        esac ;;
+    bench)
+        case $2 in
+        --producers | --consumers | --size | --messages | --duration | --warm-up | --rate | \
+            --window | --prefetch | --queue | --expires | --fail-if | -u | --url | -N | --node | \
+            -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name)
             kind=nothing ;;
+        --transient | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
+        --queue-type)
+            kind=choices choices=(classic quorum) ;;
+        --format)
+            kind=choices choices=(text json) ;;
+        --hdr | --baseline | --config | --password-file | --cacert | --cert | --key)
+            kind=file ;;
         esac ;;
     help)
         case $2 in
@@ -160,7 +240,18 @@ _workq_operand() {
     case $1:$2 in
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
-    help:0) kind=choices choices=(publish work purge delete help) ;;
+    list-queues:*) kind=choices choices=(
+            name vhost type messages_ready messages_unacknowledged messages consumers state node
+            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
+            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
+            effective_policy_definition consumer_utilisation consumer_capacity
+            exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
+            messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
+            messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
+            message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
+            idle_since disk_reads disk_writes memory
+        ) ;;
+    help:0) kind=choices choices=(publish work list-queues purge delete bench help) ;;
     esac
 }
 
@@ -278,7 +369,7 @@ _workq() {
         _workq_offer "$word"
     elif [[ -z $command ]]; then
         kind=choices
-        choices=(publish work purge delete help)
+        choices=(publish work list-queues purge delete bench help)
         _workq_offer "$word"
     else
         _workq_operand "$command" "$position"
