@@ -36,6 +36,7 @@ enum PurgeCommand: Subcommand {
             examples: [
                 Example("Remove all tasks", "workq purge thumbnails"),
                 Example("Keep them in a file", "workq purge thumbnails --backup thumbnails.ndjson"),
+                Example("And put them back", "workq publish --ndjson thumbnails < thumbnails.ndjson"),
                 Example("Only if nothing has come since somebody looked", "workq purge thumbnails --expect 1204"),
             ])
     }
