@@ -8,8 +8,7 @@ package enum CommandTable {
     static var commands: [any Subcommand.Type] {
         [
             PublishCommand.self, WorkCommand.self, ListQueuesCommand.self, PurgeCommand.self, DeleteCommand.self,
-            BenchCommand.self,
-            HelpCommand.self, GenerateCommand.self,
+            BenchCommand.self, HelpCommand.self, GenerateCommand.self,
         ]
     }
 

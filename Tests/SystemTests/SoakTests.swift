@@ -72,12 +72,12 @@ private final class Soak {
             "1000", "--retry-for", "5m", "--", "sh", "-c", Self.command, folder.path("done"))
     }
 
-    /// Publishes, kills and restarts until the time is up.
+    /// Publishes, kills and restarts until the time is up and everything was done that is to be done.
     func run() async throws {
         let start = ContinuousClock.now
         var nextKill = start + .seconds(2)
         var restart: Task<Void, any Error>?
-        while ContinuousClock.now < start + length {
+        while ContinuousClock.now < start + length || brokerEndCount < Self.brokerEnds || killCount == 0 {
             try await publish()
             if ContinuousClock.now >= nextKill {
                 try await killWorker()
