@@ -151,6 +151,7 @@ struct ManagementFaultTests {
                 }
             },
             { peer in
+                _ = try peer.expectRequest()
                 try peer.send(text: "HTTP/1.1 200 OK\r\n")
                 for number in 0..<1_000 {
                     try peer.send(text: "x-\(number): y\r\n")
