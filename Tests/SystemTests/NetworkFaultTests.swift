@@ -107,13 +107,13 @@ struct NetworkFaultTests {
         let proxy = try TCPProxy(
             upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 65_536, tick: .milliseconds(5)))
         let publish = try WorkqProcess(
-            ["publish", fixture.queue, "--confirm-timeout", "2s"], input: .bytes(Self.large),
+            ["publish", fixture.queue, "--confirm-timeout", "6s"], input: .bytes(Self.large),
             environment: proxy.environment)
         try await eventually("a part of the task is sent") { proxy.traffic(.toUpstream).read > 1 << 20 }
         proxy.mode = .swallow
         let (result, time) = try await publish.end(within: .seconds(60))
         #expect(result.status == 75 && time < Self.bound, "\(time) \(result)")
-        #expect(result.errors.contains("no confirm in 2s. The outcome is unknown"), "\(result)")
+        #expect(result.errors.contains("no confirm in 6s. The outcome is unknown"), "\(result)")
     }
 
     @Test("N5 a blackhole from the start is 69 within the connect timeout")
