@@ -12,7 +12,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -22,6 +21,8 @@ let package = Package(
             providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
         ),
         .target(name: "CPosix"),
+        // toml++ is headers only; Debian has it as libtomlplusplus-dev.
+        .target(name: "CTOML"),
         .target(name: "Options"),
         .target(
             name: "Broker", dependencies: ["CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
@@ -40,7 +41,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Options", "Broker", "Worker", "Management", "CPosix", .product(name: "TOMLKit", package: "TOMLKit"),
+                "Options", "Broker", "Worker", "Management", "CPosix", "CTOML",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
@@ -56,5 +57,6 @@ let package = Package(
         .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "Management", "workq"]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

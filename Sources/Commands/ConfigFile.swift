@@ -3,7 +3,6 @@
 import Broker
 import CPosix
 import Management
-import TOMLKit
 
 #if canImport(Darwin)
     import Darwin
@@ -24,7 +23,7 @@ struct ConfigFile {
     let path: String
     /// Whether every key must be one that workq knows: rabbitmqadmin may come to know more in its own file.
     let isStrict: Bool
-    private let sections: TOMLTable
+    private let sections: [String: [String: ConfigDocument.Value]]
 
     private static let maximumSize = 1 << 20
     static let usualSection = "default"
@@ -44,16 +43,14 @@ struct ConfigFile {
             throw CommandError(.configuration, "the configuration file \(path) is not text")
         }
         do {
-            sections = try TOMLTable(string: text)
+            sections = try ConfigDocument(toml: text).sections
         } catch {
             // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under.
             guard isStrict else {
-                sections = TOMLTable()
+                sections = [:]
                 return
             }
-            // The library's words may quote the file, and so a password.
-            let place = (error as? TOMLParseError).map { " at line \($0.source.begin.line)" } ?? ""
-            throw CommandError(.configuration, "the configuration file \(path) is no TOML\(place)")
+            throw CommandError(.configuration, "the configuration file \(path) is no TOML at line \(error.line)")
         }
         guard mode & 0o066 == 0 || !holdsPassword else {
             throw CommandError(
@@ -102,29 +99,22 @@ struct ConfigFile {
     }
 
     private var holdsPassword: Bool {
-        sections.keys.contains { name in
-            guard let section = sections[name]?.table else { return false }
-            if section["password"] != nil { return true }
-            return ["url", "base_uri"].contains { key in
-                Self.texts(section[key]).contains { Tool.passwordRange(in: Array($0.utf8)) != nil }
-            }
+        sections.values.contains { section in
+            section["password"] != nil
+                || ["url", "base_uri"].contains { key in
+                    let texts = section[key]?.texts ?? []
+                    return texts.contains { Tool.passwordRange(in: Array(($0 ?? "").utf8)) != nil }
+                }
         }
-    }
-
-    /// The texts of a value that is a text or a list of them; a value of another kind has none.
-    private static func texts(_ value: (any TOMLValueConvertible)?) -> [String] {
-        guard let value else { return [] }
-        if let text = value.string { return [text] }
-        return value.array.map { $0.compactMap(\.string) } ?? []
     }
 
     // MARK: - Sections
 
     /// The section of that name; the usual one when none is named, nil when there isn't even that.
     func section(_ name: String?) throws(CommandError) -> ConfigSection? {
-        guard let section = sections[name ?? Self.usualSection]?.table else {
+        guard let section = sections[name ?? Self.usualSection] else {
             guard let name else { return nil }
-            let names = sections.keys.filter { sections[$0]?.table != nil }.sorted()
+            let names = sections.keys.sorted()
             let hint = names.isEmpty ? "it has none" : "there are \(names.joined(separator: ", "))"
             throw CommandError(.configuration, "there is no section \"\(name)\" in \(path); \(hint)")
         }
@@ -136,11 +126,11 @@ struct ConfigFile {
 
 /// Turns a section's keys into addresses and logins.
 private struct SectionReader {
-    private let table: TOMLTable
+    private let table: [String: ConfigDocument.Value]
     /// The section, as errors name it.
     private let place: String
 
-    init(_ table: TOMLTable, _ place: String) {
+    init(_ table: [String: ConfigDocument.Value], _ place: String) {
         self.table = table
         self.place = place
     }
@@ -203,26 +193,26 @@ private struct SectionReader {
 
     private func text(_ key: String) throws(CommandError) -> String? {
         guard let value = table[key] else { return nil }
-        guard let text = value.string, !text.isEmpty else { throw mismatch(key, "a text, not empty") }
+        guard case .text(let text) = value, !text.isEmpty else { throw mismatch(key, "a text, not empty") }
         return text
     }
 
     private func texts(_ key: String) throws(CommandError) -> [String] {
-        guard let list = table[key]?.array else { return try text(key).map { [$0] } ?? [] }
-        let texts = list.compactMap(\.string)
+        guard case .list(let list) = table[key] else { return try text(key).map { [$0] } ?? [] }
+        let texts = list.compactMap(\.self)
         guard texts.count == list.count else { throw mismatch(key, "a text or a list of texts") }
         return texts
     }
 
     private func flag(_ key: String) throws(CommandError) -> Bool? {
         guard let value = table[key] else { return nil }
-        guard let flag = value.bool else { throw mismatch(key, "true or false") }
+        guard case .flag(let flag) = value else { throw mismatch(key, "true or false") }
         return flag
     }
 
     private func number(_ key: String) throws(CommandError) -> UInt16? {
         guard let value = table[key] else { return nil }
-        guard let number = value.int.flatMap(UInt16.init(exactly:)), number > 0 else {
+        guard case .number(let wide) = value, let number = UInt16(exactly: wide), number > 0 else {
             throw mismatch(key, "a number from 1 to 65535")
         }
         return number

@@ -17,6 +17,19 @@ struct PublishTests {
         #expect(listed.contains("\(fixture.queue)\ttrue\tclassic"), "\(listed)")
     }
 
+    @Test("a task that comes back for want of a queue is sent again at once, with no heartbeat to wake anybody")
+    func returnedAtOnce() async throws {
+        let fixture = try Fixture()
+        for round in 1...5 {
+            let queue = "\(fixture.queue).\(round)"
+            let result = try await fixture.run("publish", queue, "hello", "--heartbeat", "0")
+            #expect(result.status == 0, "\(result)")
+        }
+        let lines = try await fixture.run(
+            "publish", "--lines", "\(fixture.queue).lines", "--heartbeat", "0", input: .text("a\nb\nc\n"))
+        #expect(lines.status == 0, "\(lines)")
+    }
+
     @Test("M2 a random MiB with NULs and invalid UTF-8 comes back byte for byte, from standard input")
     func randomBytes() async throws {
         let fixture = try Fixture()

@@ -144,7 +144,8 @@ final class PublishStream {
             let reason = try sendBurst()
             try receive()
             voice.progress(sent: lastNumber, confirmed: report.confirmed)
-            if reason == .toListen || reason == .windowClosed && isWindowOpen { continue }
+            // What the broker said may have opened the window or brought a task back.
+            if reason == .toListen || isWindowOpen && (reason == .windowClosed || hasPending) { continue }
             if unconfirmedCount == 0, !hasMore { return }
             let deadline = confirmDeadline
             guard deadline > .now else { return try giveUpWaiting() }
@@ -154,9 +155,10 @@ final class PublishStream {
 
     /// Whether there is something to send now or later. In trouble only what was sent before is sent again.
     private var hasMore: Bool {
-        if let task = pending.last { return isDue(task) }
-        return !report.hasTrouble && !source.isExhausted
+        hasPending || pending.isEmpty && !report.hasTrouble && !source.isExhausted
     }
+
+    private var hasPending: Bool { pending.last.map(isDue) ?? false }
 
     private func isDue(_ task: OutgoingTask) -> Bool { !report.hasTrouble || task.wasSent || task.wasReturned }
 
