@@ -62,7 +62,9 @@ package enum Tool {
 
     /// Where a word that is, or ends in, a URL of a broker or of its management API holds a password.
     static func passwordRange(in word: Word) -> Range<Int>? {
-        passwordRange(in: word, scheme: "amqp") ?? passwordRange(in: word, scheme: "http")
+        // Nearly all words are no such URL, and the search below costs time at every start.
+        guard word.contains(UInt8(ascii: "@")) else { return nil }
+        return passwordRange(in: word, scheme: "amqp") ?? passwordRange(in: word, scheme: "http")
     }
 
     private static func passwordRange(in word: Word, scheme: String) -> Range<Int>? {

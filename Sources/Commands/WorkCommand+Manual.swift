@@ -38,7 +38,7 @@ extension WorkCommand {
             paragraphs: [
                 "With `--log-format json` every line that the worker itself writes to standard error is an object. "
                     + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
-                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `blocked`, `unblocked`, "
+                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `blocked`, `unblocked`, "
                     + "`reconnecting`, `reconnected`, `paused`, `resumed`, `state` (after USR1), `leaving`, "
                     + "`interrupting`, `message`, and at the end `summary` and, when the worker failed, `error`. Other "
                     + "keys, where they apply:"

@@ -85,6 +85,8 @@ struct WorkLog {
         case .copyFailed(let delivery):
             let reason = copyError.map { ": \($0.message)" } ?? ""
             return "\(Self.name(delivery)) stays here, its copy couldn't be sent\(reason)"
+        case .cameBack(let job, let delivery):
+            return common.isVerbose ? "job \(job) goes on with \(Self.name(delivery)), which has come back" : nil
         case .endedUnheard(let job, let delivery, let end, let elapsed):
             return
                 "job \(job) \(Self.text(end)) after \(elapsed.shortText), but the connection its task came on is gone: "

@@ -120,6 +120,8 @@ extension WorkLogRecord {
             (connected, paused) = (status.isConnected, status.isPaused)
             (running, waiting, held) = (status.running, status.waiting, status.held)
             verdicts = Self.names(status.tally.counts)
+        case .cameBack(let job, let delivery):
+            self.init("came-back", job, delivery)
         case .endedUnheard(let job, let delivery, let end, let elapsed):
             self.init("end", job, delivery)
             note(end, elapsed)

@@ -11,7 +11,7 @@ import Broker
 extension WorkerState {
     mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {
         noteActivity(now)
-        if adopt(delivery) { return }
+        if let job = adopt(delivery) { return actions.append(.report(.cameBack(job, delivery))) }
         guard case .working = phase, !isPaused else {
             actions.append(.giveBack(deliveryTag: delivery.deliveryTag))
             return
@@ -20,14 +20,14 @@ extension WorkerState {
     }
 
     /// A task that comes back after a lost connection while its command still runs here isn't started again: the
-    /// command's outcome settles the new delivery.
-    mutating func adopt(_ delivery: Delivery) -> Bool {
-        guard delivery.properties.messageID != nil, delivery.redelivered else { return false }
+    /// command's outcome settles the new delivery. Returns the job that has it.
+    private mutating func adopt(_ delivery: Delivery) -> JobID? {
+        guard delivery.properties.messageID != nil, delivery.redelivered else { return nil }
         for (id, var job) in running where job.adopt(delivery, in: session) {
             running[id] = job
-            return true
+            return id
         }
-        return false
+        return nil
     }
 
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {

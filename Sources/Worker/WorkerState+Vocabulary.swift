@@ -120,6 +120,8 @@ extension WorkerState {
         /// An alarm: the broker takes no copies until it is over.
         case blocked(reason: String)
         case unblocked
+        /// A task whose connection was lost has come back while its command runs, which settles it after all.
+        case cameBack(JobID, Delivery)
         /// The command of a task whose connection is gone has ended: the broker delivers the task once more.
         case endedUnheard(JobID, Delivery, JobEnd, elapsed: Duration)
         case paused

@@ -28,7 +28,8 @@ import Testing
             .batchEnded(3, [.retry: 6, .deadLetter: 1], .timedOut, elapsed: .seconds(1)), .timedOut(1, delivery),
             .batchTimedOut(3, tasks: 7), .reconnecting(lost, pause: .milliseconds(250)), .reconnected,
             .copyFailed(delivery), .answerReturned(delivery), .blocked(reason: "low on memory"), .unblocked,
-            .endedUnheard(4, delivery, .exited(0), elapsed: .zero), .paused, .resumed, .leaving(running: 2),
+            .cameBack(4, delivery), .endedUnheard(4, delivery, .exited(0), elapsed: .zero), .paused, .resumed,
+            .leaving(running: 2),
             .interrupting(running: 2),
             .status(.init(isConnected: true, isPaused: false, waiting: 1, running: 2, held: 3, tally: .init())),
         ]
@@ -80,7 +81,8 @@ import Testing
         #expect(
             objects.map { $0["event"] as? String } == [
                 "connected", "start", "end", "end", "start", "end", "timeout", "timeout", "reconnecting",
-                "reconnected", "copy-failed", "answer-returned", "blocked", "unblocked", "end", "paused", "resumed",
+                "reconnected", "copy-failed", "answer-returned", "blocked", "unblocked", "came-back", "end", "paused",
+                "resumed",
                 "leaving", "interrupting",
                 "state", "summary",
             ])
@@ -91,7 +93,7 @@ import Testing
         #expect(objects[3]["signal"] as? Int == 9 && objects[3]["status"] == nil)
         #expect(objects[5]["verdicts"] as? [String: Int] == ["retry": 6, "dead-letter": 1])
         #expect(objects[5]["tasks"] as? Int == 7 && objects[5]["message_id"] == nil)
-        #expect(objects[14]["verdict"] as? String == "give-back")
+        #expect(objects[15]["verdict"] as? String == "give-back")
         #expect(objects[8]["code"] as? Int == 320 && objects[8]["pause_seconds"] as? Double == 0.25)
     }
 

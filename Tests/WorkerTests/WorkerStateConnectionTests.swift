@@ -47,6 +47,7 @@ import Testing
         _ = worker.deliver(5)
         #expect(worker.reconnect() == ["connect"])
         #expect(worker.deliver(1, id: "m5", redelivered: true) == [])
+        #expect(worker.reports == [.cameBack(1, WorkerTranscript.delivery(1, id: "m5", redelivered: true))])
         #expect(worker.state.runningCount == 1)
         #expect(worker.end(1) == ["ack 1"])
     }
