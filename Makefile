@@ -12,7 +12,7 @@ static_libraries = .build/static-libraries
 # fiftieth of their size; nobody looks up symbols in the program, so it exports none, and has no library beside it.
 release_flags = -c release --static-swift-stdlib --disable-local-rpath -Xlinker -L$(CURDIR)/$(static_libraries) \
     -Xswiftc -Xclang-linker -Xswiftc -static-libgcc -Xswiftc -use-ld=lld \
-    -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+    -Xswiftc -cross-module-optimization -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
 release_binary = .build/release/workq
 packages = librabbitmq-dev libtomlplusplus-dev rabbitmq-server
 check_packages = amqp-tools bash curl fish mandoc openssl python3 shellcheck zsh

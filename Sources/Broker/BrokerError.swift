@@ -1,7 +1,7 @@
 // What goes wrong between workq and a broker, as one type.
 
 /// A failed operation on a broker.
-package struct BrokerError: Error, Equatable {
+public struct BrokerError: Error, Equatable {
     /// Why it failed: an AMQP reply code (200 to 599), or one of workq's own below zero. An open set, since brokers may
     /// send codes that no list knows.
     package struct Code: RawRepresentable, Hashable {

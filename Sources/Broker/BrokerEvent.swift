@@ -1,7 +1,7 @@
 // What a broker says without being asked.
 
 /// Something that happened on a connection.
-package enum BrokerEvent: Equatable {
+public enum BrokerEvent: Equatable {
     case delivery(Delivery)
     /// Publisher confirm: the broker has taken responsibility for the message, or with `multiple` for all up to it.
     case acknowledged(deliveryTag: UInt64, multiple: Bool)

@@ -37,7 +37,7 @@ extension Channel {
     }
 
     /// Sends a mandatory message made from a template, with a message id unless that is empty; see above for errors.
-    package func publish(
+    @usableFromInline package func publish(
         _ body: [UInt8], _ template: MessageTemplate, messageID: UnsafeRawBufferPointer, timestamp: UInt64?
     ) throws(BrokerError) {
         if let reason = template.invalidity(frameMax: connection.frameMax) {

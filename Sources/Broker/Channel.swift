@@ -4,7 +4,7 @@ import CRabbitMQ
 
 /// The channel of a connection, opened with it. workq uses one a connection, always the same number: librabbitmq keeps
 /// a memory pool for each number it has seen.
-package final class Channel {
+public final class Channel {
     package static let number: UInt16 = 1
 
     package let connection: Connection

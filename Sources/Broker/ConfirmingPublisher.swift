@@ -1,10 +1,10 @@
 // Publishing with every message accounted for.
 
 /// A channel together with the account of what was published on it.
-package struct ConfirmingPublisher<Message> {
-    package let channel: Channel
-    private let isConfirming: Bool
-    private var confirms = PublisherConfirms<Message>()
+public struct ConfirmingPublisher<Message> {
+    public let channel: Channel
+    @usableFromInline let isConfirming: Bool
+    @usableFromInline var confirms = PublisherConfirms<Message>()
 
     /// Opens a channel and turns confirms on, without waiting for a reply to either. With `confirms` false no account is kept: nothing is ever unconfirmed.
     package init(on connection: Connection, confirms isConfirming: Bool = true) throws(BrokerError) {
@@ -13,10 +13,10 @@ package struct ConfirmingPublisher<Message> {
         if isConfirming { try channel.selectConfirms() }
     }
 
-    package var unconfirmedCount: Int { confirms.unconfirmedCount }
+    @inlinable public var unconfirmedCount: Int { confirms.unconfirmedCount }
 
     /// Messages whose outcome isn't known, in the order of sending.
-    package var unconfirmed: [Message] { confirms.unconfirmed }
+    @inlinable public var unconfirmed: [Message] { confirms.unconfirmed }
 
     /// The counts of a queue, nil when there is none. Nothing may be unconfirmed: over a missing queue the broker closes
     /// the channel, which is then opened again, and the numbers of messages start over.
@@ -45,7 +45,7 @@ package struct ConfirmingPublisher<Message> {
     }
 
     /// Sends a mandatory message made from a template, for many messages that have most things in common.
-    package mutating func publish(
+    @inlinable public mutating func publish(
         _ message: Message, body: [UInt8], _ template: MessageTemplate, messageID: UnsafeRawBufferPointer,
         timestamp: UInt64?
     ) throws(BrokerError) {
@@ -54,13 +54,13 @@ package struct ConfirmingPublisher<Message> {
         }
     }
 
-    private mutating func account(
+    @inlinable mutating func account(
         for message: Message, _ publish: (Channel) throws(BrokerError) -> Void
     ) throws(BrokerError) {
         do {
             try publish(channel)
         } catch {
-            if isConfirming, error.code != .invalidInput { confirms.published(message) }
+            if isConfirming, error.mayHaveSent { confirms.published(message) }
             throw error
         }
         if isConfirming { confirms.published(message) }
@@ -71,7 +71,7 @@ package struct ConfirmingPublisher<Message> {
     /// - Parameters:
     ///   - matches: whether a returned message is this one.
     ///   - settled: called for each message whose outcome is now known.
-    package mutating func take(
+    @inlinable public mutating func take(
         _ event: BrokerEvent, matches: (Message, ReturnedMessage) -> Bool,
         settled: (Message, PublisherConfirms<Message>.Outcome) -> Void
     ) throws(BrokerError) {
@@ -86,9 +86,19 @@ package struct ConfirmingPublisher<Message> {
             default: break
             }
         } catch {
-            throw BrokerError(
-                "account for published messages", .protocolViolation, scope: .connection,
-                "the broker confirmed message \(error.deliveryTag), which is not outstanding")
+            throw BrokerError(notOutstanding: error.deliveryTag)
         }
+    }
+}
+
+extension BrokerError {
+    /// Whether the broker may have the message over which this was thrown.
+    @usableFromInline var mayHaveSent: Bool { code != .invalidInput }
+
+    /// The broker confirmed a message that it can't confirm.
+    @usableFromInline init(notOutstanding deliveryTag: UInt64) {
+        self.init(
+            "account for published messages", .protocolViolation, scope: .connection,
+            "the broker confirmed message \(deliveryTag), which is not outstanding")
     }
 }

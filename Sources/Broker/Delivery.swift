@@ -1,7 +1,7 @@
 // Messages as they arrive.
 
 /// A message that the broker delivered to a consumer and holds as unacknowledged until it is settled.
-package struct Delivery: Equatable {
+public struct Delivery: Equatable {
     package var consumerTag: ShortString
     /// Valid only on the channel that brought the delivery.
     package var deliveryTag: UInt64
@@ -27,7 +27,7 @@ package struct Delivery: Equatable {
 }
 
 /// A mandatory message that no queue took. The broker confirms it right afterwards with a plain ack.
-package struct ReturnedMessage: Equatable {
+public struct ReturnedMessage: Equatable {
     package var code: BrokerError.Code
     package var text: String
     package var exchange: ShortString

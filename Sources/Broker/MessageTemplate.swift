@@ -4,7 +4,7 @@
 import CRabbitMQ
 
 /// Where messages go, and the properties that they share. Each may add a message id and a timestamp of its own.
-package final class MessageTemplate {
+public final class MessageTemplate {
     private let pool = MemoryPool()
     /// In the pool, as are the texts of the properties.
     private let exchange: amqp_bytes_t

@@ -7,9 +7,12 @@ import DequeModule
 /// After `confirm.select` the broker numbers messages from 1 and answers each with an ack or a nack, in any order, alone
 /// or with `multiple` for all up to a number. An unroutable mandatory message is returned first and then acked like any
 /// other: only together the two say that no queue has it.
-package struct PublisherConfirms<Message> {
+///
+/// Public and inlinable, as is `ConfirmingPublisher`: generic code that isn't made for the messages of another module asks
+/// the runtime for metadata again and again, which costs a tenth of publishing, and for `package` none is made.
+public struct PublisherConfirms<Message> {
     /// How a message ended.
-    package enum Outcome: Equatable {
+    public enum Outcome: Equatable {
         case confirmed
         /// The broker could not take it: a full queue that rejects, or an error inside the broker.
         case nacked
@@ -18,31 +21,36 @@ package struct PublisherConfirms<Message> {
     }
 
     /// A confirm for a message that was never sent or is settled already.
-    package struct Violation: Error, Equatable {
-        package var deliveryTag: UInt64
+    public struct Violation: Error, Equatable {
+        public var deliveryTag: UInt64
+
+        @usableFromInline init(deliveryTag: UInt64) {
+            self.deliveryTag = deliveryTag
+        }
     }
 
     /// Messages from `firstTag` on. A settled one is nil, so that a large body doesn't stay in memory behind an older
     /// message; its place stays until all before it are settled too.
-    private var messages: Deque<Message?> = []
-    private var firstTag: UInt64 = 1
+    @usableFromInline var messages: Deque<Message?> = []
+    @usableFromInline var firstTag: UInt64 = 1
     /// Unsettled messages that came back, by their number. Apart, since they are few and take room.
-    private var returned: [UInt64: ReturnedMessage] = [:]
+    @usableFromInline var returned: [UInt64: ReturnedMessage] = [:]
     /// Messages sent and not settled.
-    package private(set) var unconfirmedCount = 0
+    @inlinable public var unconfirmedCount: Int { unsettledCount }
+    @usableFromInline var unsettledCount = 0
 
-    package init() {}
+    @inlinable public init() {}
 
     /// Notes a message that has just been sent; call in the order of sending.
-    package mutating func published(_ message: Message) {
+    @inlinable public mutating func published(_ message: Message) {
         messages.append(message)
-        unconfirmedCount += 1
+        unsettledCount += 1
     }
 
     /// Notes that the broker returned a message: the oldest unsettled one that `matches` and wasn't returned yet.
     /// The broker returns in the order of sending, so messages that look alike are told apart rightly.
     /// False when there is none.
-    package mutating func returned(_ returned: ReturnedMessage, where matches: (Message) -> Bool) -> Bool {
+    @inlinable public mutating func returned(_ returned: ReturnedMessage, where matches: (Message) -> Bool) -> Bool {
         let index = messages.indices.first { index in
             messages[index].map(matches) == true && self.returned[firstTag + UInt64(index)] == nil
         }
@@ -53,7 +61,7 @@ package struct PublisherConfirms<Message> {
 
     /// Settles one message, or with `multiple` all unsettled ones up to it, and hands each to `body` with its outcome,
     /// in the order of sending.
-    package mutating func settle(
+    @inlinable public mutating func settle(
         _ deliveryTag: UInt64, multiple: Bool, isAck: Bool, _ body: (Message, Outcome) -> Void
     ) throws(Violation) {
         let end = firstTag + UInt64(messages.count)
@@ -72,23 +80,23 @@ package struct PublisherConfirms<Message> {
         if !multiple, messages[last] == nil { throw Violation(deliveryTag: deliveryTag) }
         for index in (multiple ? 0 : last)...last {
             guard let message = messages[index].take() else { continue }
-            unconfirmedCount -= 1
+            unsettledCount -= 1
             body(message, outcome(of: firstTag + UInt64(index), isAck: isAck))
         }
         dropSettled()
     }
 
     /// All unsettled messages in the order of sending: their outcome is unknown when the connection is gone.
-    package var unconfirmed: [Message] {
+    @inlinable public var unconfirmed: [Message] {
         messages.compactMap { $0 }
     }
 
-    private mutating func outcome(of tag: UInt64, isAck: Bool) -> Outcome {
+    @inlinable mutating func outcome(of tag: UInt64, isAck: Bool) -> Outcome {
         let message = returned.isEmpty ? nil : returned.removeValue(forKey: tag)
         return isAck ? message.map(Outcome.returned) ?? .confirmed : .nacked
     }
 
-    private mutating func dropSettled() {
+    @inlinable mutating func dropSettled() {
         while let first = messages.first, first == nil {
             messages.removeFirst()
             firstTag += 1

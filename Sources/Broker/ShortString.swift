@@ -2,7 +2,7 @@
 
 /// AMQP's short string: up to 255 bytes, usually but not certainly UTF-8. Kept as bytes, so that what came from a broker
 /// goes back unchanged.
-package struct ShortString: Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+public struct ShortString: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     package var bytes: [UInt8]
 
     /// The most bytes that the length octet can announce.
@@ -16,12 +16,12 @@ package struct ShortString: Hashable, ExpressibleByStringLiteral, CustomStringCo
         bytes = Array(text.utf8)
     }
 
-    package init(stringLiteral text: String) {
+    public init(stringLiteral text: String) {
         self.init(text)
     }
 
     package var isEmpty: Bool { bytes.isEmpty }
 
     /// The text, invalid UTF-8 replaced: to be shown, never to be sent.
-    package var description: String { String(decoding: bytes, as: UTF8.self) }
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -28,7 +28,7 @@ final class PublishStream {
     /// Unconfirmed bytes, beyond which the window is closed whatever its count.
     private static let windowBytes = 8 << 20
     /// How many tasks are sent before looking whether the broker said something.
-    private static let burst = 32
+    private static let burst = 128
 
     private let source: any TaskSource
     private let link: BrokerLink
