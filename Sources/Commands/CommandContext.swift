@@ -46,7 +46,7 @@ package struct CommandContext {
         self.rawEnvironment = rawEnvironment
         self.processName = processName
         hostName = "localhost"
-        environment = [:]
+        environment = Dictionary(minimumCapacity: rawEnvironment.count)
         for entry in rawEnvironment {
             guard let text = String(validating: entry, as: UTF8.self), let equals = text.firstIndex(of: "=") else {
                 continue

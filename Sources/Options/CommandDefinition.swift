@@ -78,13 +78,13 @@ package struct CommandDefinition<Values> {
                 if options[index].description.spellings.contains("--help") { return .help }
                 given.insert(index)
                 guard options[index].store(text ?? "", &values) else {
-                    throw UsageError(Self.mismatch(spelling, options[index].expectation, text ?? ""))
+                    throw UsageError(Self.mismatch(spelling, options[index].expectation(), text ?? ""))
                 }
             case .operand(let text):
                 texts.append(text)
             case .rest(let words):
                 if let rest {
-                    values[keyPath: rest.path] = words
+                    values[keyPath: rest.path()] = words
                 } else {
                     for word in words { texts.append(try Lexer.text(word)) }
                 }
@@ -104,7 +104,7 @@ package struct CommandDefinition<Values> {
                 throw UsageError("unexpected operand \"\(text.escapedForDisplay)\"\(hint)")
             }
             guard operand.store(text, &values) else {
-                throw UsageError(Self.mismatch(operand.description.placeholder, operand.expectation, text))
+                throw UsageError(Self.mismatch(operand.description.placeholder, operand.expectation(), text))
             }
         }
         if texts.count < operands.count, !operands[texts.count].description.isOptional {
@@ -124,7 +124,7 @@ package struct CommandDefinition<Values> {
         for variable in option.description.environment {
             guard let text = environment[variable], !text.isEmpty else { continue }
             guard (option.storeFromEnvironment ?? option.store)(text, &values) else {
-                throw UsageError("the environment variable \(variable) must be \(option.expectation)")
+                throw UsageError("the environment variable \(variable) must be \(option.expectation())")
             }
             return
         }

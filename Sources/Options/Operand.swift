@@ -15,25 +15,28 @@ package struct OperandDescription: Equatable {
 package struct Operand<Values> {
     package var description: OperandDescription
     let store: (_ text: String, _ values: inout Values) -> Bool
-    let expectation: String
+    let expectation: () -> String
 
     package static func required<Value>(
-        _ format: ValueFormat<Value>, into path: WritableKeyPath<Values, Value>, _ summary: String
+        _ format: ValueFormat<Value>, into path: @autoclosure @escaping () -> WritableKeyPath<Values, Value>,
+        _ summary: String
     ) -> Self {
-        make(format, isOptional: false, summary) { $1[keyPath: path] = $0 }
+        make(format, isOptional: false, summary) { $1[keyPath: path()] = $0 }
     }
 
     package static func optional<Value>(
-        _ format: ValueFormat<Value>, into path: WritableKeyPath<Values, Value?>, _ summary: String
+        _ format: ValueFormat<Value>, into path: @autoclosure @escaping () -> WritableKeyPath<Values, Value?>,
+        _ summary: String
     ) -> Self {
-        make(format, isOptional: true, summary) { $1[keyPath: path] = $0 }
+        make(format, isOptional: true, summary) { $1[keyPath: path()] = $0 }
     }
 
     /// Any number of operands, none included, kept in the order given; only a command's last operand may be one.
     package static func repeated<Value>(
-        _ format: ValueFormat<Value>, appendingTo path: WritableKeyPath<Values, [Value]>, _ summary: String
+        _ format: ValueFormat<Value>, appendingTo path: @autoclosure @escaping () -> WritableKeyPath<Values, [Value]>,
+        _ summary: String
     ) -> Self {
-        var operand = make(format, isOptional: true, summary) { $1[keyPath: path].append($0) }
+        var operand = make(format, isOptional: true, summary) { $1[keyPath: path()].append($0) }
         operand.description.isRepeatable = true
         return operand
     }
@@ -58,9 +61,12 @@ package struct Operand<Values> {
 /// The words after `--`, which a command takes byte for byte.
 package struct RestOperand<Values> {
     package var description: OperandDescription
-    let path: WritableKeyPath<Values, [Word]>
+    let path: () -> WritableKeyPath<Values, [Word]>
 
-    package init(_ placeholder: String, into path: WritableKeyPath<Values, [Word]>, _ summary: String) {
+    package init(
+        _ placeholder: String, into path: @autoclosure @escaping () -> WritableKeyPath<Values, [Word]>,
+        _ summary: String
+    ) {
         self.description = OperandDescription(
             placeholder: placeholder, completion: .command, isOptional: true, summary: summary)
         self.path = path

@@ -28,6 +28,9 @@ extension OptionDescription {
 }
 
 /// An option of a command whose values are kept in `Values`.
+///
+/// Key paths, and the words on what is expected, are made when they are needed: making a command's dozens of key paths
+/// takes longer than parsing its words.
 package struct Option<Values> {
     package var description: OptionDescription
     /// Stores the text of a value (empty for a switch); false when it doesn't fit the option's format.
@@ -35,11 +38,12 @@ package struct Option<Values> {
     /// Where a value from the environment goes, when that isn't the place for one from the command line.
     var storeFromEnvironment: ((_ text: String, _ values: inout Values) -> Bool)?
     /// What a value must be, for the message when it doesn't fit.
-    let expectation: String
+    let expectation: () -> String
 
     /// A switch: storing sets `path` to `value`.
     package static func flag<Value>(
-        _ spellings: String..., sets path: WritableKeyPath<Values, Value>, to value: Value, _ summary: String,
+        _ spellings: String..., sets path: @autoclosure @escaping () -> WritableKeyPath<Values, Value>, to value: Value,
+        _ summary: String,
         details: String? = nil
     ) -> Self {
         let description = OptionDescription(
@@ -48,64 +52,67 @@ package struct Option<Values> {
         return Self(
             description: description,
             store: { _, values in
-                values[keyPath: path] = value
+                values[keyPath: path()] = value
                 return true
             },
-            expectation: "")
+            expectation: { "" })
     }
 
     /// An option with a value; when it is given more than once, the last one counts.
     package static func value<Value>(
-        _ spellings: String..., of format: ValueFormat<Value>, into path: WritableKeyPath<Values, Value>,
+        _ spellings: String..., of format: ValueFormat<Value>,
+        into path: @autoclosure @escaping () -> WritableKeyPath<Values, Value>,
         default defaultText: String? = nil, environment: [String] = [], _ summary: String, details: String? = nil
     ) -> Self {
         let description = OptionDescription(
             spellings, format, defaultText, environment, isRepeatable: false, summary: summary, details: details)
-        return Self(description, format) { $1[keyPath: path] = $0 }
+        return Self(description, format) { $1[keyPath: path()] = $0 }
     }
 
     /// An option with a value, stored where nil means that it wasn't given.
     package static func value<Value>(
-        _ spellings: String..., of format: ValueFormat<Value>, into path: WritableKeyPath<Values, Value?>,
+        _ spellings: String..., of format: ValueFormat<Value>,
+        into path: @autoclosure @escaping () -> WritableKeyPath<Values, Value?>,
         default defaultText: String? = nil, environment: [String] = [], _ summary: String, details: String? = nil
     ) -> Self {
         let description = OptionDescription(
             spellings, format, defaultText, environment, isRepeatable: false, summary: summary, details: details)
-        return Self(description, format) { $1[keyPath: path] = $0 }
+        return Self(description, format) { $1[keyPath: path()] = $0 }
     }
 
     /// An option with a value that may be given again and again; the values are kept in the order given.
     package static func values<Value>(
-        _ spellings: String..., of format: ValueFormat<Value>, appendingTo path: WritableKeyPath<Values, [Value]>,
+        _ spellings: String..., of format: ValueFormat<Value>,
+        appendingTo path: @autoclosure @escaping () -> WritableKeyPath<Values, [Value]>,
         default defaultText: String? = nil, environment: [String] = [], _ summary: String, details: String? = nil
     ) -> Self {
         let description = OptionDescription(
             spellings, format, defaultText, environment, isRepeatable: true, summary: summary, details: details)
-        return Self(description, format) { $1[keyPath: path].append($0) }
+        return Self(description, format) { $1[keyPath: path()].append($0) }
     }
 
     /// `-h` and `--help`, which parsing answers by itself.
     package static var help: Self {
         Self(
             description: .standalone("-h", "--help", summary: "show this help"), store: { _, _ in true },
-            expectation: "")
+            expectation: { "" })
     }
 
     /// The same option, with a value from the environment kept apart: a command may have to know that nobody typed it.
-    package func environment(into path: WritableKeyPath<Values, String?>) -> Self {
+    package func environment(into path: @autoclosure @escaping () -> WritableKeyPath<Values, String?>) -> Self {
         var option = self
         option.storeFromEnvironment = { text, values in
-            values[keyPath: path] = text
+            values[keyPath: path()] = text
             return true
         }
         return option
     }
 
     /// The same option for a command that keeps these values as a part of its own.
-    package func within<Outer>(_ path: WritableKeyPath<Outer, Values>) -> Option<Outer> {
+    package func within<Outer>(_ path: @autoclosure @escaping () -> WritableKeyPath<Outer, Values>) -> Option<Outer> {
         Option<Outer>(
-            description: description, store: { store($0, &$1[keyPath: path]) },
-            storeFromEnvironment: storeFromEnvironment.map { store in { store($0, &$1[keyPath: path]) } },
+            description: description, store: { store($0, &$1[keyPath: path()]) },
+            storeFromEnvironment: storeFromEnvironment.map { store in { store($0, &$1[keyPath: path()]) } },
             expectation: expectation)
     }
 }

@@ -15,13 +15,14 @@ package struct ValueFormat<Value> {
     /// The name in help and manual, upper case: `DURATION`.
     package var placeholder: String
     /// What is accepted, as it follows "must be" in an error message.
-    package var expectation: String
+    package var expectation: () -> String
     package var completion: Completion
     /// nil when the text doesn't fit the format.
     package var parse: (String) -> Value?
 
     package init(
-        _ placeholder: String, expectation: String, completion: Completion = .none, parse: @escaping (String) -> Value?
+        _ placeholder: String, expectation: @autoclosure @escaping () -> String, completion: Completion = .none,
+        parse: @escaping (String) -> Value?
     ) {
         self.placeholder = placeholder
         self.expectation = expectation
@@ -56,20 +57,25 @@ extension ValueFormat where Value == Int {
 
     /// A whole number within `range`, in decimal digits only.
     package static func count(_ placeholder: String, _ range: ClosedRange<Int>) -> Self {
-        let isOpen = range.upperBound == .max
-        let limits = isOpen ? "\(range.lowerBound) or more" : "from \(range.lowerBound) to \(range.upperBound)"
-        return Self(placeholder, expectation: "a whole number, \(limits)") { text in
+        Self(placeholder, expectation: "a whole number, \(limits(of: range))") { text in
             guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
             return Int(text).flatMap { range.contains($0) ? $0 : nil }
         }
+    }
+
+    private static func limits(of range: ClosedRange<Int>) -> String {
+        range.upperBound == .max
+            ? "\(range.lowerBound) or more" : "from \(range.lowerBound) to \(range.upperBound)"
     }
 }
 
 extension ValueFormat where Value == Int {
     /// A number of bytes within `range`: `100`, `64k`, `16M`; a k is 1,024.
     package static func size(_ range: ClosedRange<Int>) -> Self {
-        let expectation = "a size from \(range.lowerBound) to \(range.upperBound) bytes, such as 100, 64k or 16M"
-        return Self("SIZE", expectation: expectation) { text in
+        Self(
+            "SIZE",
+            expectation: "a size from \(range.lowerBound) to \(range.upperBound) bytes, such as 100, 64k or 16M"
+        ) { text in
             let digits = text.prefix { ("0"..."9").contains($0) }
             let unit: [Substring: Int] = ["": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30]
             guard let number = Int(digits), let unit = unit[text.dropFirst(digits.count)] else { return nil }
@@ -85,8 +91,11 @@ extension ValueFormat where Value == Duration {
 
     /// `500ms`, `30s`, `5m`, `2h`, or a bare number of seconds, within `range`.
     package static func duration(_ placeholder: String, _ range: ClosedRange<Duration>) -> Self {
-        let limits = "from \(range.lowerBound.shortText) to \(range.upperBound.shortText)"
-        return Self(placeholder, expectation: "a duration \(limits), such as 500ms, 30s, 5m or 2h") { text in
+        Self(
+            placeholder,
+            expectation: "a duration from \(range.lowerBound.shortText) to \(range.upperBound.shortText), "
+                + "such as 500ms, 30s, 5m or 2h"
+        ) { text in
             Duration(shortText: text).flatMap { range.contains($0) ? $0 : nil }
         }
     }

@@ -51,7 +51,7 @@ import Testing
         #expect(format.placeholder == "DURATION")
         #expect(format.parse("10ms") == .milliseconds(10) && format.parse("1m") == .seconds(60))
         #expect(format.parse("9ms") == nil && format.parse("61s") == nil && format.parse("") == nil)
-        #expect(format.expectation == "a duration from 10ms to 1m, such as 500ms, 30s, 5m or 2h")
+        #expect(format.expectation() == "a duration from 10ms to 1m, such as 500ms, 30s, 5m or 2h")
     }
 
     @Test("a count's limits belong to its range")
@@ -59,8 +59,8 @@ import Testing
         let format = ValueFormat.count("PORT", 1...65_535)
         #expect(format.parse("1") == 1 && format.parse("65535") == 65_535 && format.parse("0001") == 1)
         #expect(format.parse("0") == nil && format.parse("65536") == nil)
-        #expect(format.expectation == "a whole number, from 1 to 65535")
-        #expect(ValueFormat.count(0 ... .max).expectation == "a whole number, 0 or more")
+        #expect(format.expectation() == "a whole number, from 1 to 65535")
+        #expect(ValueFormat.count(0 ... .max).expectation() == "a whole number, 0 or more")
         #expect(ValueFormat.count(0 ... .max).placeholder == "N")
     }
 

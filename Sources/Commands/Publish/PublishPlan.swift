@@ -96,7 +96,7 @@ struct PublishPlan {
         guard let name = values.first else { throw usage("QUEUE is missing. Try 'workq publish --help'") }
         let format = ValueFormat.queue
         guard let queue = format.parse(name) else {
-            throw usage("QUEUE must be \(format.expectation), not \"\(name)\"")
+            throw usage("QUEUE must be \(format.expectation()), not \"\(name)\"")
         }
         let creates = Destination.Queue(
             type: values.queueType ?? .classic, arguments: FieldTable(values.queueArguments))
