@@ -66,7 +66,7 @@ package struct CommandDefinition<Values> {
         _ words: [Word], environment: [String: String], defaults: Values
     ) throws(UsageError) -> Request {
         var values = defaults
-        let options = optionGroups.flatMap(\.options)
+        let options = optionGroups.flatMap { $0.options }
         var given: Set<Int> = []
         var texts: [String] = []
         for token in try Lexer(options: options).tokens(of: words) {
@@ -138,12 +138,12 @@ package struct CommandDefinition<Values> {
 extension Lexer {
     /// A lexer that knows the spellings of `options`.
     package init<Values>(options: [Option<Values>]) {
-        self.init(descriptions: options.map(\.description))
+        self.init(descriptions: options.map { $0.description })
     }
 
     /// A lexer that knows the spellings of the options described.
     package init(descriptions: [OptionDescription]) {
-        self.init(spellings: descriptions.flatMap(\.spellings)) { spelling in
+        self.init(spellings: descriptions.flatMap { $0.spellings }) { spelling in
             descriptions.first { $0.spellings.contains(spelling) }.map { $0.placeholder == nil ? .flag : .value }
         }
     }
