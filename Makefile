@@ -18,7 +18,7 @@ packages = librabbitmq-dev libtomlplusplus-dev rabbitmq-server
 check_packages = amqp-tools bash curl fish mandoc openssl python3 shellcheck zsh
 bench_packages = amqp-tools curl gcc libc6-dev python3 python3-venv
 benchmarks = Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
-scripts = .ci/run Tests/Support/throwaway-broker Tests/Support/demo Tests/Support/install-packages Tests/Support/list-queues-speed
+scripts = .ci/run Tests/Support/throwaway-broker Tests/Support/demo Tests/Support/install-packages
 
 .PHONY: build release demo bench check lint test soak install record format clean
 

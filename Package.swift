@@ -48,7 +48,7 @@ let package = Package(
         .executableTarget(name: "workq", dependencies: ["Commands"]),
         .target(
             name: "TestSupport", path: "Tests/Support",
-            exclude: ["throwaway-broker", "demo", "install-packages", "list-queues-speed"]),
+            exclude: ["throwaway-broker", "demo", "install-packages"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options", "TestSupport"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestSupport"]),
         .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),

@@ -64,7 +64,7 @@ extension Channel {
             } else if routingKey.bytes.count > ShortString.maximumCount {
                 "the routing key is longer than 255 bytes"
             } else {
-                properties.invalidity(frameMax: frameMax)
+                properties.invalidity(frameMax: frameMax, arePassedOn: true)
             }
         if let reason { throw BrokerError("publish", .invalidInput, scope: .client, reason) }
     }

@@ -38,18 +38,27 @@ package struct FieldTable: Equatable {
         fields.reduce(4) { $0 + 1 + $1.name.bytes.count + $1.value.encodedSize }
     }
 
-    /// The first name that is empty, over 128 bytes (the specification's limit; librabbitmq corrupts a table beyond 255)
-    /// or holds a control character; nil when all can be sent.
+    /// The first name that is empty, over 128 bytes (the specification's limit) or holds a control character; nil when
+    /// there is none.
     package var firstInvalidName: ShortString? {
-        for field in fields {
-            if !Self.isValid(name: field.name) { return field.name }
-            if let nested = field.value.firstInvalidName { return nested }
+        firstName { name in
+            name.isEmpty || name.bytes.count > 128 || name.bytes.contains { $0 < 0x20 || $0 == 0x7F }
         }
-        return nil
     }
 
-    private static func isValid(name: ShortString) -> Bool {
-        !name.isEmpty && name.bytes.count <= 128 && !name.bytes.contains { $0 < 0x20 || $0 == 0x7F }
+    /// The first name over 255 bytes, with which librabbitmq corrupts the table; nil when there is none. Brokers take all
+    /// other names, so messages have them.
+    var firstUnsendableName: ShortString? {
+        firstName { $0.bytes.count > ShortString.maximumCount }
+    }
+
+    /// The first name, also in tables within, that `isSought`.
+    fileprivate func firstName(where isSought: (ShortString) -> Bool) -> ShortString? {
+        for field in fields {
+            if isSought(field.name) { return field.name }
+            if let nested = field.value.firstName(where: isSought) { return nested }
+        }
+        return nil
     }
 }
 
@@ -100,11 +109,15 @@ package indirect enum FieldValue: Equatable {
         }
     }
 
-    var firstInvalidName: ShortString? {
+    fileprivate func firstName(where isSought: (ShortString) -> Bool) -> ShortString? {
         switch self {
-        case .table(let table): table.firstInvalidName
-        case .array(let values): values.lazy.compactMap(\.firstInvalidName).first
-        default: nil
+        case .table(let table): return table.firstName(where: isSought)
+        case .array(let values):
+            for value in values {
+                if let name = value.firstName(where: isSought) { return name }
+            }
+            return nil
+        default: return nil
         }
     }
 }

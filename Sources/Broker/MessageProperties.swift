@@ -35,14 +35,15 @@ package struct MessageProperties: Equatable {
 
     /// Says why these properties can't be sent in a frame of `frameMax` bytes, nil when they can.
     ///
-    /// librabbitmq finds out only after the method frame is on the wire, and then the connection is lost.
-    package func invalidity(frameMax: Int) -> String? {
+    /// librabbitmq finds out only after the method frame is on the wire, and then the connection is lost. Properties that
+    /// somebody else sent, and that are only passed on, need not keep the specification's rules for header names.
+    package func invalidity(frameMax: Int, arePassedOn: Bool = false) -> String? {
         for (name, value) in shortStrings {
             if let value, value.bytes.count > ShortString.maximumCount {
                 return "\(name) is \(value.bytes.count) bytes long, the limit is \(ShortString.maximumCount)"
             }
         }
-        if let name = headers?.firstInvalidName {
+        if let name = arePassedOn ? headers?.firstUnsendableName : headers?.firstInvalidName {
             return
                 "a header's name must have 1 to 128 bytes and no control characters, \"\(name)\" has \(name.bytes.count)"
         }

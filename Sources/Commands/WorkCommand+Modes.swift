@@ -67,8 +67,7 @@ extension WorkCommand {
             }
             if isRunning { throw CommandError(.usage, "work: --move-to moves tasks, there is nothing to run") }
         }
-        let needsCommand = [("--batch", values.batchSize != nil), ("--reply", values.isAnswering)]
-        if let option = needsCommand.first(where: \.1)?.0, !isRunning {
+        if !isRunning, let option = optionForCommands(values) {
             throw CommandError(.usage, "work: \(option) needs a COMMAND, after --")
         }
         if values.batchSize != nil, values.isAnswering {
@@ -77,5 +76,19 @@ extension WorkCommand {
         if values.isAnswering, values.output == .inherit {
             throw CommandError(.usage, "work: --reply and --output inherit exclude each other")
         }
+    }
+
+    /// An option that was given and says something of commands, which printing and moving run none of.
+    private static func optionForCommands(_ values: Values) -> String? {
+        let usual = Values()
+        let given = [
+            ("--batch", values.batchSize != nil), ("--reply", values.isAnswering), ("--timeout", values.timeout != nil),
+            ("--on-exit", values.verdicts != usual.verdicts),
+            ("--max-attempts", values.maximumAttempts != usual.maximumAttempts),
+            ("--retry-delay", values.retryDelays != usual.retryDelays),
+            ("--dead-letter", values.deadLetterQueue != nil), ("--output", values.output != nil),
+            ("--tag", values.isTagged),
+        ]
+        return given.first { $0.1 }?.0
     }
 }

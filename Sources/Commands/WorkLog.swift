@@ -96,6 +96,7 @@ struct WorkLog {
         case .unblocked: return "the broker takes copies again"
         case .paused: return "paused; CONT goes on"
         case .resumed: return "going on"
+        case .linesLost(let count): return Self.text(linesLost: count)
         }
     }
 
@@ -117,6 +118,10 @@ struct WorkLog {
         var record = WorkLogRecord("error")
         (record.message, record.exitStatus) = (error.message, error.status.rawValue)
         context.tell(record.line(queue: queue))
+    }
+
+    static func text(linesLost count: Int) -> String {
+        "\(count) \(count == 1 ? "line" : "lines") of the log dropped here, nobody read them"
     }
 
     private func attempt(_ delivery: Delivery) -> String {

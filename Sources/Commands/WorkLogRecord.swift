@@ -134,6 +134,7 @@ extension WorkLogRecord {
         case .reconnected: self.init("reconnected")
         case .paused: self.init("paused")
         case .resumed: self.init("resumed")
+        case .linesLost(let count): self.init(message: WorkLog.text(linesLost: count))
         }
     }
 

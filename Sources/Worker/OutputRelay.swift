@@ -16,6 +16,8 @@ struct OutputRelay {
     /// How long the end of the worker may be held up by a reader that doesn't read.
     private static let patience = Duration.seconds(5)
 
+    /// What the log says in place of lines that were dropped, nil for nothing.
+    private let lossLine: (_ count: Int) -> String?
     private(set) var output = OutputBuffer(descriptor: STDOUT_FILENO)
     private var errors = OutputBuffer(descriptor: STDERR_FILENO)
     /// Lines of the log that were dropped because standard error takes nothing.
@@ -27,6 +29,10 @@ struct OutputRelay {
     /// Pipes that outlived their command, held open by its own children.
     private var orphanedOutput: [ChildOutput] = []
     private var orphanedErrors: [ChildOutput] = []
+
+    init(lossLine: @escaping (_ count: Int) -> String?) {
+        self.lossLine = lossLine
+    }
 
     /// Adds what there is to wait for. A full buffer makes the commands wait: their pipes aren't read.
     func add(to pollSet: inout PollSet, children: some Sequence<ChildProcess>) {
@@ -117,7 +123,7 @@ struct OutputRelay {
 
     private mutating func noteLostLines() {
         guard lostLines > 0, !errors.isFull else { return }
-        errors.add("workq: \(lostLines) lines of the log are missing here, nobody read them\n".utf8)
+        if let line = lossLine(lostLines) { errors.add(line.utf8) }
         lostLines = 0
     }
 

@@ -79,7 +79,7 @@ package final class WorkerLoop {
     let signals: SignalPipe
     var printer: TaskPrinter
     let courier: TaskCourier
-    var relay = OutputRelay()
+    var relay: OutputRelay
     /// The last that commands wrote on standard error, until their task's fate is decided.
     var lastWords: [WorkerState.JobID: [UInt8]] = [:]
     /// Commands that have ended while their output is still on its way, in order, and how much standard output must have
@@ -110,6 +110,7 @@ package final class WorkerLoop {
         self.parameters = parameters
         self.signals = signals
         self.logLine = logLine
+        relay = OutputRelay { logLine(.linesLost($0), nil) }
         switch work {
         case .run(let launcher):
             self.launcher = launcher

@@ -126,6 +126,8 @@ extension WorkerState {
         case endedUnheard(JobID, Delivery, JobEnd, elapsed: Duration)
         case paused
         case resumed
+        /// So many lines of the log were dropped, since nobody read them.
+        case linesLost(Int)
         case status(Status)
     }
 

@@ -97,6 +97,18 @@ import Testing
         #expect(objects[8]["code"] as? Int == 320 && objects[8]["pause_seconds"] as? Double == 0.25)
     }
 
+    @Test("dropped lines are counted in words, as an object where all lines are")
+    func droppedLines() throws {
+        let words = "3 lines of the log dropped here, nobody read them"
+        var values = WorkCommand.Values()
+        let context = try CapturedContext().context
+        #expect(WorkLog(values, context).line(.linesLost(3), copyError: nil) == "workq: \(words)\n")
+        values.logFormat = .json
+        let line = try #require(WorkLog(values, context).line(.linesLost(3), copyError: nil))
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        #expect(object["event"] as? String == "message" && object["message"] as? String == words)
+    }
+
     @Test("a JSON line at a known time, byte for byte")
     func bytes() {
         var record = WorkLogRecord(.started(7, Self.delivery), copyError: nil)

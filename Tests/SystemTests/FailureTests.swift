@@ -53,6 +53,35 @@ struct FailureTests {
         try await fixture.holds(0)
     }
 
+    @Test("a task with header names that nobody should choose, but brokers take, is tried again and dead-lettered")
+    func oddHeaderNames() async throws {
+        let fixture = try Fixture()
+        _ = fixture.retryQueue("100ms")
+        let channel = try fixture.channel()
+        try channel.declareQueue(ShortString(fixture.queue), type: .classic)
+        let long = ShortString(String(repeating: "k", count: 255))
+        var properties = MessageProperties()
+        properties.headers = [long: .text("v"), "line\nbreak": .int64(1), "fine": .table([long: .bool(true)])]
+        try channel.publish(
+            Array("task".utf8), exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
+            properties: properties)
+        try await fixture.holds(1)
+        let result = try await fixture.run(
+            "work", fixture.queue, "--max-attempts", "2", "--retry-delay", "100ms", "--idle-timeout", "3s", "--",
+            "false")
+        #expect(result.status == 1 && fixture.ready() == 0, "\(result)")
+        let dead = "\(fixture.queue).dead"
+        #expect(fixture.ready(dead) == 1, "\(result)")
+        _ = try channel.consume(ShortString(dead))
+        var headers: FieldTable?
+        while headers == nil, let event = try channel.connection.nextEvent(until: .now + .seconds(10)) {
+            if case .delivery(let delivery) = event { headers = delivery.properties.headers }
+        }
+        for name in [long, "line\nbreak", "fine"] {
+            #expect(headers?[name] == properties.headers?[name], "\(name)")
+        }
+    }
+
     @Test("W13 a crash counts as a failed attempt, 65 is dead-lettered at once, 75 is tried again without counting")
     func statuses() async throws {
         let fixture = try Fixture()

@@ -150,6 +150,19 @@ struct ModeTests {
         try await eventually("nothing is lost") { (fixture.ready() ?? 0) + (fixture.ready(other) ?? 0) == 3 }
     }
 
+    @Test(
+        "options that say something of commands are refused where none is run",
+        arguments: [
+            ["--batch", "2"], ["--reply"], ["--timeout", "1s"], ["--on-exit", "2=ack"], ["--max-attempts", "3"],
+            ["--retry-delay", "1s"], ["--dead-letter", "d"], ["--output", "line"], ["--tag"],
+        ])
+    func withoutCommand(options: [String]) async throws {
+        for destination in [[], ["--move-to", "other"]] {
+            let result = try await WorkqProcess.run(["work", "queue", "--drain"] + destination + options)
+            #expect(result.status == 64 && result.errors.contains("\(options[0]) needs a COMMAND"), "\(result)")
+        }
+    }
+
     private func ask(
         _ fixture: Fixture, _ task: String, replyTo: String?, on channel: Channel? = nil
     ) throws {

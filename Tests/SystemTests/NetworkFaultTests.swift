@@ -79,6 +79,30 @@ struct NetworkFaultTests {
         #expect(result.errors.contains("the first one not confirmed is task 4"), "\(result)")
     }
 
+    @Test("M7 a second interrupt waits for no more confirms, and says that the outcome is unknown")
+    func impatience() async throws {
+        let fixture = try Fixture()
+        let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
+        let pipe = try TaskPipe()
+        let publish = try WorkqProcess(
+            ["publish", "--lines", fixture.queue, "--confirm-timeout", "10m", "--heartbeat", "0"], input: pipe.input,
+            environment: proxy.environment)
+        try pipe.write("1\n")
+        try await eventually("a task is there") { fixture.ready() == 1 }
+        try await proxy.becomesQuiet()
+        proxy.mode = .swallow
+        let sent = proxy.traffic(.toUpstream).read
+        try pipe.write("2\n")
+        try await eventually("the second task is on its way") { proxy.traffic(.toUpstream).read > sent }
+        publish.signal(SIGINT)
+        try await Task.sleep(for: .seconds(1))
+        #expect(isAlive(publish.pid))
+        publish.signal(SIGINT)
+        let result = try await publish.wait()
+        #expect(result.status == 128 + SIGINT, "\(result)")
+        #expect(result.errors.contains("1 confirmed") && result.errors.contains("unknown"), "\(result)")
+    }
+
     @Test(
         "N5 N6 a large task into a network that stops taking it ends in time, as unknown",
         arguments: [

@@ -30,32 +30,35 @@ final class PublishStream {
     /// How many tasks are sent before looking whether the broker said something.
     private static let burst = 128
 
-    private let source: any TaskSource
-    private let link: BrokerLink
-    private let settings: Settings
+    let source: any TaskSource
+    let link: BrokerLink
+    let settings: Settings
     private let context: CommandContext
-    private let voice: PublishVoice
-    private let ids: PrintedIDs?
+    let voice: PublishVoice
+    let ids: PrintedIDs?
     private let signals: SignalPipe?
     /// What became of the tasks.
-    private(set) var report = PublishReport()
+    var report = PublishReport()
 
     /// Set when the broker won't ever take one of the tasks, for what it is: one that is too large, as a rule.
     private(set) var refusal: BrokerError?
 
     /// Tasks that go before those of the source; the last one is the first to go.
-    private var pending: [OutgoingTask] = []
-    private var isPendingSorted = true
+    var pending: [OutgoingTask] = []
+    var isPendingSorted = true
     /// Tasks that the broker doesn't take.
-    private var failed: [OutgoingTask] = []
-    private var lastNumber = 0
-    private var lastRoute: Route?
-    private var unconfirmedBytes = 0
+    var failed: [OutgoingTask] = []
+    var lastNumber = 0
+    var lastRoute: Route?
+    var unconfirmedBytes = 0
     /// When a task was last settled, or sent while none was unconfirmed: the confirm time-out counts from then.
-    private var lastProgress = Instant.now
-    private var blockedReason: String?
+    var lastProgress = Instant.now
+    var blockedReason: String?
     /// Whether an error came while a queue was made ready, and so isn't a task's fault.
     private var isPreparing = false
+    private var wasInterrupted = false
+    /// Whether a second signal asked to wait for no more confirms.
+    private var isImpatient = false
     private var pollSet = PollSet()
 
     init(
@@ -146,7 +149,7 @@ final class PublishStream {
             voice.progress(sent: lastNumber, confirmed: report.confirmed)
             // What the broker said may have opened the window or brought a task back.
             if reason == .toListen || isWindowOpen && (reason == .windowClosed || hasPending) { continue }
-            if unconfirmedCount == 0, !hasMore { return }
+            if isImpatient || unconfirmedCount == 0 && !hasMore { return }
             let deadline = confirmDeadline
             guard deadline > .now else { return try giveUpWaiting() }
             waitForSomething(until: deadline)
@@ -319,7 +322,11 @@ final class PublishStream {
     }
 
     private func noteSignal() {
-        if let signal = signals?.read().first { report.note(.interrupted(signal)) }
+        for signal in signals?.read() ?? [] {
+            isImpatient = wasInterrupted
+            wasInterrupted = true
+            report.note(.interrupted(signal))
+        }
     }
 
     /// Waits between two attempts to connect; false when a signal came.
@@ -331,109 +338,5 @@ final class PublishStream {
             noteSignal()
         }
         return !report.hasTrouble
-    }
-
-    // MARK: - What the broker says
-
-    private func receive() throws(BrokerError) {
-        while let event = try link.connection?.nextEvent() { try take(event) }
-        if !isPendingSorted {
-            pending.sort { $0.number > $1.number }
-            isPendingSorted = true
-        }
-    }
-
-    private func take(_ event: BrokerEvent) throws(BrokerError) {
-        switch event {
-        case .channelClosed(let error), .connectionClosed(let error):
-            throw error
-        case .blocked(let reason):
-            blockedReason = reason
-            voice.note("blocked by the broker: \(reason). Waiting")
-        case .unblocked:
-            blockedReason = nil
-            lastProgress = .now
-        case .returned(let returned) where !settings.confirms:
-            takeBackUnconfirmed(returned)
-        default:
-            try link.publisher?.take(event, matches: { $0.id.matches($1) }, settled: settle)
-            lastProgress = .now
-            link.noteProgress()
-        }
-    }
-
-    private func settle(_ task: OutgoingTask, _ outcome: PublisherConfirms<OutgoingTask>.Outcome) {
-        unconfirmedBytes -= task.size
-        switch outcome {
-        case .confirmed:
-            task.route.isProven = true
-            report.confirm()
-            source.confirm(task)
-            print { ids throws(CommandError) in try ids.add(task) }
-        case .nacked:
-            report.failNacked(task.number)
-            failed.append(task)
-        case .returned(let returned): takeBack(task, returned)
-        }
-    }
-
-    /// A task that no queue took is sent once more after the queue is created, unless that has been tried.
-    private func takeBack(_ task: OutgoingTask, _ returned: ReturnedMessage) {
-        var task = task
-        task.body = returned.body
-        guard task.route.canCreate, !task.wasReturned else {
-            report.failReturned(task.number, text: returned.text)
-            return failed.append(task)
-        }
-        task.route.mustCreate = true
-        task.wasReturned = true
-        task.wasSent = false
-        pending.append(task)
-        isPendingSorted = false
-    }
-
-    /// Without confirms there is no account: the task is made from what came back.
-    private func takeBackUnconfirmed(_ returned: ReturnedMessage) {
-        report.unconfirm()
-        guard let lastRoute else {
-            return report.failReturned(lastNumber, text: returned.text)
-        }
-        takeBack(
-            OutgoingTask(
-                number: lastNumber, route: lastRoute, body: returned.body,
-                id: .given(returned.properties.messageID ?? ""), Particulars(returned.properties)), returned)
-    }
-
-    // MARK: - Words
-
-    /// The error in the words of what the user asked for.
-    private func named(_ error: BrokerError) -> BrokerError {
-        guard let destination = lastRoute?.destination else { return error }
-        var error = error
-        if error.operation == "use the channel" || error.operation == "publish" {
-            error.operation = "publish to \(destination.description)"
-        }
-        if error.code == .accessRefused, error.scope == .channel, error.neededPermission == nil {
-            let exchange = destination.exchange.isEmpty ? "amq.default" : "\(destination.exchange)"
-            error.neededPermission = "write to exchange \"\(exchange)\""
-        }
-        return error
-    }
-
-    private func print(_ body: (PrintedIDs) throws(CommandError) -> Void) {
-        guard let ids else { return }
-        do throws(CommandError) {
-            try body(ids)
-        } catch {
-            report.note(.failed(error))
-        }
-    }
-}
-
-extension MessageID {
-    /// Whether a message that came back is the one of this id.
-    fileprivate func matches(_ returned: ReturnedMessage) -> Bool {
-        guard let id = returned.properties.messageID else { return false }
-        return withBytes { id.bytes.elementsEqual($0) }
     }
 }
