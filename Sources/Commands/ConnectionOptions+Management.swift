@@ -15,7 +15,7 @@ extension ConnectionOptions {
         let endpoints = url.map { [$0.endpoint] } ?? brokers.map { .init(usesTLS: $0.usesTLS, host: $0.host) }
         let (username, password) = try managementLogin(url, cluster, login, in: context)
         var parameters = ManagementParameters(endpoints: endpoints, username: username, password: password)
-        parameters.tls = tls(brokers)
+        parameters.tls = try tls(brokers)
         parameters.connectTimeout = connectTimeout ?? parameters.connectTimeout
         let isWarned = login != nil && brokers.contains(where: \.usesTLS)
         if !parameters.tls.verifiesPeer, !isWarned, endpoints.contains(where: \.usesTLS) {

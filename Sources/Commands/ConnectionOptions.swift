@@ -102,7 +102,7 @@ extension ConnectionOptions {
             nodes: nodes, vhost: vhost ?? brokers.lazy.compactMap(\.vhost).first ?? "/",
             login: try login(brokers, in: context),
             connectionName: connectionName ?? "workq \(command) \(context.processName)")
-        parameters.tls = tls(brokers)
+        parameters.tls = try tls(brokers)
         if !parameters.tls.verifiesPeer, nodes.contains(where: \.usesTLS) {
             context.say("warning: the broker's certificate is not verified; anybody could be answering")
         }
@@ -178,11 +178,14 @@ extension ConnectionOptions {
         return passwordFile == "-" ? try PasswordFile.ask() : try PasswordFile.read(passwordFile)
     }
 
-    func tls(_ brokers: [BrokerURL]) -> ConnectionParameters.TLS {
+    func tls(_ brokers: [BrokerURL]) throws(CommandError) -> ConnectionParameters.TLS {
         var tls = ConnectionParameters.TLS()
         tls.caCertificateFile = caCertificateFile ?? brokers.lazy.compactMap(\.caCertificateFile).first
         tls.certificateFile = certificateFile ?? brokers.lazy.compactMap(\.certificateFile).first
         tls.keyFile = keyFile ?? brokers.lazy.compactMap(\.keyFile).first
+        guard tls.keyFile == nil || tls.certificateFile != nil else {
+            throw CommandError(.usage, "a key is given without its certificate. Use --cert too")
+        }
         tls.verifiesPeer = !isInsecure && brokers.lazy.compactMap(\.verifiesPeer).first ?? true
         return tls
     }

@@ -94,6 +94,8 @@ func connectionParameters(
         #expect([fromURL.caCertificateFile, fromURL.certificateFile, fromURL.keyFile] == ["ca.pem", "c.pem", "k.pem"])
         let given = try connectionParameters(["-u", url, "--cacert=1", "--cert", "2", "--key=3"]).tls
         #expect([given.caCertificateFile, given.certificateFile, given.keyFile] == ["1", "2", "3"])
+        let error = #expect(throws: CommandError.self) { try connectionParameters(["-u", "amqps://a:b@h", "--key=3"]) }
+        #expect(error?.status == .usage && error?.message.contains("--cert") == true)
     }
 
     @Test("S9 --insecure and verify_none turn verification off, loudly, and only where there is TLS")
