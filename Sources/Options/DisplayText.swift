@@ -3,6 +3,8 @@
 extension String {
     /// The text with control characters shown as `\xNN`, so that a message can't move the cursor or break a line.
     package var escapedForDisplay: String {
+        // Nearly all text is plain, and asking Unicode for a character's category takes long.
+        if utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return self }
         var result = ""
         for scalar in unicodeScalars {
             if scalar.isUnsafeToDisplay {
