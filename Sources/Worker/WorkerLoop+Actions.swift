@@ -15,7 +15,9 @@ extension WorkerLoop {
         case .connect: connect()
         case .start(let job, let delivery): start(job, delivery)
         case .startBatch(let job, let tasks): start(job, batch: tasks)
-        case .acknowledge, .acknowledgeAll, .reject, .giveBack: settlements.append(action)
+        case .acknowledge(let tag): settlements.acknowledge(tag)
+        case .reject(let tag): settlements.reject(tag)
+        case .giveBack(let tag): settlements.giveBack(tag)
         case .copy(let job, let copy): courier.send(job, copy, errors: lastWords[job] ?? [])
         case .cancelConsumer:
             guard let tag = link?.consumerTag else { return }
@@ -39,19 +41,22 @@ extension WorkerLoop {
         }
     }
 
+    /// When the broker is to be told what became of tasks.
+    var nextSettling: Instant {
+        settlements.due(waiting: state.waitingCount)
+    }
+
     func settle() {
-        for action in settlements {
+        for word in settlements.take(now: .now) {
             onChannel { channel throws(BrokerError) in
-                switch action {
+                switch word {
                 case .acknowledge(let tag): try channel.acknowledge(tag)
                 case .acknowledgeAll(let tag): try channel.acknowledge(tag, multiple: true)
                 case .reject(let tag): try channel.reject(tag)
                 case .giveBack(let tag): try channel.giveBack(tag)
-                default: break
                 }
             }
         }
-        settlements.removeAll(keepingCapacity: true)
     }
 
     private func onChannel(_ call: (Channel) throws(BrokerError) -> Void) {

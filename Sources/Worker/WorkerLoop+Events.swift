@@ -51,7 +51,7 @@ extension WorkerLoop {
         guard events.isEmpty, !mayHaveFrames, !courier.mayHoldFrames else { return 0 }
         let now = Instant.now
         let deadline = min(
-            state.nextDeadline, nextReceive, courier.heartbeat.map { now + $0 / 2 } ?? .never,
+            state.nextDeadline, nextSettling, nextReceive, courier.heartbeat.map { now + $0 / 2 } ?? .never,
             settings.service?.next ?? .never)
         return deadline == .never ? -1 : deadline.pollTimeout(from: now)
     }
@@ -78,6 +78,7 @@ extension WorkerLoop {
     func take(_ event: BrokerEvent) {
         switch event {
         case .delivery(let delivery):
+            settlements.delivered(delivery.deliveryTag)
             events.append(.delivered(delivery))
         case .consumerCancelled:
             lose(
@@ -96,7 +97,7 @@ extension WorkerLoop {
     func lose(_ error: BrokerError) {
         link?.connection.close(timeout: .milliseconds(200))
         link = nil
-        settlements = []
+        settlements = Settlements()
         lastWords = [:]
         mayHaveFrames = false
         nextReceive = .never

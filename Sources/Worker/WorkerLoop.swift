@@ -93,7 +93,7 @@ package final class WorkerLoop {
     var children: [WorkerState.JobID: ChildProcess] = [:]
     var events: Deque<WorkerState.Event> = []
     /// What the broker is told once the next commands run: they needn't wait for that.
-    var settlements: [WorkerState.Action] = []
+    var settlements = Settlements()
     /// Whether frames may have come: the socket is ready, or a request has read more than its own reply, and then they wait
     /// in the library while the socket is quiet.
     var mayHaveFrames = false
@@ -173,7 +173,7 @@ package final class WorkerLoop {
         while let event = events.popFirst(), ending == nil {
             for action in state.handle(event, now: .now) { perform(action) }
         }
-        settle()
+        if ending != nil || nextSettling <= .now { settle() }
         settings.service?.report(state)
     }
 }

@@ -95,42 +95,9 @@ extension WorkerState {
         for (_, outcome) in tasks { outcomes[outcome, default: 0] += 1 }
         tally.counts.merge(outcomes, uniquingKeysWith: +)
         actions.append(.report(.batchEnded(id, outcomes, end, elapsed: now - job.started)))
-        if verdict == .acknowledge {
-            pauseAfterFailure.reset()
-            return acknowledge(job.tasks.filter(isConnected).map(\.delivery.deliveryTag), &actions)
-        }
         for (offset, (task, outcome)) in tasks.enumerated() where isConnected(task) {
             settle(id + offset, task, outcome, end, now, &actions)
         }
-    }
-
-    /// Acknowledges deliveries of this session with as few words as possible: one word stands for all deliveries up to a
-    /// tag, so it may go only as far as no other delivery is still open.
-    mutating func acknowledge(_ tags: [UInt64], _ actions: inout [Action]) {
-        let tags = tags.sorted()
-        let firstOpen = firstOpenTag
-        let together = tags.prefix { $0 < firstOpen }
-        if together.count > 1, let last = together.last {
-            actions.append(.acknowledgeAll(upTo: last))
-        } else {
-            actions += together.map { .acknowledge(deliveryTag: $0) }
-        }
-        actions += tags[together.endIndex...].map { .acknowledge(deliveryTag: $0) }
-    }
-
-    /// The first delivery of this session that isn't settled; those that wait are in order.
-    private var firstOpenTag: UInt64 {
-        var first = waiting.first?.deliveryTag ?? .max
-        func note(_ job: Job) {
-            if isConnected(job) { first = min(first, job.delivery.deliveryTag) }
-        }
-        for job in running.values {
-            note(job)
-            job.followers.forEach(note)
-        }
-        for (job, _) in departing.values { note(job) }
-        for case (.giveBack(let tag), _) in resting { first = min(first, tag) }
-        return first
     }
 }
 

@@ -75,8 +75,6 @@ extension WorkerState {
         case start(JobID, Delivery)
         case startBatch(JobID, [Delivery])
         case acknowledge(deliveryTag: UInt64)
-        /// All deliveries of this session up to a tag.
-        case acknowledgeAll(upTo: UInt64)
         /// Send a copy of the job's task to where its fate wants it.
         case copy(JobID, TaskCopy)
         /// To the queue's own dead-letter exchange, if it has one.

@@ -92,6 +92,8 @@ package struct WorkerState {
 
     /// How many commands are running.
     package var runningCount: Int { running.count }
+    /// How many tasks are here unstarted.
+    var waitingCount: Int { waiting.count }
 
     /// When `tick` is due, `never` when nothing waits for time to pass.
     package var nextDeadline: Instant {

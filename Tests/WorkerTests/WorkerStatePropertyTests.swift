@@ -32,7 +32,7 @@ import Testing
                 "adopted", "copied", "copy failed", "acknowledge", "giveBack", "stale end", "drained",
                 "terminate", "kill", "lost",
                 "refused",
-                "unusable", "output failed", "waiting", "batch", "acknowledged together",
+                "unusable", "output failed", "waiting", "batch",
             ]))
     }
 }
@@ -243,9 +243,6 @@ struct SimulatedBroker {
             if deliveries.count > 1 { reached.insert("batch") }
             start(job, deliveries)
         case .acknowledge(let tag): acknowledge(tag)
-        case .acknowledgeAll(let last):
-            reached.insert("acknowledged together")
-            for tag in unsettled.keys.sorted() where tag <= last { acknowledge(tag) }
         case .copy(let job, let copy):
             guard let message = copy.delivery.properties.messageID.flatMap({ Int($0.description) }) else {
                 return faults.append("copies a message without its id")

@@ -102,7 +102,6 @@ struct WorkerTranscript {
         case .start(let job, let delivery): "start \(job): task \(delivery.deliveryTag)"
         case .startBatch(let job, let tasks): "start \(job): tasks \(tasks.map(\.deliveryTag))"
         case .acknowledge(let tag): "ack \(tag)"
-        case .acknowledgeAll(let tag): "ack all to \(tag)"
         case .giveBack(let tag): "give back \(tag)"
         case .reject(let tag): "reject \(tag)"
         case .copy(let job, let copy): "copy \(job): \(line(copy.fate)) attempt \(copy.attempt)"
