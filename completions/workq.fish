@@ -139,7 +139,7 @@ complete -c workq -n '__workq_in publish' -l transient -d 'let the broker forget
 complete -c workq -n '__workq_in publish' -l no-confirm -d 'don\'t wait for confirms'
 complete -c workq -n '__workq_in publish' -l window -x -d 'how many tasks may be unconfirmed at a time'
 complete -c workq -n '__workq_in publish' -l confirm-timeout -x -d 'how long to wait for the broker\'s confirm'
-complete -c workq -n '__workq_in publish' -l retry-for -x -d 'how long to try to reach a broker that is away'
+complete -c workq -n '__workq_in publish' -l retry-for -x -d 'how long to try to reach a broker that is away, or takes no tasks'
 complete -c workq -n '__workq_in publish' -l spool -x -a '(__fish_complete_directories (commandline -ct))' -d 'keep tasks in DIR when the broker can\'t be reached, and deliver those that are there first'
 complete -c workq -n '__workq_in publish' -l flush -d 'deliver what is in the spool, and nothing else'
 complete -c workq -n '__workq_in publish' -l unsent -r -F -d 'on failure, write the tasks that were not confirmed to FILE, as they stood in the input'

@@ -41,6 +41,8 @@ public struct BrokerError: Error, Equatable {
         package static let badCertificateFile = Code(rawValue: -8)
         /// The system refused memory, a descriptor or a thread.
         package static let outOfResources = Code(rawValue: -9)
+        /// The broker won't take a message now: its queue is full, or is a quorum queue that knows of no leader.
+        package static let nacked = Code(rawValue: -10)
     }
 
     /// What an error leaves behind.
@@ -73,7 +75,7 @@ public struct BrokerError: Error, Equatable {
     package var isRetriable: Bool {
         switch code {
         case .hostNotFound, .unreachable, .timedOut, .connectionLost, .connectionForced, .internalError,
-            .outOfResources:
+            .outOfResources, .nacked:
             true
         // "home node '...' of durable queue '...' is down or inaccessible": the queue is there, its node will be again.
         case .notFound: text.contains("is down or inaccessible")

@@ -78,7 +78,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
                 .invalidInput:
                 .refused
             case .badCertificateFile, .tlsFailed: .configuration
-            case .outOfResources: .temporaryFailure
+            case .outOfResources, .nacked: .temporaryFailure
             case .timedOut where error.scope != .connection: .temporaryFailure
             default: .unavailable
             }

@@ -81,7 +81,7 @@ import Testing
         report.leaveUnknown([6, 7])
         #expect(
             report.message(destination: "queue \"q\"", isStream: true)
-                == "not all tasks were confirmed on queue \"q\": the broker refused to take it (nack), as a full queue does. "
+                == "not all tasks were confirmed on queue \"q\": \(PublishReport.nackText). "
                 + "3 confirmed, 1 returned, 1 refused, 2 unknown (the broker may have them); the first one not confirmed is task 4"
         )
     }

@@ -8,6 +8,8 @@ package final class ThrowawayBroker: Sendable {
     package let url: String
     package let apiURL: String
     package let port: Int
+    /// As other nodes of its cluster know it.
+    package let node: String
 
     /// One node that most tests share, each with queues of its own. `WORKQ_TEST_BROKER` names the folder of one that the
     /// caller starts and stops.
@@ -19,8 +21,10 @@ package final class ThrowawayBroker: Sendable {
         .appendingPathComponent("throwaway-broker").path
 
     /// Starts a node, with `settings` added to its rabbitmq.conf. `plugins` is the content of its enabled_plugins; without
-    /// it the management plugin is on.
-    package init(directory: String? = nil, settings: String = "", plugins: String? = nil) throws {
+    /// it the management plugin is on. With `peer` the node joins the cluster of that one.
+    package init(
+        directory: String? = nil, settings: String = "", plugins: String? = nil, joining peer: ThrowawayBroker? = nil
+    ) throws {
         let folder = directory ?? FileManager.default.temporaryDirectory.path + "/workq-broker-\(UUID().uuidString)"
         self.directory = folder
         if !settings.isEmpty {
@@ -31,18 +35,23 @@ package final class ThrowawayBroker: Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try plugins.write(toFile: folder + "/enabled_plugins", atomically: false, encoding: .utf8)
         }
-        _ = try Self.run("start", folder)
+        if let peer {
+            _ = try Self.run("join", folder, [peer.directory])
+        } else {
+            _ = try Self.run("start", folder)
+        }
         var values: [String: String] = [:]
         for line in try Self.run("env", folder).split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
             if parts.count == 2 { values[parts[0]] = parts[1].trimmingCharacters(in: ["'"]) }
         }
         guard let url = values["WORKQ_URL"], let apiURL = values["WORKQ_API_URL"],
-            let port = values["WORKQ_BROKER_PORT"].flatMap(Int.init)
+            let port = values["WORKQ_BROKER_PORT"].flatMap(Int.init), let node = values["WORKQ_BROKER_NODE"]
         else { throw Failure("throwaway-broker env printed \(values)") }
         self.url = url
         self.apiURL = apiURL
         self.port = port
+        self.node = node
         if directory == nil { BrokersToStop.add(folder) }
     }
 
@@ -76,6 +85,7 @@ private enum BrokersToStop {
     }
 
     private static func stopAll() {
-        directories.with { $0.forEach(ThrowawayBroker.remove) }
+        // Those that have joined a node need its folder.
+        directories.with { $0.reversed().forEach(ThrowawayBroker.remove) }
     }
 }

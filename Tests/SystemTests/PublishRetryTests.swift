@@ -37,6 +37,50 @@ struct PublishRetryTests {
         try await onOwnThread { try broker.stop() }
     }
 
+    @Test("M9 a full queue is waited for, and gets every task once there is room")
+    func fullQueue() async throws {
+        let fixture = try Fixture()
+        try fixture.channel().declareQueue(
+            .init(fixture.queue), type: .classic,
+            arguments: ["x-max-length": .int32(2), "x-overflow": .text("reject-publish")])
+        let publish = try fixture.start(
+            "publish", "--lines", "--retry-for", "30s", "-v", fixture.queue, input: .text("1\n2\n3\n4\n5\n"))
+        try await publish.says("as a full queue does")
+        let result = try await fixture.run("work", "--count", "5", fixture.queue)
+        #expect(result.lines.sorted() == ["1", "2", "3", "4", "5"], "\(result)")
+        let published = try await publish.wait()
+        #expect(published.status == 0 && published.errors.contains("5 tasks confirmed"), "\(published)")
+
+        let impatient = try await fixture.run(
+            "publish", "--lines", "--retry-for", "300ms", fixture.queue, input: .text("1\n2\n3\n4\n"))
+        #expect(impatient.status == 3 && impatient.errors.contains("2 confirmed, 2 refused;"), "\(impatient)")
+    }
+
+    @Test("M9 only what was refused is sent again, once the outcome of the others is known")
+    func refusedForNow() async throws {
+        let peer = try ScriptedPeer(timeout: Self.patience) { peer in
+            try peer.acceptPublisher()
+            try peer.expectTasks(1)
+            try peer.ack(1)
+            let first = try (0..<3).map { _ in try peer.expectPublish() }
+            try peer.nack(2)
+            try peer.ack(3)
+            try peer.nack(4)
+            let second = try peer.accept()
+            try second.acceptPublisher()
+            let again = try (0..<3).map { _ in try second.expectPublish() }
+            try second.check(again.prefix(2) == [first[0], first[2]], "2 and 4 again: \(again)")
+            try second.check(again[2].text == "5", "then the next: \(again)")
+            try second.ack(3, multiple: true)
+            try second.serveUntilClosed()
+        }
+        let result = try await WorkqProcess.run(
+            ["publish", "--lines", "queue", "--window", "3", "--retry-for", "20s", "-v"],
+            input: .text("1\n2\n3\n4\n5\n"), environment: peer.environment)
+        #expect(result.status == 0 && result.errors.contains("5 tasks confirmed"), "\(result)")
+        try await peer.finish(within: Self.patience)
+    }
+
     @Test("N1 N3 after a lost connection only what is unconfirmed comes again, in order and with the same ids")
     func sameIDs() async throws {
         let peer = try ScriptedPeer(timeout: Self.patience) { peer in
@@ -122,7 +166,7 @@ struct PublishRetryTests {
         try await peer.finish(within: Self.patience)
     }
 
-    @Test("N16 a refusal isn't retried: a wrong password, a missing exchange, a full queue")
+    @Test("N16 a refusal isn't retried: a wrong password, a missing exchange")
     func refused() async throws {
         let fixture = try Fixture()
         let login = try await WorkqProcess.run(

@@ -67,7 +67,7 @@ final class BrokerLink {
         return try body(&publisher)
     }
 
-    /// A task was confirmed: the outage, if there was one, is over.
+    /// A task was confirmed: the outage or refusal, if there was one, is over.
     func noteProgress() {
         guard outageStart != nil else { return }
         outageStart = nil

@@ -19,6 +19,8 @@ struct OutgoingTask {
     var wasSent = false
     /// Whether it came back as unroutable before.
     var wasReturned = false
+    /// Whether the broker refused it for now, and it wasn't sent again since.
+    var wasNacked = false
 
     init(
         number: Int, route: Route, body: [UInt8], id: MessageID, timestamp: UInt64? = nil,

@@ -141,9 +141,10 @@ extension PublishCommand {
                 details: "Also how long sending may take, and how long an alarm of the broker is waited for."),
             .value(
                 "--retry-for", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.retryFor,
-                default: "not at all", "how long to try to reach a broker that is away",
+                default: "not at all", "how long to try to reach a broker that is away, or takes no tasks",
                 details: "Counted anew for each outage. What the broker hasn't confirmed is sent again, with the same "
-                    + "message ids; a broker that is blocked by an alarm is waited for as long."),
+                    + "message ids. A broker that is blocked by an alarm is waited for as long, and so is room on a "
+                    + "queue that is full and rejects tasks, or the majority of a quorum queue's nodes."),
             .value(
                 "--spool", of: .directory(), into: \.spool,
                 "keep tasks in DIR when the broker can't be reached, and deliver those that are there first",

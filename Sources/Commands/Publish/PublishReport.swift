@@ -124,12 +124,15 @@ struct PublishReport {
         return "not all tasks were confirmed on \(destination): \(Self.sentence(reason)) \(counts)"
     }
 
+    static let nackText =
+        "the broker refused to take it (nack), as a full queue does, or one without a majority of its nodes"
+
     /// Why tasks weren't confirmed; nil when nothing failed.
     var reason: String? {
         switch trouble {
         case nil: nil
         case .returned(let text): "the broker returned it as unroutable (\(text)): no queue takes it"
-        case .nacked: "the broker refused to take it (nack), as a full queue does"
+        case .nacked: Self.nackText
         case .timedOut(let text): text
         case .broker(let error), .gaveUp(let error): CommandError(error).message
         case .input(let failure): CommandError(failure).message

@@ -26,7 +26,6 @@ extension PublishStream {
         default:
             try link.publisher?.take(event, matches: { $0.id.matches($1) }, settled: settle)
             lastProgress = .now
-            link.noteProgress()
         }
     }
 
@@ -35,14 +34,35 @@ extension PublishStream {
         switch outcome {
         case .confirmed:
             task.route.isProven = true
+            link.noteProgress()
             report.confirm()
             source.confirm(task)
             print { ids throws(CommandError) in try ids.add(task) }
-        case .nacked:
-            report.failNacked(task.number)
-            failed.append(task)
+        case .nacked where settings.retryFor != nil: postpone(task)
+        case .nacked: fail(task)
         case .returned(let returned): takeBack(task, returned)
         }
+    }
+
+    /// A task that the broker doesn't take now is sent again, as after an outage.
+    private func postpone(_ task: OutgoingTask) {
+        var task = task
+        task.wasNacked = true
+        task.wasSent = false
+        pending.append(task)
+        isPendingSorted = false
+        wasNacked = true
+    }
+
+    private func fail(_ task: OutgoingTask) {
+        report.failNacked(task.number)
+        failed.append(task)
+    }
+
+    /// Gives up on the tasks that the broker doesn't take.
+    func failNacked() {
+        for task in pending where task.wasNacked { fail(task) }
+        pending.removeAll(where: \.wasNacked)
     }
 
     /// A task that no queue took is sent once more after the queue is created, unless that has been tried.

@@ -46,6 +46,8 @@ final class PublishStream {
     /// Tasks that go before those of the source; the last one is the first to go.
     var pending: [OutgoingTask] = []
     var isPendingSorted = true
+    /// Whether some of them were refused for now. Then no more is sent until the others' outcome is known.
+    var wasNacked = false
     /// Tasks that the broker doesn't take.
     var failed: [OutgoingTask] = []
     var lastNumber = 0
@@ -127,10 +129,13 @@ final class PublishStream {
         pending.sort { $0.number > $1.number }
         unconfirmedBytes = 0
         blockedReason = nil
+        wasNacked = false
     }
 
     private func note(_ error: BrokerError) {
-        if link.isWorthRetrying(error), settings.confirms {
+        if error.code == .nacked {
+            failNacked()
+        } else if link.isWorthRetrying(error), settings.confirms {
             report.note(.gaveUp(named(error)))
         } else {
             // Past the login a time-out leaves the outcome of what was sent unknown, however it came about.
@@ -150,6 +155,9 @@ final class PublishStream {
             // What the broker said may have opened the window or brought a task back.
             if reason == .toListen || isWindowOpen && (reason == .windowClosed || hasPending) { continue }
             if isImpatient || unconfirmedCount == 0 && !hasMore { return }
+            if wasNacked, unconfirmedCount == 0 {
+                throw named(BrokerError("publish", .nacked, scope: .channel, PublishReport.nackText))
+            }
             let deadline = confirmDeadline
             guard deadline > .now else { return try giveUpWaiting() }
             waitForSomething(until: deadline)
@@ -199,7 +207,7 @@ final class PublishStream {
     }
 
     private var isWindowOpen: Bool {
-        unconfirmedCount < settings.window && unconfirmedBytes < Self.windowBytes
+        unconfirmedCount < settings.window && unconfirmedBytes < Self.windowBytes && !wasNacked
             && pending.last.map(mustWait) != true
     }
 
@@ -241,6 +249,7 @@ final class PublishStream {
         if !settings.keepsTasks { task.body = [] }
         let wasSent = task.wasSent
         task.wasSent = true
+        task.wasNacked = false
         do throws(BrokerError) {
             try publish(task, body)
         } catch {
