@@ -53,6 +53,9 @@ extension BrokerError {
         switch code {
         case .accessRefused:
             error.text = "the user name or the password is wrong"
+        case .notAllowed where text.contains("limit"):
+            // Of connections, for a vhost or a user: others may leave.
+            error.code = .outOfResources
         case .notAllowed:
             error.text = "no such vhost, or no access to it: \(vhost)"
         case .protocolViolation:

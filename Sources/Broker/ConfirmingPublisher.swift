@@ -75,6 +75,7 @@ public struct ConfirmingPublisher<Message> {
         _ event: BrokerEvent, matches: (Message, ReturnedMessage) -> Bool,
         settled: (Message, PublisherConfirms<Message>.Outcome) -> Void
     ) throws(BrokerError) {
+        var isKnown = true
         do throws(PublisherConfirms<Message>.Violation) {
             switch event {
             case .acknowledged(let tag, let multiple):
@@ -82,18 +83,26 @@ public struct ConfirmingPublisher<Message> {
             case .negativelyAcknowledged(let tag, let multiple):
                 try confirms.settle(tag, multiple: multiple, isAck: false, settled)
             case .returned(let returned):
-                _ = confirms.returned(returned) { matches($0, returned) }
+                isKnown = confirms.returned(returned) { matches($0, returned) }
             default: break
             }
         } catch {
             throw BrokerError(notOutstanding: error.deliveryTag)
         }
+        guard isKnown else { throw BrokerError.returnOfUnknown }
     }
 }
 
 extension BrokerError {
     /// Whether the broker may have the message over which this was thrown.
     @usableFromInline var mayHaveSent: Bool { code != .invalidInput }
+
+    /// The broker returned a message that isn't outstanding, and so will confirm one that no queue has.
+    @usableFromInline static var returnOfUnknown: BrokerError {
+        BrokerError(
+            "account for published messages", .protocolViolation, scope: .connection,
+            "the broker returned a message that is not outstanding")
+    }
 
     /// The broker confirmed a message that it can't confirm.
     @usableFromInline init(notOutstanding deliveryTag: UInt64) {

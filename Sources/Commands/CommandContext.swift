@@ -11,8 +11,9 @@ import Options
 
 /// Everything that a command takes from its surroundings, in one value, so that nothing reaches for globals.
 package struct CommandContext {
-    /// The environment as the options read it. Variables that aren't UTF-8 are left out.
+    /// The environment as the options read it. Variables that aren't UTF-8 are left out, and named in `unreadable`.
     package var environment: [String: String]
+    package var unreadable: Set<String> = []
     /// All of the environment, `NAME=value` in bytes, for the commands that `work` runs.
     package var rawEnvironment: [[UInt8]]
     /// This machine's name.
@@ -48,9 +49,11 @@ package struct CommandContext {
         hostName = "localhost"
         environment = Dictionary(minimumCapacity: rawEnvironment.count)
         for entry in rawEnvironment {
-            guard let text = String(validating: entry, as: UTF8.self), let equals = text.firstIndex(of: "=") else {
+            guard let text = String(validating: entry, as: UTF8.self) else {
+                unreadable.insert(String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self))
                 continue
             }
+            guard let equals = text.firstIndex(of: "=") else { continue }
             environment[String(text[..<equals])] = String(text[text.index(after: equals)...])
         }
     }
@@ -87,9 +90,9 @@ package struct CommandContext {
         }
     }
 
-    /// Writes a message to standard error.
+    /// Writes a message to standard error. It may quote what the user has typed, a URL in the wrong place too.
     package func say(_ message: String) {
-        tell(messageLine(message))
+        tell(messageLine(Tool.hidingPasswords(in: message)))
     }
 
     /// Writes a line, which brings its own newline, to standard error.

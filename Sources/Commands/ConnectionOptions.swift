@@ -28,6 +28,9 @@ struct ConnectionOptions {
     /// Environment variables that may hold a password and therefore never reach a child.
     static let secretVariables = ["WORKQ_URL", "AMQP_URL", "WORKQ_API_URL", "CLOUDAMQP_URL"]
 
+    /// Environment variables that the options read.
+    static let variables: Set<String> = ["WORKQ_URL", "AMQP_URL", "WORKQ_API_URL"]
+
     static var options: [Option<ConnectionOptions>] {
         [
             .values(
@@ -105,6 +108,12 @@ extension ConnectionOptions {
         parameters.tls = try tls(brokers)
         if !parameters.tls.verifiesPeer, nodes.contains(where: \.usesTLS) {
             context.say("warning: the broker's certificate is not verified; anybody could be answering")
+        }
+        // Told where somebody is there to read it: inside a data centre many do it knowingly.
+        if case .plain = parameters.login, context.isTerminal(context.standardError),
+            let node = nodes.first(where: { !$0.usesTLS && !Self.isLoopback($0.host) })
+        {
+            context.say("warning: the password goes to \(node.host) in plain text; amqps:// would encrypt it")
         }
         let heartbeats = brokers.lazy.compactMap(\.heartbeatSeconds)
         parameters.heartbeatSeconds = heartbeat.map { Int(($0.milliseconds + 999) / 1_000) } ?? heartbeats.first ?? 30

@@ -27,6 +27,10 @@ extension Subcommand {
 
     /// Reads the words of the command line, and runs the command or shows its help.
     static func execute(_ words: [Word], in context: CommandContext) throws(CommandError) -> ExitStatus {
+        // Without it the command would go to another broker than the one that is meant.
+        if let variable = context.unreadable.first(where: ConnectionOptions.variables.contains) {
+            throw CommandError(.usage, "\(name): the environment variable \(variable) is not UTF-8; percent-encode it")
+        }
         let request: CommandDefinition<Values>.Request
         do {
             request = try definition.parse(words, environment: context.environment, defaults: Values())

@@ -80,6 +80,18 @@ package enum Tool {
         return colon + 1..<at
     }
 
+    /// A message with the passwords of its URLs blanked.
+    static func hidingPasswords(in message: String) -> String {
+        guard message.utf8.contains(UInt8(ascii: "@")) else { return message }
+        let words = message.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            var bytes = Array(word.utf8)
+            guard let password = passwordRange(in: bytes) else { return String(word) }
+            bytes.replaceSubrange(password, with: "****".utf8)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        return words.joined(separator: " ")
+    }
+
     /// Runs the command that `words` ask for; what fails is said on standard error.
     static func run(_ words: [Word], in context: CommandContext) -> ExitStatus {
         do {

@@ -143,13 +143,21 @@ import Testing
         for trouble in others { #expect(!Self.report(trouble).isOutage) }
     }
 
-    @Test("a confirmation that was only assumed can be taken back")
-    func unconfirm() {
+    @Test("what is sent without confirms counts once the broker has worked it off, and is unknown if it never does")
+    func withoutConfirms() {
         var report = PublishReport()
-        report.confirm()
-        report.unconfirm()
-        report.failReturned(1, text: "NO_ROUTE")
+        report.isConfirming = false
+        for _ in 0..<3 { report.assume() }
         #expect(report.confirmed == 0)
+        report.unassume()
+        report.failReturned(nil, text: "NO_ROUTE")
         #expect(report.status() == .refused)
+        var lost = report
+        report.confirmAssumed()
+        #expect(report.confirmed == 2 && report.unknown == 0 && report.status() == .partlyDone)
+        #expect(
+            report.message(destination: "queue \"q\"", isStream: true)?.hasSuffix(" 2 sent, 1 returned") == true)
+        lost.abandonAssumed()
+        #expect(lost.confirmed == 0 && lost.unknown == 2 && lost.status() == .refused)
     }
 }

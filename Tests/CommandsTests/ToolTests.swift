@@ -42,6 +42,14 @@ import Testing
         #expect(Self.blanked(word) == nil)
     }
 
+    @Test("S6 a URL that is quoted in a message has no password")
+    func messages() {
+        let message = "unexpected operand \"amqp://me:s3cret@host/v\" and https://a:b@c, not a@b:c"
+        #expect(
+            Tool.hidingPasswords(in: message)
+                == "unexpected operand \"amqp://me:****@host/v\" and https://a:****@c, not a@b:c")
+    }
+
     @Test("S3 a password that isn't UTF-8 is blanked too")
     func notText() {
         let word = Array("amqp://me:".utf8) + [0xFF, 0xFE] + Array("@host".utf8)

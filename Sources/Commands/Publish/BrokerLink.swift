@@ -15,6 +15,8 @@ final class BrokerLink {
     /// The number of the connection, from 1.
     private(set) var session = 0
     private var outageStart: Instant?
+    /// Whether an attempt has failed since the last progress.
+    private var hasWaited = false
     private var backoff = ReconnectBackoff()
     private var lastSaid = ""
 
@@ -69,10 +71,16 @@ final class BrokerLink {
 
     /// A task was confirmed: the outage or refusal, if there was one, is over.
     func noteProgress() {
-        guard outageStart != nil else { return }
+        guard hasWaited else { return }
+        hasWaited = false
+        endOutage()
+        backoff.reset()
+    }
+
+    /// There is a connection, and nothing to prove it by: the next time that it is lost is another outage.
+    func endOutage() {
         outageStart = nil
         lastSaid = ""
-        backoff.reset()
     }
 
     /// Whether `error` is worth another attempt and there is time for it.
@@ -83,6 +91,7 @@ final class BrokerLink {
         let now = Instant.now
         let start = outageStart ?? now
         outageStart = start
+        hasWaited = true
         guard now < start + retryFor else {
             var error = error
             error.text += "; gave up after \(retryFor.shortText)"

@@ -2,6 +2,7 @@
 
 import Broker
 import CPosix
+import Worker
 
 #if canImport(Darwin)
     import Darwin
@@ -64,6 +65,10 @@ final class InputSource: TaskSource {
         }
         do throws(TaskSourceFailure) {
             while plan.form == .one, single == nil {
+                // Whoever shares it may have made it non-blocking.
+                var pollSet = PollSet()
+                pollSet.add(reader.descriptor, events: POLLIN)
+                pollSet.wait(timeout: -1)
                 try read()
                 single = try nextBytes()
             }
@@ -139,7 +144,8 @@ final class InputSource: TaskSource {
             properties.messageID = task.id.text
         }
         properties.timestamp = properties.timestamp ?? task.timestamp
-        if let reason = properties.invalidity(frameMax: Connection.greatestFrameMax) {
+        // Names of headers may be as odd as a broker takes them: a backup holds what others have published.
+        if let reason = properties.invalidity(frameMax: Connection.greatestFrameMax, arePassedOn: true) {
             throw TaskRecord.Malformed(reason: reason)
         }
         task.particulars = Particulars(properties, inputForm: plan.keepsInputForm ? line : nil)
@@ -159,24 +165,25 @@ final class InputSource: TaskSource {
 
     // MARK: - What is left
 
-    /// Hands everything that no task was made of to `write`, as it stands in the input, and reads to the end for it
-    /// unless `mustStop` says otherwise between two reads. Returns what keeps the input from being read.
+    /// Hands everything that no task was made of to `write`, as it stands in the input, and reads to the end for it as
+    /// long as `mustGoOn` says so between two reads. Half a task is never written. Returns why something is missing.
     func copyRest(
         while mustGoOn: (Int32) -> Bool, to write: ([UInt8]) throws(CommandError) -> Void
-    ) throws(CommandError) -> TaskSourceFailure? {
+    ) throws(CommandError) -> String? {
         if let single = single.take() { try write(single) }
         guard plan.form != .one else { return nil }
         if let line = rejected.take() { try write(line + [UInt8(ascii: "\n")]) }
-        try write(reader.takeBuffered())
+        try write(reader.takeTasks())
         while !reader.isAtEnd {
-            guard mustGoOn(reader.descriptor) else { return nil }
+            guard mustGoOn(reader.descriptor) else { return "interrupted" }
             do throws(TaskSourceFailure) {
                 try read()
             } catch {
-                return error
+                return CommandError(error).message
             }
-            try write(reader.takeBuffered())
+            try write(reader.takeTasks())
         }
+        try write(reader.takeBuffered())
         return nil
     }
 }

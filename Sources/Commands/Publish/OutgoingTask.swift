@@ -4,7 +4,7 @@ import Broker
 
 /// A task that was read and whose outcome isn't known.
 struct OutgoingTask {
-    /// From 1, in the order of its source.
+    /// From 1, in the order of its source; 0 for one that came back without confirms, of which nobody knows.
     var number: Int
     let route: Route
     /// Empty once sent, where nobody may need it again.

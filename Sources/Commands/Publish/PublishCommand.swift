@@ -89,6 +89,12 @@ enum PublishCommand: Subcommand {
         guard let folder = values.spool, values.first == nil, values.form == .one else {
             throw CommandError(.usage, "publish: --flush goes with --spool DIR, and without QUEUE and tasks")
         }
+        let asksForMore = values.unsentFile != nil || values.printsIDs || values.maximumDepth != nil
+        guard values.confirms, !asksForMore else {
+            throw CommandError(
+                .usage,
+                "publish: --flush excludes --no-confirm, --unsent, --print-id, --max-depth and --unless-queued")
+        }
         let voice = PublishVoice(context, isQuiet: values.common.isQuiet, isStream: false)
         let link = BrokerLink(parameters, confirms: true, retryFor: settings.retryFor, voice: voice)
         let delivery = SpoolDelivery(try Spool(folder), over: link, settings, in: context, voice: voice)

@@ -20,13 +20,18 @@ struct PublishReport {
         case interrupted(Int32)
     }
 
+    /// Without confirms: sent, and not returned when the broker had worked off all of them.
     private(set) var confirmed = 0
+    /// Without confirms, sent and not heard of yet.
+    private(set) var assumed = 0
     private(set) var returned = 0
     private(set) var nacked = 0
     private(set) var unknown = 0
     /// Neither confirmed nor lost: they are in the spool.
     private(set) var spooled = 0
     private(set) var trouble: Trouble?
+    /// Whether the broker was asked for confirms.
+    var isConfirming = true
     /// The number, from 1, of the first task that wasn't confirmed.
     private(set) var firstFailed: Int?
 
@@ -34,9 +39,31 @@ struct PublishReport {
         confirmed += 1
     }
 
-    /// Takes a confirmation back that was only assumed.
-    mutating func unconfirm() {
-        confirmed -= 1
+    /// Notes a task that was sent without confirms.
+    mutating func assume() {
+        assumed += 1
+    }
+
+    /// Notes that one of those tasks came back.
+    mutating func unassume() {
+        assumed -= 1
+    }
+
+    /// Notes that the broker has worked off what was sent without confirms.
+    mutating func confirmAssumed() {
+        confirmed += assumed
+        assumed = 0
+    }
+
+    /// Notes that the broker doesn't have them.
+    mutating func dropAssumed() {
+        assumed = 0
+    }
+
+    /// Notes that nobody will know what became of tasks that were sent without confirms.
+    mutating func abandonAssumed() {
+        unknown += assumed
+        assumed = 0
     }
 
     /// Notes that tasks from `number` on were never sent.
@@ -44,7 +71,8 @@ struct PublishReport {
         firstFailed = min(firstFailed ?? number, number)
     }
 
-    mutating func failReturned(_ number: Int, text: String) {
+    /// Notes a task that no queue took; its number isn't known without confirms.
+    mutating func failReturned(_ number: Int?, text: String) {
         returned += 1
         note(.returned(text: text), number)
     }
@@ -142,7 +170,7 @@ struct PublishReport {
     }
 
     private var counts: String {
-        var counts = ["\(confirmed) confirmed"]
+        var counts = ["\(confirmed) \(isConfirming ? "confirmed" : "sent")"]
         if returned > 0 { counts.append("\(returned) returned") }
         if nacked > 0 { counts.append("\(nacked) refused") }
         if spooled > 0 { counts.append("\(spooled) kept in the spool") }

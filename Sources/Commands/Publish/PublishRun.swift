@@ -64,7 +64,7 @@ final class PublishRun {
 
     /// Delivers what the spool holds; returns the reason why the tasks of this publish must go there too.
     private func deliver(_ spool: Spool) throws(CommandError) -> String? {
-        let delivery = SpoolDelivery(spool, over: link, settings, in: context, voice: voice)
+        let delivery = SpoolDelivery(spool, over: link, settings, in: context, voice: voice, signals: signals)
         let ending = try delivery.run()
         deliveredFromSpool = delivery.delivered
         hasSpoolRefusals = delivery.hasRefusals
@@ -87,14 +87,15 @@ final class PublishRun {
         if outage == nil {
             do throws(BrokerError) {
                 try link.connect { end in
-                    usleep(UInt32(clamping: (end - .now).nanoseconds / 1_000))
-                    return true
+                    guard let signal = signals.pause(until: end) else { return true }
+                    report.note(.interrupted(signal))
+                    return false
                 }
                 return try link.withPublisher { publisher throws(BrokerError) in
                     try plan.route.destination.depth(&publisher)
                 }
             } catch {
-                guard spool != nil, error.isRetriable else { throw CommandError(error) }
+                guard spool != nil, error.isRetriable, !report.hasTrouble else { throw CommandError(error) }
                 outage = CommandError(error).message
                 link.drop()
             }
@@ -178,8 +179,8 @@ final class PublishRun {
         }
         context.say(message)
         guard let unsentFile else { return report.status() }
-        if let failure = try unsentFile.write(leftovers, source, separator: plan.form.separator, signals: signals) {
-            context.say("the rest of the input is missing from \(unsentFile.path): \(CommandError(failure).message)")
+        if let reason = try unsentFile.write(leftovers, source, separator: plan.form.separator, signals: signals) {
+            context.say("the rest of the input is missing from \(unsentFile.path): \(reason)")
         }
         voice.note("the tasks that were not confirmed are in \(unsentFile.path)")
         return report.status()
@@ -187,7 +188,8 @@ final class PublishRun {
 
     private var receipt: String {
         let count = report.confirmed
-        let text = "\(count) task\(count == 1 ? "" : "s") confirmed on \(plan.route.destination.description)"
+        let outcome = report.isConfirming ? "confirmed on" : "sent to"
+        let text = "\(count) task\(count == 1 ? "" : "s") \(outcome) \(plan.route.destination.description)"
         let spooled = deliveredFromSpool > 0 ? ", and \(deliveredFromSpool) from the spool before" : ""
         guard plan.form != .one else { return text + spooled }
         return "\(text)\(spooled) in \(voice.elapsed.roundedText), \(voice.rate(of: count)) a second"

@@ -70,7 +70,7 @@ extension PublishStream {
         var task = task
         task.body = returned.body
         guard task.route.canCreate, !task.wasReturned else {
-            report.failReturned(task.number, text: returned.text)
+            report.failReturned(task.number > 0 ? task.number : nil, text: returned.text)
             return failed.append(task)
         }
         task.route.mustCreate = true
@@ -82,14 +82,12 @@ extension PublishStream {
 
     /// Without confirms there is no account: the task is made from what came back.
     private func takeBackUnconfirmed(_ returned: ReturnedMessage) {
-        report.unconfirm()
-        guard let lastRoute else {
-            return report.failReturned(lastNumber, text: returned.text)
-        }
+        report.unassume()
+        guard let lastRoute else { return report.failReturned(nil, text: returned.text) }
         takeBack(
             OutgoingTask(
-                number: lastNumber, route: lastRoute, body: returned.body,
-                id: .given(returned.properties.messageID ?? ""), Particulars(returned.properties)), returned)
+                number: 0, route: lastRoute, body: returned.body, id: .given(returned.properties.messageID ?? ""),
+                Particulars(returned.properties)), returned)
     }
 
     // MARK: - Words
@@ -99,7 +97,8 @@ extension PublishStream {
         guard let destination = lastRoute?.destination else { return error }
         var error = error
         if error.operation == "use the channel" || error.operation == "publish" {
-            error.operation = "publish to \(destination.description)"
+            let what = culprit.map { "publish task \($0)" } ?? "publish"
+            error.operation = "\(what) to \(destination.description)"
         }
         if error.code == .accessRefused, error.scope == .channel, error.neededPermission == nil {
             let exchange = destination.exchange.isEmpty ? "amq.default" : "\(destination.exchange)"
@@ -121,7 +120,7 @@ extension PublishStream {
 extension MessageID {
     /// Whether a message that came back is the one of this id.
     fileprivate func matches(_ returned: ReturnedMessage) -> Bool {
-        guard let id = returned.properties.messageID else { return false }
+        let id = returned.properties.messageID ?? ""
         return withBytes { id.bytes.elementsEqual($0) }
     }
 }

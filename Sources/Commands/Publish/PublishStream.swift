@@ -58,6 +58,8 @@ final class PublishStream {
     var blockedReason: String?
     /// Whether an error came while a queue was made ready, and so isn't a task's fault.
     private var isPreparing = false
+    /// The number of the task that the broker closed the channel over, where that is known.
+    private(set) var culprit: Int?
     private var wasInterrupted = false
     /// Whether a second signal asked to wait for no more confirms.
     private var isImpatient = false
@@ -74,6 +76,7 @@ final class PublishStream {
         self.voice = voice
         self.ids = ids
         self.signals = signals
+        report.isConfirming = settings.confirms
     }
 
     /// Tasks that were taken from the source and not confirmed, in its order, once everything has ended.
@@ -87,12 +90,13 @@ final class PublishStream {
             try link.connect(pause: pause)
             repeat {
                 try sendThroughOutages()
-                if !settings.confirms, !report.hasTrouble {
+                if !settings.confirms, !isImpatient {
                     try link.publisher?.channel.synchronize()
                     try receive()
                 }
                 // Without confirms a task may come back when all seemed to be done.
             } while !settings.confirms && hasMore
+            if !isImpatient { report.confirmAssumed() }
         } catch {
             note(error)
         }
@@ -104,11 +108,23 @@ final class PublishStream {
     /// Counts what is neither confirmed nor failed.
     private func countOpen() {
         let open = (link.publisher?.unconfirmed ?? []) + pending
-        if let first = open.map(\.number).min() { report.stop(before: first) }
-        let sent = open.filter(\.wasSent)
-        // A broker that closes the channel over the only task under way doesn't have it.
-        if case .broker(let error) = report.trouble, error.scope != .connection, sent.count == 1 { return }
+        if let first = open.map(\.number).filter({ $0 > 0 }).min() { report.stop(before: first) }
+        var sent = open.filter(\.wasSent)
+        // A broker that closes the channel over a task has neither that one nor any that came behind it.
+        if case .broker(let error) = report.trouble, error.scope != .connection {
+            if sent.count + report.assumed == 1 { return report.dropAssumed() }
+            if let culprit { sent.removeAll { $0.number >= culprit } }
+        }
         report.leaveUnknown(sent.map(\.number))
+        report.abandonAssumed()
+    }
+
+    /// Finds the task over which the broker closed the channel, where its words tell: they name the size of one that is
+    /// too large.
+    private func findCulprit(_ error: BrokerError) {
+        guard error.code == .preconditionFailed, error.scope == .channel else { return }
+        let words = error.text.split(separator: " ")
+        culprit = link.publisher?.unconfirmed.first { task in words.contains { $0 == "\(task.size)" } }?.number
     }
 
     private func sendThroughOutages() throws(BrokerError) {
@@ -119,6 +135,7 @@ final class PublishStream {
                 guard settings.confirms, !report.hasTrouble, link.isWorthRetrying(error) else { throw error }
                 recall()
                 try link.reconnect(after: named(error), pause: pause)
+                if pending.isEmpty { link.endOutage() }
             }
         }
     }
@@ -140,8 +157,9 @@ final class PublishStream {
         } else {
             // Past the login a time-out leaves the outcome of what was sent unknown, however it came about.
             let isLate = error.code == .timedOut && link.session > 0
+            findCulprit(error)
             if !isPreparing, [.preconditionFailed, .contentTooLarge].contains(error.code) { refusal = named(error) }
-            report.note(isLate ? .timedOut(error.message) : .broker(named(error)))
+            report.note(isLate ? .timedOut(error.message) : .broker(named(error)), culprit)
         }
     }
 
@@ -211,10 +229,11 @@ final class PublishStream {
             && pending.last.map(mustWait) != true
     }
 
-    /// Whether a task may be the first but not the second on its route.
+    /// Whether a task may be the first but not the second on its route. A large one always goes alone: should the broker
+    /// close the channel over its size, no other's outcome is in doubt.
     private func mustWait(_ task: OutgoingTask) -> Bool {
         guard settings.confirms, unconfirmedCount > 0 else { return false }
-        return !task.route.isProven || task.route.asksForQueue(session: link.session)
+        return task.size > Self.windowBytes || !task.route.isProven || task.route.asksForQueue(session: link.session)
     }
 
     /// The next task, nil when there is none yet, none any more, or when no more should be sent.
@@ -237,6 +256,7 @@ final class PublishStream {
     private func send(_ task: OutgoingTask) throws(BrokerError) {
         var task = task
         lastRoute = task.route
+        isPreparing = false
         if unconfirmedCount == 0 { lastProgress = .now }
         do throws(BrokerError) {
             try task.route.prepare(over: link)
@@ -264,8 +284,8 @@ final class PublishStream {
         unconfirmedBytes += task.size
         if !settings.confirms {
             unconfirmedBytes = 0
-            report.confirm()
-            print { ids throws(CommandError) in try ids.add(task) }
+            report.assume()
+            if !task.wasReturned { print { ids throws(CommandError) in try ids.add(task) } }
         }
     }
 

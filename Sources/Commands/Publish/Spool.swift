@@ -24,8 +24,7 @@ final class Spool {
 
     /// A file that holds tasks, or should.
     struct Entry: Equatable {
-        /// nil for one that workq hasn't named.
-        var number: Int?
+        var number: Int
         var name: String
     }
 
@@ -49,9 +48,14 @@ final class Spool {
         defer { addLock.unlock() }
         let names = try self.names()
         // Only the owner of the lock writes: another's file is what a crash left.
-        for name in names where name.hasSuffix(Self.temporarySuffix) { unlink("\(folder)/\(name)") }
-        let number = (names.compactMap(Self.number).max() ?? 0) + 1
-        try write(text, Self.name(number))
+        for name in names where name.hasSuffix(Self.temporarySuffix) && Self.number(name) != nil {
+            unlink("\(folder)/\(name)")
+        }
+        let last = names.compactMap(Self.number).max() ?? 0
+        guard last < Self.lastNumber else {
+            throw CommandError(.cannotCreate, "\(folder) holds a file whose number is too high: \(Self.name(last))")
+        }
+        try write(text, Self.name(last + 1))
     }
 
     /// Replaces a segment by what is left of it.
@@ -69,11 +73,11 @@ final class Spool {
 
     // MARK: - Delivering
 
-    /// Takes the right to deliver, for which another process is waited for until `deadline`. False when it comes first.
-    func lockForDelivery(until deadline: Instant) -> Bool {
+    /// Takes the right to deliver, for which another process is waited for until `deadline`. False when that comes first,
+    /// or when `pause`, which waits until an instant, says so.
+    func lockForDelivery(until deadline: Instant, pause: (Instant) -> Bool) -> Bool {
         while !deliveryLock.tryLock() {
-            guard Instant.now < deadline else { return false }
-            usleep(20_000)
+            guard Instant.now < deadline, pause(.now + .milliseconds(20)) else { return false }
         }
         return true
     }
@@ -82,10 +86,13 @@ final class Spool {
         deliveryLock.unlock()
     }
 
-    /// All segments, oldest first, and behind them files that only look like some.
+    /// All segments, oldest first. Other files in the folder are nobody's business.
     func entries() throws(CommandError) -> [Entry] {
-        try names().filter { $0.hasSuffix(Self.suffix) }.map { Entry(number: Self.number($0), name: $0) }
-            .sorted { ($0.number ?? .max, $0.name) < ($1.number ?? .max, $1.name) }
+        try names().compactMap { name in
+            guard name.hasSuffix(Self.suffix), let number = Self.number(name) else { return nil }
+            return Entry(number: number, name: name)
+        }
+        .sorted { $0.number < $1.number }
     }
 
     /// The contents of a segment's file; nil when it is gone.
@@ -152,10 +159,14 @@ final class Spool {
         return String(repeating: "0", count: max(0, 12 - digits.count)) + digits + suffix
     }
 
-    /// The number that a name begins with, also that of a file that was put out of the way.
+    private static let lastNumber = 999_999_999_999_999
+
+    /// The number of a segment's file, also of one that was put out of the way or isn't complete; nil for other files.
     private static func number(_ name: String) -> Int? {
-        guard name.utf8.count >= 12, name.contains(suffix) else { return nil }
-        return Int(name.prefix { ("0"..."9").contains($0) })
+        let digits = name.prefix { ("0"..."9").contains($0) }
+        let rest = name.dropFirst(digits.count)
+        guard digits.count >= 12, rest == suffix || rest.hasPrefix("\(suffix).") else { return nil }
+        return Int(digits).flatMap { $0 <= lastNumber ? $0 : nil }
     }
 
     private func names() throws(CommandError) -> [String] {

@@ -19,25 +19,34 @@ final class SpoolDelivery {
     private let settings: PublishStream.Settings
     private let context: CommandContext
     private let voice: PublishVoice
+    private let signals: SignalPipe?
     private(set) var delivered = 0
-    /// Whether the broker refused tasks, which is told by now. They stay in the spool, or are set aside.
+    /// Whether tasks can't be delivered, which is told by now: the broker refused them, or their file can't be read. They
+    /// stay in the spool, or are set aside.
     private(set) var hasRefusals = false
 
     init(
         _ spool: Spool, over link: BrokerLink, _ settings: PublishStream.Settings, in context: CommandContext,
-        voice: PublishVoice
+        voice: PublishVoice, signals: SignalPipe? = nil
     ) {
         self.spool = spool
         self.link = link
         self.settings = settings
         self.context = context
         self.voice = voice
+        self.signals = signals
     }
 
     /// Delivers the oldest tasks first.
     func run() throws(CommandError) -> Ending {
         guard try !spool.entries().isEmpty else { return .done }
-        guard spool.lockForDelivery(until: .now + settings.confirmTimeout) else {
+        var signal: Int32?
+        let isOurs = spool.lockForDelivery(until: .now + settings.confirmTimeout) { end in
+            signal = signals.pause(until: end)
+            return signal == nil
+        }
+        if let signal { throw CommandError(.signal(signal), "interrupted; the tasks stay in \(spool.folder)") }
+        guard isOurs else {
             return .postponed("another publish is delivering from \(spool.folder)", .temporaryFailure)
         }
         defer { spool.unlockDelivery() }
@@ -46,7 +55,7 @@ final class SpoolDelivery {
         var skipped: [Destination] = []
         while true {
             let source = try SpoolSource(spool, voice: voice, skipping: skipped)
-            let stream = PublishStream(source, over: link, settings, in: context, voice: voice)
+            let stream = PublishStream(source, over: link, settings, in: context, voice: voice, signals: signals)
             stream.run()
             delivered += stream.report.confirmed
             let first = stream.leftovers.first
@@ -60,6 +69,7 @@ final class SpoolDelivery {
                 link.drop()
             }
             source.finish()
+            if source.hasUndeliverable { hasRefusals = true }
             guard let trouble = stream.report.trouble, let reason = stream.report.reason else { return .done }
             switch trouble {
             case _ where stream.report.isOutage:

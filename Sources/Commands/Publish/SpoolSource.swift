@@ -38,6 +38,8 @@ final class SpoolSource: TaskSource {
     private var ready: ArraySlice<TaskRecord> = []
     private var routes: [Route] = []
     private var lastNumber = 0
+    /// Whether there was a file that can't be delivered.
+    private(set) var hasUndeliverable = false
 
     init(_ spool: Spool, voice: PublishVoice, skipping skipped: [Destination]) throws(CommandError) {
         self.spool = spool
@@ -71,6 +73,7 @@ final class SpoolSource: TaskSource {
             open.append(Open(entry, segment, try route(to: segment.destination), first: lastNumber + 1))
             ready = segment.tasks[...]
         } catch {
+            hasUndeliverable = true
             guard error.status == .refused else { return voice.say(error.message) }
             let place = spool.setAside(entry).map { "it is set aside as \($0)" } ?? "and it can't be set aside"
             voice.say("cannot deliver \(spool.folder)/\(entry.name): \(error.message); \(place)")

@@ -68,7 +68,17 @@ struct TaskReader {
         }
     }
 
-    /// What was read and not given by `next()`.
+    /// All complete tasks that were read and not given by `next()`, with their separators.
+    mutating func takeTasks() -> [UInt8] {
+        guard let separator else { return [] }
+        let last = buffer[searched...].lastIndex(of: separator)
+        searched = buffer.count
+        guard let last else { return [] }
+        defer { start = last + 1 }
+        return Array(buffer[start...last])
+    }
+
+    /// What was read and not given.
     mutating func takeBuffered() -> [UInt8] {
         defer {
             start = buffer.count

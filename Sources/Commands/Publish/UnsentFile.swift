@@ -1,5 +1,6 @@
 // The tasks that were not confirmed, in a file that the same command can be run on.
 
+import Broker
 import Options
 import Worker
 
@@ -32,32 +33,41 @@ struct UnsentFile {
         guard access(DurableFile.folder(of: path), W_OK | X_OK) == 0 else { throw DurableFile.failure(name, errno) }
     }
 
-    /// Writes `tasks`, and behind them what `source` still has. Returns why the source couldn't be read to its end.
+    /// Writes `tasks`, and behind them what `source` still has. Returns why something is missing at the end.
     ///
     /// A signal ends the reading, since the other end of a pipe may stay open for ever.
     func write(
         _ tasks: [OutgoingTask], _ source: InputSource, separator: UInt8?, signals: SignalPipe?
-    ) throws(CommandError) -> TaskSourceFailure? {
+    ) throws(CommandError) -> String? {
         let file = try DurableFile(path, temporaryPath: "\(path).\(getpid()).tmp")
         for task in tasks {
             try file.write(task.particulars?.inputForm ?? task.body)
             if let separator { try file.write([separator]) }
         }
-        let failure = try source.copyRest(
+        let reason = try source.copyRest(
             while: { signals?.waitForSignal(orReading: $0) == nil },
             to: { bytes throws(CommandError) in try file.write(bytes) })
         try file.commit()
-        return failure
+        return reason
     }
 }
 
 extension SignalPipe {
-    /// Waits until there is something to read from a descriptor; the signal, if one came instead.
-    func waitForSignal(orReading input: Int32?) -> Int32? {
+    /// Waits until there is something to read from a descriptor, or until an instant; the signal, if one came instead.
+    func waitForSignal(orReading input: Int32? = nil, until end: Instant = .never) -> Int32? {
         var pollSet = PollSet()
         if let input { pollSet.add(input, events: POLLIN) }
         pollSet.add(descriptor, events: POLLIN)
-        pollSet.wait(timeout: -1)
+        pollSet.wait(until: end)
         return read().first
+    }
+}
+
+extension SignalPipe? {
+    /// Waits until an instant; the signal, if one came before.
+    func pause(until end: Instant) -> Int32? {
+        if let self { return self.waitForSignal(until: end) }
+        usleep(UInt32(clamping: (end - .now).nanoseconds / 1_000))
+        return nil
     }
 }
