@@ -63,7 +63,9 @@ extension Channel {
     }
 
     /// Gives a delivery back to its queue that wasn't tried to the end. From RabbitMQ 4.3 on this doesn't count as a failed delivery.
-    package func giveBack(_ deliveryTag: UInt64) throws(BrokerError) {
-        try connection.send("give a task back") { amqp_basic_nack($0, Self.number, deliveryTag, 0, 1) }
+    package func giveBack(_ deliveryTag: UInt64, multiple: Bool = false) throws(BrokerError) {
+        try connection.send("give a task back") {
+            amqp_basic_nack($0, Self.number, deliveryTag, multiple ? 1 : 0, 1)
+        }
     }
 }

@@ -10,6 +10,9 @@ package struct FieldTable: Equatable {
             self.name = name
             self.value = value
         }
+
+        /// Bytes on the wire.
+        package var encodedSize: Int { 1 + name.bytes.count + value.encodedSize }
     }
 
     package var fields: [Field]
@@ -35,7 +38,7 @@ package struct FieldTable: Equatable {
 
     /// Bytes on the wire, the four of the table's own length included.
     package var encodedSize: Int {
-        fields.reduce(4) { $0 + 1 + $1.name.bytes.count + $1.value.encodedSize }
+        fields.reduce(4) { $0 + $1.encodedSize }
     }
 
     /// The first name that is empty, over 128 bytes (the specification's limit) or holds a control character; nil when

@@ -37,6 +37,11 @@ void workq_signal_catch_unless_ignored(int signal) {
     set_handler(signal, write_to_pipe);
 }
 
+void workq_signal_release(int signal) {
+    struct sigaction current;
+    if (sigaction(signal, NULL, &current) == 0 && current.sa_handler == write_to_pipe) set_handler(signal, SIG_DFL);
+}
+
 void workq_signal_unblock_all(void) {
     sigset_t none;
     sigemptyset(&none);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -34,6 +35,25 @@ char **workq_environment(void) { return environ; }
 #else
 #define LAST_SIGNAL 64
 #endif
+
+// The limit that children get back, once it has been raised.
+static struct rlimit usual_limit;
+static bool is_limit_raised = false;
+
+int workq_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    if (!is_limit_raised && limit.rlim_cur < limit.rlim_max) {
+        usual_limit = limit;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
+            is_limit_raised = true;
+        } else {
+            limit = usual_limit;
+        }
+    }
+    return limit.rlim_cur > 1000000 ? 1000000 : (int)limit.rlim_cur;
+}
 
 // Marks all descriptors above 2 close-on-exec.
 static void close_others_on_exec(void) {
@@ -77,6 +97,7 @@ static void become(const struct workq_spawn *request, const sigset_t *changed, p
         }
     }
     close_others_on_exec();
+    if (is_limit_raised) setrlimit(RLIMIT_NOFILE, &usual_limit);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -170,6 +170,7 @@ enum BenchCommand: Subcommand {
         let conditions = try conditions(values)
         let baseline = try values.baselineFile.map { path throws(CommandError) in try BenchFiles.readBaseline(path) }
         if let baseline { warnOfDifferences(baseline, plan, in: context) }
+        try check(conditions, plan, baseline)
         let percentileFile = try values.percentileFile.map { path throws(CommandError) in
             try BenchFiles.create(path)
         }
@@ -243,6 +244,21 @@ enum BenchCommand: Subcommand {
             throw CommandError(.usage, "bench: --fail-if \"\(relative.text)\" needs a --baseline to compare with")
         }
         return conditions
+    }
+
+    /// A condition on a figure that nobody has would never fail a run.
+    private static func check(
+        _ conditions: [FailCondition], _ plan: BenchPlan, _ baseline: BenchReport?
+    ) throws(CommandError) {
+        for condition in conditions {
+            if condition.metric == .consumeRate, plan.consumers == 0 {
+                throw CommandError(.usage, "bench: --fail-if \"\(condition.text)\" needs consumers")
+            }
+            if condition.isRelative, let baseline, condition.metric.value(in: baseline) == nil {
+                throw CommandError(
+                    .refused, "the baseline has no \(condition.metric.rawValue), which --fail-if compares with")
+            }
+        }
     }
 
     private static func warnOfDifferences(_ baseline: BenchReport, _ plan: BenchPlan, in context: CommandContext) {

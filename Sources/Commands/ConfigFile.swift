@@ -45,12 +45,16 @@ struct ConfigFile {
         do {
             sections = try ConfigDocument(toml: text).sections
         } catch {
-            // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under.
-            guard isStrict else {
+            // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under. Where it may name the broker that
+            // is meant, to go to another one would be worse than to go nowhere.
+            guard isStrict || text.contains("[\(Self.usualSection)]") else {
                 sections = [:]
                 return
             }
-            throw CommandError(.configuration, "the configuration file \(path) is no TOML at line \(error.line)")
+            throw CommandError(
+                .configuration,
+                "the configuration file \(path) is no TOML at line \(error.line)"
+                    + (isStrict ? "" : "; --url or WORKQ_URL makes it needless"))
         }
         guard mode & 0o066 == 0 || !holdsPassword else {
             throw CommandError(

@@ -38,11 +38,16 @@ extension ConnectionOptions {
             throw CommandError(.usage, "the management API's URL can't be used: \(error.reason)")
         }
         guard apiURL == nil, namesCluster else { return url }
-        let host = url.endpoint.host
-        let isSame = cluster.brokers.contains { broker in
-            broker.host.lowercased() == host.lowercased() || Self.isLoopback(broker.host) && Self.isLoopback(host)
+        // Several brokers may have ports on one host: then it must be the environment's.
+        if let text = environmentURL, let own = try? BrokerURL(text) {
+            let isSame = cluster.brokers.contains { Self.isSame($0.host, own.host) && $0.port == own.port }
+            return isSame ? url : nil
         }
-        return isSame ? url : nil
+        return cluster.brokers.contains { Self.isSame($0.host, url.endpoint.host) } ? url : nil
+    }
+
+    private static func isSame(_ host: String, _ other: String) -> Bool {
+        host.lowercased() == other.lowercased() || isLoopback(host) && isLoopback(other)
     }
 
     private func managementLogin(

@@ -35,7 +35,7 @@ extension Subcommand {
         do {
             request = try definition.parse(words, environment: context.environment, defaults: Values())
         } catch {
-            throw CommandError(.usage, "\(name): \(error.message). Try 'workq \(name) --help'")
+            throw CommandError(.usage, "\(name): \(error.message.withFullStop) Try 'workq \(name) --help'")
         }
         switch request {
         case .help:

@@ -112,7 +112,7 @@ package enum Tool {
             do throws(UsageError) {
                 try lexer.appendNext(from: &rest, to: &tokens)
             } catch {
-                throw CommandError(.usage, "\(error.message). Try 'workq --help'")
+                throw CommandError(.usage, "\(error.message.withFullStop) Try 'workq --help'")
             }
             switch tokens.last {
             case .option("--version", _):

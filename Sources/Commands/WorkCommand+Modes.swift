@@ -31,8 +31,8 @@ extension WorkCommand {
                 "move tasks to another queue instead of running a command",
                 details: "Each task is acknowledged once the broker has confirmed its copy, so none is lost; after a "
                     + "broken connection some may be there twice. Properties, headers and body stay, but copies are "
-                    + "always persistent, and a user id, CC, BCC and x-death are dropped. The queue is created where "
-                    + "it is missing. A dead-lettered task that is moved back to the queue it failed on leaves the "
+                    + "always persistent, and a user id, CC, BCC and x-death are dropped. OTHER is created where "
+                    + "it is missing, QUEUE must exist. A dead-lettered task that is moved back to the queue it failed on leaves the "
                     + "`x-workq-` headers that say why behind, and starts again at attempt 1; moved anywhere else it "
                     + "keeps them. With `--drain` or `--count` the worker leaves when that is done."),
         ]
@@ -66,6 +66,9 @@ extension WorkCommand {
                 throw CommandError(.usage, "work: --move-to must name another queue than QUEUE")
             }
             if isRunning { throw CommandError(.usage, "work: --move-to moves tasks, there is nothing to run") }
+            if let option = optionForCommands(values) {
+                throw CommandError(.usage, "work: --move-to excludes \(option), which is for commands")
+            }
         }
         if !isRunning, let option = optionForCommands(values) {
             throw CommandError(.usage, "work: \(option) needs a COMMAND, after --")

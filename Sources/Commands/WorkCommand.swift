@@ -1,6 +1,7 @@
 // workq work: runs a command for each task.
 
 import Broker
+import CPosix
 import Options
 import Worker
 
@@ -88,7 +89,7 @@ enum WorkCommand: Subcommand {
                 Example("Load up to 500 tasks at once", "workq work events --batch 500 -- ./load-into-database"),
                 Example(
                     "The task as an argument instead of standard input",
-                    "workq work thumbnails -- sh -c 'read -r photo && convert \"$photo\" \"small-$photo\"'"),
+                    "workq work thumbnails -- sh -c 'photo=$(cat) && convert \"$photo\" \"small-$photo\"'"),
             ])
     }
 
@@ -212,6 +213,7 @@ enum WorkCommand: Subcommand {
         try checkModes(values)
         if let warning = DeliveryTimeout.warning(commandTimeout: values.timeout) { context.say(warning) }
         let work = try work(values, in: context)
+        if !values.command.isEmpty { checkDescriptors(values, in: context) }
         var parameters = try values.connection.parameters(for: name, in: context)
         if parameters.heartbeatSeconds > 0 { parameters.sendTimeout = .seconds(2 * parameters.heartbeatSeconds) }
         guard let signals = SignalPipe(catching: caughtSignals) else {
@@ -221,6 +223,8 @@ enum WorkCommand: Subcommand {
             try loopSettings(values, in: context), work: work, parameters: parameters, signals: signals,
             logLine: log.line)
         let ending = loop.run()
+        // What is left to say may find nobody who reads it.
+        signals.release()
         log.summarize(loop.tally)
         switch ending {
         case .done:
@@ -233,6 +237,15 @@ enum WorkCommand: Subcommand {
             let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
             throw CommandError(.inputOutputError, "cannot write to \(place): \(SystemError.text(number))")
         }
+    }
+
+    /// Each command needs up to three pipes, and the worker some descriptors of its own.
+    private static func checkDescriptors(_ values: Values, in context: CommandContext) {
+        let (needed, allowed) = (3 * values.jobs + 32, Int(workq_raise_descriptor_limit()))
+        guard needed > allowed, !values.common.isQuiet else { return }
+        context.say(
+            "warning: \(values.jobs) jobs need up to \(needed) open files, and the system allows \(allowed) (ulimit -Hn)"
+        )
     }
 
     private static let caughtSignals = [SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGTSTP, SIGCONT, SIGUSR1]
@@ -276,8 +289,11 @@ enum WorkCommand: Subcommand {
         var settings = WorkerLoop.Settings(
             queue: queue,
             prefetchCount: try prefetchCount(values),
-            creates: values.createsQueue ? values.queueType : nil, deadLetterQueue: deadLetterQueue,
-            retryQueue: retryQueue)
+            creates: values.createsQueue && values.destination == nil ? values.queueType : nil,
+            deadLetterQueue: deadLetterQueue, retryQueue: retryQueue)
+        // A dead-letter queue is workq's own, and created whatever is said of QUEUE.
+        settings.createsOther =
+            values.createsQueue ? values.queueType : values.destination == nil ? .classic : nil
         settings.state = state
         settings.host = context.hostName
         settings.service = ServiceLink(environment: context.environment, processID: getpid())

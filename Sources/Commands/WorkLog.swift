@@ -64,9 +64,9 @@ struct WorkLog {
         case .status(let status): return text(status)
         case _ where common.isQuiet: return nil
         case .reconnecting(let error, let pause):
-            return "\(error.message). Trying again in \(pause.shortText)\(DeliveryTimeout.hint(error))"
+            return "\(error.message.withFullStop) Trying again in \(pause.shortText)\(DeliveryTimeout.hint(error))"
         case .stillDown(let error, let pause):
-            return common.isVerbose ? "\(error.message). Trying again in \(pause.shortText)" : nil
+            return common.isVerbose ? "\(error.message.withFullStop) Trying again in \(pause.shortText)" : nil
         case .idle(let time):
             guard common.isVerbose else { return nil }
             return "no task for \(time.shortText); where the queue holds some, other consumers get them"

@@ -82,8 +82,18 @@ package struct CommandDefinition<Values> {
                 }
             case .operand(let text):
                 texts.append(text)
-            case .rest(let words):
+            case .rest(var words):
                 if let rest {
+                    // An operand that looks like an option can only stand here.
+                    if texts.isEmpty, !operands.isEmpty, let word = words.first, word.first == UInt8(ascii: "-") {
+                        texts.append(try Lexer.text(words.removeFirst()))
+                        if words.isEmpty { continue }
+                        guard words.removeFirst() == Array("--".utf8) else {
+                            throw UsageError("\(rest.description.placeholder) goes after another --")
+                        }
+                    }
+                    // As of a script's unset variable.
+                    if words.isEmpty { throw UsageError("\(rest.description.placeholder) is missing after --") }
                     values[keyPath: rest.path()] = words
                 } else {
                     for word in words { texts.append(try Lexer.text(word)) }

@@ -38,9 +38,11 @@ extension String {
         let firstWord = prefix { !$0.isWhitespace }
         let isPlain = firstWord.allSatisfy { $0.isLetter || "-,;'!?".contains($0) }
         let start = isPlain ? firstWord.prefix(1).uppercased() : String(firstWord.prefix(1))
-        let end = last.map { ".!?:".contains($0) } ?? true ? "" : "."
-        return start + dropFirst() + end
+        return (start + dropFirst()).withFullStop
     }
+
+    /// The text with a full stop, unless it ends in a mark already.
+    package var withFullStop: String { last.map { ".!?:".contains($0) } ?? true ? self : self + "." }
 
     /// The words of the text in lines of at most `width` characters; a longer word gets a line of its own.
     func filled(width: Int) -> [String] {

@@ -1,19 +1,25 @@
 // Keeps failing tasks from spinning.
 
-/// How long a failed task is held back before it is requeued: doubling from one second to a minute while tasks fail one
-/// after the other, from the start again after a success. Pure.
+import Broker
+
+/// How long a failed task is held back before it is requeued: doubling from one second to a minute while failures go on,
+/// from the start again after a success. Tasks that fail while others are held back share their pause. Pure.
 struct FailurePause {
     private static let first = Duration.seconds(1)
     private static let longest = Duration.seconds(60)
 
-    private var failures = 0
+    private var pauses = 0
+    private var end = Instant(nanoseconds: 0)
 
-    mutating func next() -> Duration {
-        defer { failures += 1 }
-        return min(Self.longest, Self.first * (1 << min(failures, 6)))
+    /// When a task that fails now may go on.
+    mutating func end(after now: Instant) -> Instant {
+        guard end <= now else { return end }
+        end = now + min(Self.longest, Self.first * (1 << min(pauses, 6)))
+        pauses += 1
+        return end
     }
 
     mutating func reset() {
-        failures = 0
+        pauses = 0
     }
 }

@@ -7,7 +7,8 @@ import DequeModule
 ///
 /// AMQP lets one acknowledgement stand for all deliveries up to its tag. A broker has several times as much work with a
 /// task as a small command, so acknowledgements that come within `interval` go together. They wait only while at least as
-/// many tasks are here unstarted: the broker must not run dry of what it may deliver.
+/// many tasks are here unstarted: the broker must not run dry of what it may deliver. Tasks that are given back go together
+/// too where they can: RabbitMQ takes a minute for twenty thousand, one by one.
 struct Settlements {
     /// What is sent: of a delivery tag.
     enum Word: Equatable {
@@ -16,6 +17,8 @@ struct Settlements {
         case acknowledgeAll(upTo: UInt64)
         case reject(UInt64)
         case giveBack(UInt64)
+        /// With all deliveries before it that nothing was sent of.
+        case giveBackAll(upTo: UInt64)
     }
 
     /// The least time between two sendings that could wait. A worker that is killed leaves to others what its commands
@@ -25,8 +28,8 @@ struct Settlements {
     /// Tags that the broker has delivered and that are still to be settled, ascending: as they come.
     private var open: Deque<UInt64> = []
     private var acknowledged: [UInt64] = []
-    /// What rejects or gives back.
-    private var refusals: [Word] = []
+    private var rejected: [UInt64] = []
+    private var givenBack: [UInt64] = []
     private var lastSent = Instant(nanoseconds: 0)
 
     mutating func delivered(_ tag: UInt64) {
@@ -38,11 +41,11 @@ struct Settlements {
     }
 
     mutating func reject(_ tag: UInt64) {
-        if close(tag) { refusals.append(.reject(tag)) }
+        if close(tag) { rejected.append(tag) }
     }
 
     mutating func giveBack(_ tag: UInt64) {
-        if close(tag) { refusals.append(.giveBack(tag)) }
+        if close(tag) { givenBack.append(tag) }
     }
 
     /// A tag that isn't open must never be sent: the broker would close the channel.
@@ -55,27 +58,38 @@ struct Settlements {
 
     /// When to send, while `waiting` tasks are here unstarted.
     func due(waiting: Int) -> Instant {
-        if acknowledged.isEmpty, refusals.isEmpty { return .never }
-        let mayWait = refusals.isEmpty && acknowledged.count <= waiting
+        if acknowledged.isEmpty, rejected.isEmpty, givenBack.isEmpty { return .never }
+        let mayWait = rejected.isEmpty && givenBack.isEmpty && acknowledged.count <= waiting
         return mayWait ? lastSent + Self.interval : lastSent
     }
 
-    /// Takes everything that is to be sent, in this order: a delivery must be refused before a word that stands for all
-    /// before it.
+    /// Takes everything that is to be sent, in this order: a word that stands for all deliveries before it comes when
+    /// nothing else is to be said of those.
     mutating func take(now: Instant) -> [Word] {
         lastSent = now
-        acknowledged.sort()
         let firstOpen = open.first ?? .max
-        let together = acknowledged.prefix { $0 < firstOpen }
-        var words = refusals
+        acknowledged.sort()
+        givenBack.sort()
+        let backTogether = givenBack.prefix { $0 < firstOpen }
+        // Up to here nothing is given back after it was acknowledged.
+        let limit = min(firstOpen, backTogether.first ?? .max)
+        let together = acknowledged.prefix { $0 < limit }
+        var words = rejected.map(Word.reject)
         if together.count > 1, let last = together.last {
             words.append(.acknowledgeAll(upTo: last))
         } else {
             words += together.map(Word.acknowledge)
         }
         words += acknowledged[together.endIndex...].map(Word.acknowledge)
+        if backTogether.count > 1, let last = backTogether.last {
+            words.append(.giveBackAll(upTo: last))
+        } else {
+            words += backTogether.map(Word.giveBack)
+        }
+        words += givenBack[backTogether.endIndex...].map(Word.giveBack)
         acknowledged.removeAll(keepingCapacity: true)
-        refusals.removeAll(keepingCapacity: true)
+        rejected.removeAll(keepingCapacity: true)
+        givenBack.removeAll(keepingCapacity: true)
         return words
     }
 }

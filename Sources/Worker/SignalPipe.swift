@@ -12,11 +12,13 @@ import CPosix
 package struct SignalPipe {
     /// To poll for reading.
     package let descriptor: Int32
+    private let caught: [Int32]
 
     /// Starts catching `signals`. INT and HUP stay ignored when the process was started so: nohup and shells' background
     /// jobs rely on that. nil when the system refuses a pipe.
     package init?(catching signals: [Int32]) {
         descriptor = workq_signal_pipe_open()
+        caught = signals
         guard descriptor >= 0 else { return nil }
         for signal in signals {
             if signal == SIGINT || signal == SIGHUP {
@@ -26,6 +28,11 @@ package struct SignalPipe {
             }
         }
         workq_signal_ignore(SIGPIPE)
+    }
+
+    /// Lets the signals end the process again.
+    package func release() {
+        for signal in caught { workq_signal_release(signal) }
     }
 
     /// The signals that have arrived since the last call, in order.

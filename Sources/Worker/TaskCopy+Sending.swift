@@ -21,3 +21,21 @@ extension TaskCopy {
         return properties
     }
 }
+
+extension MessageProperties {
+    /// The same where it can be sent in frames of that size. A task whose own headers nearly fill a frame has no room for
+    /// those that say why it failed: the command's words are left out first, then the largest headers, until the rest fits.
+    func fitting(frameMax: Int) -> MessageProperties {
+        var properties = self
+        if properties.invalidity(frameMax: frameMax, arePassedOn: true) != nil {
+            properties.headers?["x-workq-stderr"] = nil
+        }
+        while properties.invalidity(frameMax: frameMax, arePassedOn: true) != nil,
+            let fields = properties.headers?.fields,
+            let largest = fields.indices.max(by: { fields[$0].encodedSize < fields[$1].encodedSize })
+        {
+            properties.headers?.fields.remove(at: largest)
+        }
+        return properties
+    }
+}

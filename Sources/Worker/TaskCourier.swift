@@ -107,7 +107,8 @@ final class TaskCourier {
 
     private func sendNow(_ job: WorkerState.JobID, _ copy: TaskCopy, _ errors: [UInt8]) {
         let properties = copy.properties(
-            queue: settings.queue, host: settings.host, time: UInt64(max(0, time(nil))), errors: errors)
+            queue: settings.queue, host: settings.host, time: UInt64(max(0, time(nil))), errors: errors
+        ).fitting(frameMax: connection?.frameMax ?? 0)
         do throws(BrokerError) {
             let destination: ShortString
             switch copy.fate {
@@ -125,7 +126,9 @@ final class TaskCourier {
             try publish(parcel, properties)
         } catch {
             results.append((job, .failed))
-            disconnect(error)
+            guard error.code == .invalidInput else { return disconnect(error) }
+            // Found before a byte went out: other copies have nothing to do with it.
+            lastError = error
         }
     }
 
@@ -158,6 +161,13 @@ final class TaskCourier {
 
     /// All copies without a confirm have failed: nobody knows whether the broker has them.
     private func disconnect(_ error: BrokerError) {
+        var error = error
+        if error.code == .accessRefused, error.scope == .channel {
+            error.operation = "send a task to another queue"
+            error.neededPermission =
+                "configure and write on \"\(settings.deadLetterQueue)\" and \"\(settings.queue).retry.*\", "
+                + "and write on exchange \"amq.default\""
+        }
         lastError = error
         results += (publisher?.unconfirmed ?? []).map { ($0.job, .failed) }
         results += homeless.map { ($0.job, .failed) }

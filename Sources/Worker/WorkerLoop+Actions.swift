@@ -54,6 +54,7 @@ extension WorkerLoop {
                 case .acknowledgeAll(let tag): try channel.acknowledge(tag, multiple: true)
                 case .reject(let tag): try channel.reject(tag)
                 case .giveBack(let tag): try channel.giveBack(tag)
+                case .giveBackAll(let tag): try channel.giveBack(tag, multiple: true)
                 }
             }
         }
@@ -113,8 +114,10 @@ extension WorkerLoop {
         _ modes: (output: ChildOutput.Mode?, errors: ChildOutput.Mode?)
     ) {
         do {
-            children[job] = try launcher.start(
+            let child = try launcher.start(
                 body: body, variables: variables, output: modes.output, errors: modes.errors)
+            children[job] = child
+            jobsByProcess[child.pid] = job
         } catch {
             events.append(.ended(job, error.end))
         }

@@ -81,6 +81,7 @@ extension WorkerLoop {
             settlements.delivered(delivery.deliveryTag)
             events.append(.delivered(delivery))
         case .consumerCancelled:
+            settle()
             lose(
                 BrokerError(
                     "consume from queue \"\(settings.queue)\"", .connectionLost, scope: .channel,
@@ -102,7 +103,9 @@ extension WorkerLoop {
         mayHaveFrames = false
         nextReceive = .never
         events.removeAll { if case .delivered = $0 { true } else { false } }
-        events.append(.connectionLost(error))
+        // Commands that have ended meanwhile can't be settled any more, so the state must hear of the loss before.
+        let connected = events.lastIndex { if case .connected = $0 { true } else { false } }
+        events.insert(.connectionLost(error), at: connected.map { $0 + 1 } ?? 0)
     }
 
     private static func stopsWorker(_ signal: Int32) -> Bool {
@@ -119,9 +122,17 @@ extension WorkerLoop {
         }
     }
 
+    /// Reaps all that have ended: commands, and what they left behind. Such processes are this one's when their parent
+    /// ends (`workq_adopt_orphans`), as they are in a container where the worker is the first process.
     private func reap() {
-        for (job, child) in children {
-            guard let end = child.reap(), var child = children.removeValue(forKey: job) else { continue }
+        while true {
+            let pid = workq_ended_child()
+            guard pid > 0 else { return }
+            guard let job = jobsByProcess.removeValue(forKey: pid) else {
+                workq_reap(pid)
+                continue
+            }
+            guard let end = children[job]?.reap(), var child = children.removeValue(forKey: job) else { continue }
             child.input.close()
             relay.takeLeftovers(of: &child)
             lastWords[job] = child.errors?.tail
@@ -135,17 +146,6 @@ extension WorkerLoop {
             } else {
                 events.append(.ended(job, verdict))
             }
-        }
-        reapOrphans()
-    }
-
-    /// Reaps what commands left behind: such processes are this one's when their parent ends (`workq_adopt_orphans`), as
-    /// they are in a container where the worker is the first process.
-    private func reapOrphans() {
-        while true {
-            let pid = workq_ended_child()
-            guard pid > 0, !children.values.contains(where: { $0.pid == pid }) else { return }
-            workq_reap(pid)
         }
     }
 

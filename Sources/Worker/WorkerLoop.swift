@@ -20,6 +20,8 @@ package final class WorkerLoop {
         package var prefetchCount: UInt16
         /// The type of the queue where it must be created; nil to leave a missing queue alone.
         package var creates: QueueType?
+        /// The same for the queue that tasks are moved to or dead-lettered on.
+        package var createsOther: QueueType?
         package var state = WorkerState.Settings()
         package var deadLetterQueue: String
         /// The name of the retry queue for a delay.
@@ -91,6 +93,7 @@ package final class WorkerLoop {
     var link: ConsumerLink?
     var opening: Opening<ConsumerLink>?
     var children: [WorkerState.JobID: ChildProcess] = [:]
+    var jobsByProcess: [pid_t: WorkerState.JobID] = [:]
     var events: Deque<WorkerState.Event> = []
     /// What the broker is told once the next commands run: they needn't wait for that.
     var settlements = Settlements()
@@ -126,7 +129,7 @@ package final class WorkerLoop {
         courier = TaskCourier(
             TaskCourier.Settings(
                 queue: settings.queue, deadLetterQueue: settings.deadLetterQueue,
-                deadLetterType: settings.state.destination == nil ? settings.creates ?? .classic : settings.creates,
+                deadLetterType: settings.createsOther,
                 retryQueue: settings.retryQueue, host: settings.host),
             parameters: parameters)
         state = WorkerState(settings: settings.state, now: .now)
@@ -162,7 +165,10 @@ package final class WorkerLoop {
             case .unwanted: events.append(.answerReturned(result.job))
             case .failed:
                 // A destination that will never take a task is told, not tried again and again.
-                if settings.state.destination != nil, let error = courier.lastError, !error.isRetriable {
+                // A missing right neither.
+                if let error = courier.lastError, !error.isRetriable,
+                    settings.state.destination != nil || error.code == .accessRefused
+                {
                     events.append(.refused(error))
                 }
                 events.append(.copyFailed(result.job))

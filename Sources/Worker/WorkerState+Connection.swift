@@ -24,6 +24,7 @@ extension WorkerState {
         waiting = []
         resting = []
         departing = [:]
+        stranded = Set(running.keys)
         session = nil
         // A task that breaks every connection it comes on must not make the worker reconnect in a hot loop.
         if let connectedSince, now - connectedSince >= Self.provenConnection { backoff.reset() }

@@ -60,12 +60,16 @@ extension WorkerState {
 }
 
 extension WorkerState {
+    /// The first signal lets running commands finish, also when the worker is leaving already for a reason of its own.
     mutating func stopRequested(_ now: Instant, _ actions: inout [Action]) {
+        let isFirst = !wasStopped
         wasStopped = true
         switch phase {
         case .working:
             actions.append(.report(.leaving(running: running.count)))
             leave(&actions)
+        case .leaving(killAt: nil) where isFirst:
+            actions.append(.report(.leaving(running: running.count)))
         case .leaving(killAt: nil):
             actions.append(.report(.interrupting(running: running.count)))
             interrupt(now, &actions)
@@ -121,9 +125,13 @@ extension WorkerState {
     /// Kills what didn't end by itself, and waits no longer for copies to be confirmed.
     mutating func killAll(_ actions: inout [Action]) {
         phase = .leaving(killAt: .never)
-        actions += running.keys.sorted().map { .kill($0) }
+        if settings.isPrinting {
+            giveBackRunning(&actions)
+        } else {
+            actions += running.keys.sorted().map { .kill($0) }
+        }
         for (_, departure) in departing.sorted(by: { $0.key < $1.key }) {
-            actions.append(.giveBack(deliveryTag: departure.job.delivery.deliveryTag))
+            giveBack(departure.job, departure.copy, &actions)
         }
         departing = [:]
     }
@@ -135,6 +143,11 @@ extension WorkerState {
             if case .leaving(killAt: nil) = phase { interrupt(now, &actions) }
             return
         }
+        giveBackRunning(&actions)
+    }
+
+    /// Gives back what waits to be printed.
+    private mutating func giveBackRunning(_ actions: inout [Action]) {
         for (_, job) in running.sorted(by: { $0.key < $1.key }) where isConnected(job) {
             actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag))
         }

@@ -23,8 +23,9 @@ extension WorkerState {
     /// command's outcome settles the new delivery. Returns the job that has it.
     private mutating func adopt(_ delivery: Delivery) -> JobID? {
         guard delivery.properties.messageID != nil, delivery.redelivered else { return nil }
-        for (id, var job) in running where job.adopt(delivery, in: session) {
-            running[id] = job
+        for id in stranded {
+            guard running[id]?.adopt(delivery, in: session) == true else { continue }
+            if running[id]?.tasks.allSatisfy(isConnected) == true { stranded.remove(id) }
             return id
         }
         return nil
@@ -49,6 +50,7 @@ extension WorkerState {
 
     mutating func ended(_ id: JobID, _ end: JobEnd, _ now: Instant, _ actions: inout [Action]) {
         guard let job = running.removeValue(forKey: id) else { return }
+        stranded.remove(id)
         noteActivity(now)
         if case .unusable(let reason) = end {
             actions += job.tasks.filter(isConnected).map { .giveBack(deliveryTag: $0.delivery.deliveryTag) }
@@ -126,10 +128,24 @@ extension WorkerState {
         actions.append(.report(.copyFailed(job.delivery)))
         if isLeaving {
             departing[id] = nil
-            actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag))
+            giveBack(job, copy, &actions)
         } else {
             rest(.copy(id, copy), now, &actions)
         }
+    }
+
+    /// Gives a task back whose copy isn't sent, and counts it as that instead of what was meant for it.
+    mutating func giveBack(_ job: Job, _ copy: TaskCopy, _ actions: inout [Action]) {
+        actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag))
+        let meant: Verdict
+        switch copy.fate {
+        case .moved: return
+        case .answered: meant = .acknowledge
+        case .deadLetter: meant = .deadLetter
+        case .later: meant = copy.attempt > TaskCopy.attempt(of: job.delivery) ? .retry : .requeue
+        }
+        tally.counts[meant, default: 0] -= 1
+        tally.counts[.giveBack, default: 0] += 1
     }
 
     /// Holds a task back before it is settled; at once when the worker is leaving.
@@ -137,7 +153,7 @@ extension WorkerState {
         if isLeaving {
             actions.append(settlement)
         } else {
-            resting.append((settlement, until: now + pauseAfterFailure.next()))
+            resting.append((settlement, until: pauseAfterFailure.end(after: now)))
         }
     }
 

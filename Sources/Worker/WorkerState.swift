@@ -62,6 +62,8 @@ package struct WorkerState {
     /// When what is waiting starts although the batch isn't full.
     var batchDue = Instant.never
     var running: [JobID: Job] = [:]
+    /// Those among them whose task was delivered on a connection that is gone, so that it may come back.
+    var stranded: Set<JobID> = []
     /// With the copy that is on its way, or is to be sent again.
     var departing: [JobID: (job: Job, copy: TaskCopy)] = [:]
     /// What is to be done later, for tasks that keep their place until then.

@@ -104,6 +104,9 @@ import Testing
         #expect(try host(environment: environment) == "theirs")
         _ = try home.write("[theirs]\nhostname = ini\n", to: ".rabbitmqadmin.conf", mode: 0o644)
         #expect(try host(environment: environment) == "localhost", "rabbitmqadmin 1 keeps INI there")
+        _ = try home.write("[default]\nhostname = ini\n", to: ".rabbitmqadmin.conf", mode: 0o644)
+        #expect(throws: CommandError.self) { try host(environment: environment) }
+        #expect(try host("--url", "amqp://a:b@given", environment: environment) == "given")
         _ = try home.write("[default]\nhostname = \"localhost\"", to: ".rabbitmqadmin.conf")
         try FileManager.default.createDirectory(
             atPath: home.path(".config/workq"), withIntermediateDirectories: true)

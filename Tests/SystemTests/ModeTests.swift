@@ -157,10 +157,13 @@ struct ModeTests {
             ["--retry-delay", "1s"], ["--dead-letter", "d"], ["--output", "line"], ["--tag"],
         ])
     func withoutCommand(options: [String]) async throws {
-        for destination in [[], ["--move-to", "other"]] {
-            let result = try await WorkqProcess.run(["work", "queue", "--drain"] + destination + options)
-            #expect(result.status == 64 && result.errors.contains("\(options[0]) needs a COMMAND"), "\(result)")
-        }
+        let printing = try await WorkqProcess.run(["work", "queue", "--drain"] + options)
+        #expect(printing.status == 64 && printing.errors.contains("\(options[0]) needs a COMMAND"), "\(printing)")
+        let moving = try await WorkqProcess.run(["work", "queue", "--drain", "--move-to", "other"] + options)
+        #expect(moving.status == 64 && moving.errors.contains("--move-to excludes \(options[0])"), "\(moving)")
+        // What a script's unset variable leaves of "-- $COMMAND" must not print the queue away.
+        let nothing = try await WorkqProcess.run(["work", "queue", "--drain", "--"])
+        #expect(nothing.status == 64 && nothing.errors.contains("COMMAND is missing after --"), "\(nothing)")
     }
 
     private func ask(

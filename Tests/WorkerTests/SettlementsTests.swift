@@ -27,14 +27,27 @@ import Testing
         #expect(settlements.take(now: Self.start) == [])
     }
 
-    @Test("what is refused is refused before a word that would acknowledge it")
+    @Test("what goes back goes together, when everything else is said of what is before it")
+    func givingBack() {
+        var settlements = Self.settlements(delivered: 9)
+        for tag: UInt64 in [9, 6, 5, 4] { settlements.giveBack(tag) }
+        for tag: UInt64 in [7, 2, 1] { settlements.acknowledge(tag) }
+        settlements.reject(3)
+        #expect(
+            settlements.take(now: Self.start) == [
+                .reject(3), .acknowledgeAll(upTo: 2), .acknowledge(7), .giveBackAll(upTo: 6), .giveBack(9),
+            ])
+    }
+
+    @Test("no word stands for a delivery of which another is still to come")
     func refusal() {
         var settlements = Self.settlements(delivered: 4)
         settlements.acknowledge(1)
         settlements.giveBack(2)
         settlements.acknowledge(3)
         settlements.reject(4)
-        #expect(settlements.take(now: Self.start) == [.giveBack(2), .reject(4), .acknowledgeAll(upTo: 3)])
+        #expect(
+            settlements.take(now: Self.start) == [.reject(4), .acknowledge(1), .acknowledge(3), .giveBack(2)])
     }
 
     @Test("W17 what wasn't delivered here, or is settled already, isn't settled")
@@ -87,6 +100,7 @@ import Testing
                 case .acknowledgeAll(let last): (unsettled.filter { $0 <= last }, "ack")
                 case .reject(let tag): ([tag], "reject")
                 case .giveBack(let tag): ([tag], "give back")
+                case .giveBackAll(let last): (unsettled.filter { $0 <= last }, "give back")
                 }
             #expect(!told.tags.isEmpty)
             for tag in told.tags {

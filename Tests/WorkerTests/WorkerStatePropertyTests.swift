@@ -12,8 +12,7 @@ import Testing
         arguments: seeds(400))
     func randomLives(seed: UInt64) throws {
         var world = SimulatedBroker(seed: seed)
-        for _ in 0..<300 where !world.hasFinished { world.step() }
-        world.windDown()
+        world.live()
         #expect(world.faults == [])
         #expect(world.hasFinished)
     }
@@ -23,8 +22,7 @@ import Testing
         var reached: Set<String> = []
         for seed in seeds(400) {
             var world = SimulatedBroker(seed: seed)
-            for _ in 0..<300 where !world.hasFinished { world.step() }
-            world.windDown()
+            world.live()
             reached.formUnion(world.reached)
         }
         #expect(
@@ -103,8 +101,14 @@ struct SimulatedBroker {
         self.generator = generator
     }
 
+    /// A life of any length, and its end.
+    mutating func live() {
+        for _ in 0..<Int.random(in: 20...300, using: &generator) where !hasFinished { step() }
+        windDown()
+    }
+
     /// Lets something happen that can happen.
-    mutating func step() {
+    private mutating func step() {
         guard !isConnecting else { return answerConnect(succeeds: Int.random(in: 0..<4, using: &generator) > 0) }
         switch Int.random(in: 0..<100, using: &generator) {
         case 0..<30: deliver()
@@ -119,17 +123,15 @@ struct SimulatedBroker {
         case 99 where Int.random(in: 0..<10, using: &generator) == 0:
             reached.insert("output failed")
             take(.outputFailed(5))
-            // Printed tasks have no process that could end later.
-            if isPrinting { running = [:] }
         default: break
         }
     }
 
     /// Stops the worker once or twice and plays everything to its end.
-    mutating func windDown() {
+    private mutating func windDown() {
         for round in 0..<200 where !hasFinished {
             if isConnecting { answerConnect(succeeds: true) }
-            if round == 0 || round == 5 && Bool.random(using: &generator) { stop() }
+            if round == 0 || round == 2 && Bool.random(using: &generator) { stop() }
             switch Int.random(in: 0..<4, using: &generator) {
             case 0: endSomeJob()
             case 1: answerSomeCopy()
@@ -224,13 +226,20 @@ struct SimulatedBroker {
     // MARK: - Actions
 
     private mutating func take(_ event: WorkerState.Event) {
-        let mayEndRunning = if case .outputFailed = event { isPrinting } else { false }
+        // What is being printed is given back when printing fails, or takes too long at the end.
+        let mayEndRunning =
+            switch event {
+            case .outputFailed, .tick: isPrinting
+            default: false
+            }
         now = now + .milliseconds(1)
         for action in state.handle(event, now: now) {
             if hasFinished { faults.append("\(action) after the end") }
             perform(action, mayEndRunning: mayEndRunning)
         }
-        if running.count != state.runningCount, !mayEndRunning { faults.append("\(state.runningCount) running") }
+        // Printed tasks have no process that could end later.
+        if mayEndRunning, state.runningCount == 0 { running = [:] }
+        if running.count != state.runningCount { faults.append("\(state.runningCount) running") }
     }
 
     private mutating func perform(_ action: WorkerState.Action, mayEndRunning: Bool) {

@@ -86,6 +86,9 @@ void workq_signal_catch(int signal);
 /// The same, but leaves a signal alone that is ignored.
 void workq_signal_catch_unless_ignored(int signal);
 
+/// Gives a caught signal its default effect again.
+void workq_signal_release(int signal);
+
 /// Restores the default action of `signal` and raises it: the process ends as its parent expects.
 void workq_signal_raise_default(int signal);
 
@@ -120,6 +123,9 @@ struct workq_spawn {
 /// Returns the process id, or -1 with the error number in `error`: that of execve when the executable is the reason.
 /// The executable is never handed to a shell, also not when it has no `#!` line.
 pid_t workq_spawn_child(const struct workq_spawn *WORKQ_NONNULL request, int *WORKQ_NONNULL error);
+
+/// Allows this process as many descriptors as the system lets it have, and returns how many; children get what it had.
+int workq_raise_descriptor_limit(void);
 
 /// Whether a wait status is that of a process that has exited, and with which status.
 static inline bool workq_has_exited(int wait_status) { return WIFEXITED(wait_status); }

@@ -17,6 +17,8 @@ enum BenchFiles {
 
         /// Writes all of the file, and closes it.
         func write(_ text: String) throws(CommandError) {
+            // A pipe has no length, and needs none.
+            ftruncate(descriptor, 0)
             var rest = Array(text.utf8)[...]
             while !rest.isEmpty {
                 let count = rest.withUnsafeBytes { bytes in
@@ -34,7 +36,8 @@ enum BenchFiles {
     }
 
     static func create(_ path: String) throws(CommandError) -> Output {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        // What an earlier run has left stays until there is something to write.
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw CommandError(.cannotCreate, "cannot create \(path): \(SystemError.text(errno))")
         }

@@ -68,6 +68,8 @@ struct BenchTimes: Sendable, Equatable {
     var measureStart: Instant
     /// `.never` when a number of messages decides.
     var end: Instant
+    /// Until when messages are sent that were due before `end`.
+    var latestSend: Instant
 
     init(_ plan: BenchPlan, start: Instant) {
         self.start = start
@@ -77,5 +79,7 @@ struct BenchTimes: Sendable, Equatable {
             case .messages: .never
             case .duration(let duration): measureStart + duration
             }
+        latestSend = end + plan.patience
+        if case .duration(let duration) = plan.extent { latestSend = end + min(plan.patience, duration) }
     }
 }

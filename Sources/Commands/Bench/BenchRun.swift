@@ -66,7 +66,7 @@ final class BenchRun {
     private var results: BenchResults
     private var lastArrival: (count: Int, at: Instant)
     private var lastSecond: (at: Instant, confirmed: Int, received: Int)
-    private var lastSample = (confirmed: 0, received: 0)
+    private var lastSample = (at: Instant(nanoseconds: 0), confirmed: 0, received: 0)
 
     /// nil when the system refuses a pipe.
     init?(_ plan: BenchPlan, on queue: BenchQueue, signals: SignalPipe, note: @escaping (Second) -> Void) {
@@ -225,12 +225,13 @@ final class BenchRun {
     private func sample(_ now: Instant) {
         let confirmed = producers.reduce(0) { $0 + $1.settled }
         let received = consumers.reduce(0) { $0 + $1.settled }
-        if now >= times.measureStart {
-            let elapsed = now - times.measureStart
+        // What was counted since the last sample belongs to the time from then on.
+        if lastSample.at >= times.measureStart {
+            let elapsed = lastSample.at - times.measureStart
             results.published.add(confirmed - lastSample.confirmed, at: elapsed)
             results.consumed.add(received - lastSample.received, at: elapsed)
         }
-        lastSample = (confirmed, received)
+        lastSample = (now, confirmed, received)
         if now >= lastSecond.at + .seconds(1) { tellSecond(now) }
     }
 
@@ -266,7 +267,7 @@ final class BenchRun {
         results.returned = sending.reduce(0) { $0 + $1.returned }
         results.received = receiving.reduce(0) { $0 + $1.settled }
         results.reordered = receiving.reduce(0) { $0 + $1.reordered }
-        results.unconfirmed = sending.reduce(0) { $0 + $1.unconfirmed.count } - results.nacked - results.returned
+        results.unconfirmed = results.sent - results.confirmed - results.nacked - results.returned
         results.publishing = flow(sending)
         results.consuming = flow(receiving)
         return (confirms, latencies)

@@ -92,6 +92,11 @@ final class QueueSource {
     private func listOverAMQP(
         _ columns: [QueueColumn], _ vhost: String, _ reason: ManagementError
     ) throws(CommandError) -> QueueList {
+        guard values.selection.type == nil else {
+            throw CommandError(
+                .refused, "\(reason.message.withFullStop) Over AMQP the type of a queue isn't known, so --type can't be"
+            )
+        }
         let parameters = try values.connection.parameters(for: ListQueuesCommand.name, in: context)
         var records: [QueueRecord] = []
         do throws(BrokerError) {

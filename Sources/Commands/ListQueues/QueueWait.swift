@@ -2,6 +2,7 @@
 
 import Broker
 import Management
+import Options
 import Worker
 
 #if canImport(Darwin)
@@ -74,7 +75,7 @@ struct QueueWait {
             guard source.answers > 0, error.status == .unavailable || error.status == .temporaryFailure else {
                 throw error
             }
-            if !values.common.isQuiet { context.say("\(error.message). Trying again") }
+            if !values.common.isQuiet { context.say("\(error.message.withFullStop) Trying again") }
             return .fails(reason: error.message)
         }
     }

@@ -140,7 +140,7 @@ final class QueueWatch {
                 hasRates = true
             } else if hasCounts {
                 trouble = failure.message
-                if screen == nil, !values.common.isQuiet { context.say("\(failure.message). Trying again") }
+                if screen == nil, !values.common.isQuiet { context.say("\(failure.message.withFullStop) Trying again") }
             } else {
                 throw failure
             }

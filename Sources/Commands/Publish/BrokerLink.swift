@@ -1,6 +1,7 @@
 // The connection of a publish, and how long it is looked for when it is gone.
 
 import Broker
+import Options
 
 /// One connection after the other to a broker that may be away for a while.
 final class BrokerLink {
@@ -98,7 +99,7 @@ final class BrokerLink {
             throw error
         }
         if error.message != lastSaid {
-            voice.note("\(error.message). Trying again for up to \(retryFor.shortText)")
+            voice.note("\(error.message.withFullStop) Trying again for up to \(retryFor.shortText)")
             lastSaid = error.message
         }
         var generator = SystemRandomNumberGenerator()

@@ -1,6 +1,7 @@
 // Counts what became of the tasks of one `publish`, and says it.
 
 import Broker
+import Options
 
 /// The outcome of a `publish`. Every task that was read is counted exactly once.
 struct PublishReport {
@@ -146,10 +147,10 @@ struct PublishReport {
         guard let reason else { return nil }
         guard isStream else {
             guard unknown > 0 else { return "task not confirmed on \(destination): \(reason)" }
-            return "task not confirmed on \(destination): \(Self.sentence(reason)) "
+            return "task not confirmed on \(destination): \(reason.withFullStop) "
                 + "The outcome is unknown: the broker may have the task"
         }
-        return "not all tasks were confirmed on \(destination): \(Self.sentence(reason)) \(counts)"
+        return "not all tasks were confirmed on \(destination): \(reason.withFullStop) \(counts)"
     }
 
     static let nackText =
@@ -179,8 +180,6 @@ struct PublishReport {
         return counts.joined(separator: ", ") + first
     }
 
-    /// The text as a sentence that others may follow.
-    static func sentence(_ text: String) -> String { text.hasSuffix("?") ? text : "\(text)." }
 }
 
 extension CommandError {

@@ -136,7 +136,7 @@ final class PublishRun {
         report.endKeeping(writer.kept, unkept: leftovers)
         guard writer.kept > 0 else { return }
         let tasks = writer.kept == 1 ? "1 task is" : "\(writer.kept) tasks are"
-        voice.note("\(PublishReport.sentence(reason)) \(tasks) kept in \(spool.folder)")
+        voice.note("\(reason.withFullStop) \(tasks) kept in \(spool.folder)")
     }
 
     /// Reads all that there is, unless a signal comes.

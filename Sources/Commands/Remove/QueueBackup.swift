@@ -24,6 +24,8 @@ struct QueueBackup {
         case file(CommandError)
         /// Tasks are ready and don't come.
         case starved(ready: Int)
+        /// More and more come.
+        case endless
     }
 
     /// How many tasks the broker may send ahead.
@@ -33,12 +35,18 @@ struct QueueBackup {
     /// Without a task for so long, the broker is asked whether there are any.
     private static let quietTime = Duration.milliseconds(100)
     private static let patience = Duration.seconds(10)
+    /// For so long tasks are taken that have come since the queue was looked at.
+    private static let extraTime = Duration.seconds(30)
 
     private let queue: ShortString
     private let file: TaskBackup
     private let signals: SignalPipe
     /// How many to take; nil for all.
     private let limit: Int?
+    /// How many there were when the queue was looked at.
+    private let seen: Int
+    /// When so many had been taken.
+    private var caughtUp: Instant?
     /// Tasks that are in the file and acknowledged.
     private(set) var taken = 0
     /// Tasks that may be in the file, and are on the queue still.
@@ -46,9 +54,10 @@ struct QueueBackup {
     private var lastTag: UInt64 = 0
     private var pollSet = PollSet()
 
-    init(of queue: ShortString, limit: Int?, to file: TaskBackup, signals: SignalPipe) {
+    init(of queue: ShortString, limit: Int?, seen: Int, to file: TaskBackup, signals: SignalPipe) {
         self.queue = queue
         self.limit = limit
+        self.seen = seen
         self.file = file
         self.signals = signals
     }
@@ -91,6 +100,11 @@ struct QueueBackup {
             // The last ones are acknowledged once the consumer has ended: else the broker would send more.
             if taken + held == limit { return .done }
             try save(on: channel, prefetch: prefetch)
+            if limit == nil, taken >= seen {
+                let since = caughtUp ?? .now
+                caughtUp = since
+                guard since + Self.extraTime > .now else { throw .endless }
+            }
             if let signal = waitForMore(on: channel.connection) { return .interrupted(signal: signal) }
             guard lastArrival + Self.quietTime < .now else { continue }
             // What the answer brings along are the next events. Tasks that come later count for the time after.

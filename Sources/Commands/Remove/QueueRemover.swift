@@ -1,6 +1,7 @@
 // Purges or deletes one queue after the other, with a backup where one is wanted.
 
 import Broker
+import Management
 import Options
 import Worker
 
@@ -15,13 +16,19 @@ struct QueueRemover {
     private let removal: Removal
     private let session: QueueSession
     private let backupPath: String?
+    /// What the management API says of a queue now; nil when it doesn't.
+    private let facts: (ShortString) -> QueueSummary?
     /// Says something to people.
     private let note: (String) -> Void
 
-    init(_ removal: Removal, on session: QueueSession, backupPath: String?, note: @escaping (String) -> Void) {
+    init(
+        _ removal: Removal, on session: QueueSession, backupPath: String?,
+        facts: @escaping (ShortString) -> QueueSummary?, note: @escaping (String) -> Void
+    ) {
         self.removal = removal
         self.session = session
         self.backupPath = backupPath
+        self.facts = facts
         self.note = note
     }
 
@@ -101,6 +108,13 @@ struct QueueRemover {
             return RemovalOutcome(failure: target.isMissing)
         }
         target.status = status
+        if target.type == "stream", conditions.contains(.empty) {
+            return RemovalOutcome(
+                failure: CommandError(
+                    .refused,
+                    "queue \"\(target.name)\" was not deleted: it is a stream, and whether one is empty can't be told "
+                        + "for sure"))
+        }
         if let violation = target.violation(of: conditions) { return RemovalOutcome(failure: violation) }
         let number = try session.perform { channel throws(BrokerError) in try channel.deleteQueue(target.queue) }
         guard !conditions.contains(.empty) || number == 0 else {
@@ -149,22 +163,35 @@ struct QueueRemover {
         _ target: RemovalTarget, _ conditions: DeletionConditions, to file: TaskBackup, _ signals: SignalPipe
     ) throws(BrokerError) -> RemovalOutcome {
         var total = 0
+        var target = target
+        // How often the queue may still seem to be used by the backup's own consumer.
+        var patience = 20
         while true {
             let (outcome, isComplete) = take(
                 from: target, limit: nil, to: file, signals, try session.openChannel())
             total += outcome.count
             guard isComplete else { return RemovalOutcome(count: total, failure: outcome.failure) }
+            // Who came meanwhile and left again may hold a task, which the broker doesn't count as in the way.
+            if let now = facts(target.queue)?.unacknowledged { target.unacknowledged = now }
+            if let obstacle = target.obstacleToBackup(before: removal) {
+                return RemovalOutcome(count: total, failure: obstacle)
+            }
             var deletion = RemovalOutcome()
+            var isInTheWay = false
             do throws(BrokerError) {
                 deletion = try delete(target, conditions.union([.empty, .unused]))
+                isInTheWay = deletion.failure?.status == .refused && deletion.count == 0
             } catch {
                 deletion.failure = explained(error, target)
-                // Tasks have come in between: they are taken, too.
-                if error.code == .preconditionFailed, let status = try? session.status(ofQueue: target.queue),
-                    status.ready > 0, status.consumers == 0
-                {
-                    continue
-                }
+                isInTheWay = error.code == .preconditionFailed
+            }
+            // Tasks have come in between: they are taken, too.
+            if isInTheWay, patience > 0, let status = try? session.status(ofQueue: target.queue),
+                status.ready > 0 || target.status?.consumers == 0
+            {
+                patience -= 1
+                usleep(100_000)
+                continue
             }
             return RemovalOutcome(count: total + deletion.count, failure: deletion.failure)
         }
@@ -173,7 +200,8 @@ struct QueueRemover {
     private func take(
         from target: RemovalTarget, limit: Int?, to file: TaskBackup, _ signals: SignalPipe, _ channel: Channel
     ) -> (outcome: RemovalOutcome, isComplete: Bool) {
-        var backup = QueueBackup(of: target.queue, limit: limit, to: file, signals: signals)
+        var backup = QueueBackup(
+            of: target.queue, limit: limit, seen: target.status?.ready ?? 0, to: file, signals: signals)
         do throws(QueueBackup.Failure) {
             switch try backup.run(on: channel) {
             case .done: return (RemovalOutcome(count: backup.taken), true)
@@ -187,6 +215,11 @@ struct QueueRemover {
                 switch error {
                 case .broker(let error): CommandError(error)
                 case .file(let error): error
+                case .endless:
+                    CommandError(
+                        .temporaryFailure,
+                        "tasks keep coming to queue \"\(target.name)\": stop their publishers. Those that were there "
+                            + "are in \(file.path)")
                 case .starved(let ready):
                     CommandError(
                         .temporaryFailure,

@@ -38,7 +38,9 @@ final class RemovalRun {
         let parameters = try connection.parameters(for: removal.verb, in: context)
         listing = QueueListing(connection, parameters, in: context)
         session = QueueSession(parameters)
-        remover = QueueRemover(removal, on: session, backupPath: options.backup, note: { context.say($0) })
+        remover = QueueRemover(
+            removal, on: session, backupPath: options.backup,
+            facts: { [listing] name in try? listing.facts()[name] }, note: { context.say($0) })
     }
 
     /// Refuses what can't be meant, before anything connects.
@@ -72,6 +74,8 @@ final class RemovalRun {
                 context.say("nothing was \(removal.participle)")
                 return .refused
             }
+            // The count may have changed while somebody thought.
+            if removal.expected != nil { try checkExpectation(of: self.targets()) }
         }
         for target in targets { try handle(target) }
         if options.isDryRun, !common.isQuiet { context.say("dry run: nothing was \(removal.participle)") }
@@ -118,7 +122,13 @@ final class RemovalRun {
         return names.filter { seen.insert(ShortString($0)).inserted }.map { name in
             let summary = facts[ShortString(name)]
             var target = RemovalTarget(name: name, unacknowledged: summary?.unacknowledged, type: summary?.type)
-            if looksFirst { look(at: &target) }
+            if name.utf8.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+                // The broker would drop these from the name, and it would be another queue's.
+                target.failure = CommandError(
+                    .refused, "queue \"\(name)\" has a line break in its name, which AMQP loses; it is left alone")
+            } else if looksFirst {
+                look(at: &target)
+            }
             return target
         }
     }

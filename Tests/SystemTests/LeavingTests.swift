@@ -1,0 +1,126 @@
+// Workers that leave, or can't, in situations that nobody would wish for.
+
+import Broker
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("leaving", .serialized, .timeLimit(.minutes(5)))
+struct LeavingTests {
+    /// A workq that a shell starts, which sees to what a process inherits.
+    private func inShell(_ script: String, _ words: [String], _ fixture: Fixture) throws -> WorkqProcess {
+        try WorkqProcess(
+            ["-c", script, WorkqProcess.executable] + words, environment: fixture.environment, executable: "/bin/sh")
+    }
+
+    @Test(
+        "W2 the first TERM lets commands finish, also when the worker is leaving for a reason of its own",
+        arguments: [["--count", "1"], ["--max-time", "300ms"]])
+    func firstSignal(options: [String]) async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let worker = try WorkqProcess(
+            ["work", fixture.queue] + options + ["--", "sh", "-c", "echo started; sleep 2; echo finished"],
+            environment: fixture.environment)
+        try await eventually("the command runs") { worker.output.contains("started") }
+        try await Task.sleep(for: .milliseconds(500))
+        worker.signal(SIGTERM)
+        let result = try await worker.wait()
+        #expect(result.status == 0 && result.text == "started\nfinished\n", "\(result)")
+        #expect(fixture.ready() == 0)
+    }
+
+    @Test("W2 a worker whose printed tasks nobody reads leaves at the second TERM, and gives them back")
+    func stuckReader() async throws {
+        let fixture = try Fixture()
+        let line = String(repeating: "x", count: 100_000)
+        try await fixture.publish((1...5).map { "\($0)\(line)" })
+        let pipe = try TaskPipe()
+        let worker = try inShell(
+            "exec \"$0\" \"$@\" > '\(pipe.path)'", ["work", fixture.queue, "--kill-after", "500ms"], fixture)
+        try await eventually("the tasks are here") { fixture.ready() == 0 }
+        worker.signal(SIGTERM)
+        try await worker.says("leaving")
+        worker.signal(SIGTERM)
+        let result = try await worker.wait(timeout: .seconds(20))
+        #expect(result.status == 0, "\(result)")
+        try await eventually("what wasn't printed is back") { (fixture.ready() ?? 0) >= 4 }
+    }
+
+    @Test("W20 twenty thousand tasks that wait here are given back in a moment")
+    func manyTasks() async throws {
+        let fixture = try Fixture()
+        let count = 20_000
+        try await fixture.publish((1...count).map(String.init))
+        let worker = try fixture.start("work", fixture.queue, "--prefetch", "0", "--", "sleep", "1")
+        try await eventually("the tasks are here") { fixture.ready() == 0 }
+        // What is running holds back those behind it no longer than it runs.
+        worker.signal(SIGTSTP)
+        try await fixture.holds(count - 1)
+        worker.signal(SIGCONT)
+        worker.signal(SIGTERM)
+        let result = try await worker.wait(timeout: .seconds(60))
+        #expect(result.status == 0, "\(result)")
+    }
+
+    @Test("W14 a task whose headers fill a frame is dead-lettered without the largest, and holds nobody up")
+    func largeHeaders() async throws {
+        let fixture = try Fixture()
+        var properties = MessageProperties()
+        properties.headers = ["large": .string(Array(repeating: 0x61, count: 130_900)), "small": .text("kept")]
+        let channel = try fixture.channel()
+        try channel.declareQueue(ShortString(fixture.queue), type: .classic)
+        try channel.publish(
+            Array("first".utf8), exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
+            properties: properties)
+        try await fixture.holds(1)
+        try await fixture.publish(["second"])
+        let result = try await fixture.run(
+            "work", fixture.queue, "--drain", "--", "sh", "-c", "grep -q second || exit 65", timeout: .seconds(30))
+        #expect(result.status == 1, "\(result)")
+        let dead = try await fixture.run(
+            "work", "\(fixture.queue).dead", "--drain", "--", "sh", "-c",
+            "cat; echo \" $WORKQ_HEADER_SMALL $WORKQ_HEADER_X_WORKQ_REASON ${#WORKQ_HEADER_LARGE}\"")
+        #expect(dead.text == "first kept status 65 0\n", "\(dead)")
+    }
+
+    @Test("S1 a worker that may not send failed tasks on leaves with 77, says so, and keeps them on their queue")
+    func missingRight() async throws {
+        let fixture = try Fixture()
+        let user = "user-\(fixture.queue)"
+        _ = try fixture.broker.ctl("add_user", user, "secret")
+        defer { _ = try? fixture.broker.ctl("delete_user", user) }
+        _ = try fixture.broker.ctl("set_permissions", user, "^$", "^$", ".*")
+        try await fixture.publish(["x"])
+        let result = try await fixture.run(
+            "work", fixture.queue, "-v", "--drain", "--", "false",
+            environment: ["WORKQ_URL": "amqp://\(user):secret@127.0.0.1:\(fixture.broker.port)"], timeout: .seconds(20))
+        #expect(result.status == 77 && result.errors.contains("\(fixture.queue).retry."), "\(result)")
+        #expect(result.errors.contains("1 given back"), "\(result)")
+        try await fixture.holds(1)
+    }
+
+    @Test("W23 commands get the limit of open files that the worker was started with")
+    func descriptorLimit() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let words = ["work", fixture.queue, "-j", "60", "--drain", "--", "sh", "-c", "ulimit -Sn"]
+        let result = try await inShell("ulimit -Sn 100; exec \"$0\" \"$@\"", words, fixture).wait()
+        #expect(result.text == "100\n" && result.errors.isEmpty, "\(result)")
+    }
+
+    @Test("a queue whose name begins with a dash has workers, too")
+    func dash() async throws {
+        let fixture = try Fixture()
+        let name = "-\(fixture.anotherQueue("dash"))"
+        let published = try await fixture.run("publish", "--", name, "x")
+        #expect(published.status == 0, "\(published)")
+        let result = try await fixture.run("work", "--drain", "--", name, "--", "cat")
+        #expect(result.status == 0 && result.text == "x", "\(result)")
+        let printed = try await fixture.run("work", "--drain", "--", name)
+        #expect(printed.status == 0 && printed.text.isEmpty, "\(printed)")
+        let wrong = try await fixture.run("work", "--drain", "--", name, "cat")
+        #expect(wrong.status == 64 && wrong.errors.contains("another --"), "\(wrong)")
+        #expect(try await fixture.run("delete", "--yes", "--", name).status == 0)
+    }
+}
