@@ -32,22 +32,20 @@ extension Channel {
     /// Creates a durable queue. When it exists with the same type and arguments, that is fine; with others the broker
     /// closes the channel with 406.
     ///
-    /// The type is sent even when it is the usual one: without it the vhost's default would decide.
+    /// A type is sent only when one is given: otherwise the vhost's default decides, as it does for other clients, whose
+    /// own declarations would fail with 406 if workq chose another.
     package func declareQueue(
-        _ name: ShortString, type: QueueType, arguments: FieldTable = FieldTable()
+        _ name: ShortString, type: QueueType?, arguments: FieldTable = FieldTable()
     ) throws(BrokerError) {
-        var arguments = arguments
-        arguments["x-queue-type"] = .text(type.rawValue)
-        _ = try declare(name, passive: 0, arguments)
+        _ = try declare(name, passive: 0, arguments.of(type))
     }
 
     /// The same without waiting for the broker's answer: what is published behind it on this channel finds the queue. When
     /// it can't be created, the broker closes the channel, which is an event.
     package func sendDeclareQueue(
-        _ name: ShortString, type: QueueType, arguments: FieldTable = FieldTable()
+        _ name: ShortString, type: QueueType?, arguments: FieldTable = FieldTable()
     ) throws(BrokerError) {
-        var arguments = arguments
-        arguments["x-queue-type"] = .text(type.rawValue)
+        let arguments = arguments.of(type)
         try withPool { pool throws(BrokerError) in
             var method = amqp_queue_declare_t()
             method.queue = pool.bytes(name)
@@ -115,5 +113,15 @@ extension Channel {
             }
             return status ?? QueueStatus(ready: 0, consumers: 0)
         }
+    }
+}
+
+extension FieldTable {
+    /// The arguments of a queue that is to have a type, or the vhost's default type.
+    fileprivate func of(_ type: QueueType?) -> FieldTable {
+        guard let type else { return self }
+        var arguments = self
+        arguments["x-queue-type"] = .text(type.rawValue)
+        return arguments
     }
 }
