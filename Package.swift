@@ -21,19 +21,21 @@ let package = Package(
             providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
         ),
         .target(name: "CPosix"),
+        .target(name: "Posix", dependencies: ["CPosix"]),
         // toml++ is headers only; Debian has it as libtomlplusplus-dev.
         .target(name: "CTOML"),
         .target(name: "Options"),
         .target(
-            name: "Broker", dependencies: ["CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
+            name: "Broker",
+            dependencies: ["Posix", "CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
         .target(
             name: "Worker",
-            dependencies: ["Broker", "CPosix", .product(name: "DequeModule", package: "swift-collections")]
+            dependencies: ["Broker", "Posix", .product(name: "DequeModule", package: "swift-collections")]
         ),
         .target(
             name: "Management",
             dependencies: [
-                "Broker", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "Broker", "Posix", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
@@ -41,21 +43,22 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Options", "Broker", "Worker", "Management", "CPosix", "CTOML",
+                "Options", "Broker", "Worker", "Management", "Posix", "CTOML",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
-        .executableTarget(name: "workq", dependencies: ["Commands"]),
+        .executableTarget(name: "workq", dependencies: ["Commands", "Posix"]),
         .target(
-            name: "TestSupport", path: "Tests/Support",
+            name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support",
             exclude: ["throwaway-broker", "demo", "install-packages"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options", "TestSupport"]),
+        .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestSupport"]),
         .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "TestSupport"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options", "Management", "TestSupport"]),
-        .testTarget(name: "SupportTests", dependencies: ["TestSupport"]),
-        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "Management", "workq"]),
+        .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Posix"]),
+        .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "Management", "Posix", "workq"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

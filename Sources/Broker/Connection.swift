@@ -1,6 +1,7 @@
 // A connection to a broker: opening, the frame loop, closing.
 
 import CRabbitMQ
+import Posix
 
 /// An AMQP 0-9-1 connection, used by the thread that opened it and by no other: librabbitmq forbids sharing, and since
 /// the class isn't Sendable the compiler proves the confinement.

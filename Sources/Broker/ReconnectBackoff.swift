@@ -1,5 +1,7 @@
 // How long to wait before trying again.
 
+import Posix
+
 /// Growing pauses with jitter: half fixed, half by chance, so that a thousand workers don't come back at once. Pure but
 /// for the random numbers, which are the caller's.
 package struct ReconnectBackoff {

@@ -1,12 +1,7 @@
 // Bounds the time that librabbitmq may spend sending to a peer that doesn't read.
 
+import Posix
 import Synchronization
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// A thread that shuts a socket down when a send takes too long.
 ///
@@ -28,28 +23,7 @@ final class SendWatchdog: Sendable {
     init?(socket descriptor: Int32) {
         socket = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard socket >= 0 else { return nil }
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        let box = Unmanaged.passRetained(self)
-        // Signals are the main loop's business: this thread must not be the one that takes them.
-        var all = sigset_t()
-        var previous = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &previous)
-        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
-        #if canImport(Darwin)
-            var thread: pthread_t?
-            let failure = pthread_create(&thread, &attributes, { SendWatchdog.run($0) }, box.toOpaque())
-        #else
-            var thread = pthread_t()
-            let failure = pthread_create(&thread, &attributes, { SendWatchdog.run($0) }, box.toOpaque())
-        #endif
-        guard failure == 0 else {
-            box.release()
-            return nil
-        }
+        guard DetachedThread.start({ self.run() }) else { return nil }
     }
 
     deinit {
@@ -74,17 +48,13 @@ final class SendWatchdog: Sendable {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 
-    private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let context else { return nil }
-        // The reference that `init` retained for this thread.
-        let watchdog = Unmanaged<SendWatchdog>.fromOpaque(context).takeRetainedValue()
-        while !watchdog.isStopped.load(ordering: .relaxed) {
-            if Instant.now.nanoseconds > watchdog.deadline.load(ordering: .relaxed) {
-                watchdog.hasFired.store(true, ordering: .relaxed)
-                shutdown(watchdog.socket, Int32(SHUT_RDWR))
+    private func run() {
+        while !isStopped.load(ordering: .relaxed) {
+            if Instant.now.nanoseconds > deadline.load(ordering: .relaxed) {
+                hasFired.store(true, ordering: .relaxed)
+                shutdown(socket, Int32(SHUT_RDWR))
             }
-            usleep(interval)
+            usleep(Self.interval)
         }
-        return nil
     }
 }

@@ -1,10 +1,6 @@
 // Connects to one of a host's addresses, in bounded time and with the system's reason when it fails.
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// Connecting sockets for librabbitmq, whose own connecting tries no second address after a time-out and keeps the
 /// system's reason to itself.
@@ -21,9 +17,9 @@ enum TCPSocket {
             let share = max(deadline - now, .zero) / (addresses.entries.count - index)
             switch attempt(address.pointee, by: now + share) {
             case .success(let descriptor): return descriptor
-            case .failure(let number):
-                failure = String(cString: strerror(number.code)).lowercasedFirst
-                code = number.code == ETIMEDOUT ? .timedOut : .unreachable
+            case .failure(let error):
+                failure = error.text
+                code = error.number == ETIMEDOUT ? .timedOut : .unreachable
             }
         }
         throw BrokerError("connect to \(node.description)", code, scope: .connection, failure)
@@ -34,17 +30,13 @@ enum TCPSocket {
         close(try connect(to: node, by: deadline))
     }
 
-    private struct SystemError: Error {
-        let code: Int32
-    }
-
     private static func attempt(_ address: addrinfo, by deadline: Instant) -> Result<Int32, SystemError> {
         let descriptor = socket(address.ai_family, address.ai_socktype, address.ai_protocol)
-        guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
+        guard descriptor >= 0 else { return .failure(.last) }
         let failure = establish(descriptor, address, by: deadline)
         guard failure == 0 else {
             close(descriptor)
-            return .failure(SystemError(code: failure))
+            return .failure(SystemError(failure))
         }
         return .success(descriptor)
     }
@@ -57,7 +49,7 @@ enum TCPSocket {
         #if canImport(Darwin)
             setOption(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1)
         #endif
-        guard System.connect(descriptor, address.ai_addr, address.ai_addrlen) != 0 else { return 0 }
+        guard SystemCall.connect(descriptor, address.ai_addr, address.ai_addrlen) != 0 else { return 0 }
         guard errno == EINPROGRESS else { return errno }
         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         while true {
@@ -109,7 +101,7 @@ enum TCPSocket {
 }
 
 /// The C function, whose name `TCPSocket.connect` hides.
-private enum System {
+private enum SystemCall {
     static func connect(_ descriptor: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ size: socklen_t) -> Int32 {
         #if canImport(Darwin)
             Darwin.connect(descriptor, address, size)

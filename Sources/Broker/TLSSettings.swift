@@ -1,12 +1,7 @@
 // Applies certificates and verification to librabbitmq's TLS socket.
 
 import CRabbitMQ
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// The TLS part of the connection parameters, ready for librabbitmq.
 struct TLSSettings {

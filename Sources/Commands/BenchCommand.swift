@@ -1,15 +1,9 @@
 // workq bench: what this broker can do.
 
 import Broker
-import CPosix
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// `workq bench`.
 enum BenchCommand: Subcommand {
@@ -182,7 +176,7 @@ enum BenchCommand: Subcommand {
         let broker = queue.brokerVersion
         let progress = BenchProgress(plan, isQuiet: values.common.isQuiet, context)
         progress.begin(broker: "\(broker) at \(queue.node)")
-        let results = BenchRun(plan, on: queue, signals: signals, note: progress.note)?.run()
+        let results = try? BenchRun(plan, on: queue, signals: signals, note: progress.note).run()
         if let reason = queue.remove() {
             context.say(
                 "\(reason). Queue \"\(plan.queue)\" is left behind, and expires \(plan.queueExpiry.shortText) "

@@ -1,13 +1,7 @@
 // What a command sees of the world around it.
 
-import CPosix
 import Options
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// Everything that a command takes from its surroundings, in one value, so that nothing reaches for globals.
 package struct CommandContext {
@@ -77,16 +71,11 @@ package struct CommandContext {
     /// Writes data to standard output, all of it. A reader that has gone away, as `head` does, is no failure to speak of:
     /// the error's status is SIGPIPE's and its message empty.
     package func write(_ bytes: [UInt8]) throws(CommandError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { bytes in
-                bytes.baseAddress.map { workq_write(standardOutput, $0, bytes.count) } ?? 0
-            }
-            guard count > 0 else {
-                if errno == EPIPE { throw CommandError(.signal(SIGPIPE), "") }
-                throw CommandError(.inputOutputError, "cannot write to standard output: \(SystemError.text(errno))")
-            }
-            rest = rest.dropFirst(count)
+        do throws(SystemError) {
+            try Transfer.write(bytes, to: standardOutput)
+        } catch {
+            if error.number == EPIPE { throw CommandError(.signal(SIGPIPE), "") }
+            throw CommandError(.inputOutputError, "cannot write to standard output: \(error.text)")
         }
     }
 
@@ -97,17 +86,7 @@ package struct CommandContext {
 
     /// Writes a line, which brings its own newline, to standard error.
     package func tell(_ line: String) {
-        let line = Array(line.utf8)
-        _ = line.withUnsafeBytes { bytes in
-            bytes.baseAddress.map { workq_write(standardError, $0, bytes.count) }
-        }
-    }
-}
-
-/// The system's words for an error number.
-enum SystemError {
-    static func text(_ number: Int32) -> String {
-        let text = String(cString: strerror(number))
-        return text.prefix(1).lowercased() + text.dropFirst()
+        // Where nobody can read, nobody can be told either.
+        try? Transfer.write(line, to: standardError)
     }
 }

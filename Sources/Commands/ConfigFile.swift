@@ -1,14 +1,8 @@
 // The configuration file: TOML, a section a cluster, with rabbitmqadmin's keys, so that its file serves too.
 
 import Broker
-import CPosix
 import Management
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// What a section says of a cluster.
 struct ConfigSection: Equatable {

@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// Connection options as given, before environment, URL and defaults are put together.
 struct ConnectionOptions {

@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// The broker's `consumer_timeout`. No client can ask for it; the broker names it when it is exceeded.
 enum DeliveryTimeout {

@@ -1,13 +1,7 @@
 // workq generate: writes manual pages and completions. Hidden: it serves the build, not users.
 
-import CPosix
 import Options
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// `workq generate`: the files that are made from the command table, written below a directory.
 enum GenerateCommand: Subcommand {

@@ -1,13 +1,7 @@
 // Reads a password without letting anybody else read it.
 
 import Broker
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// Passwords from files, as ssh treats keys, and from the terminal.
 enum PasswordFile {

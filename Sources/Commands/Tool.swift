@@ -1,7 +1,7 @@
 // The way from the words of the command line to a command and an exit status.
 
-import CPosix
 import Options
+import Posix
 
 /// workq as a whole.
 package enum Tool {

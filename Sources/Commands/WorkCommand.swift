@@ -1,15 +1,9 @@
 // workq work: runs a command for each task.
 
 import Broker
-import CPosix
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// `workq work`.
 enum WorkCommand: Subcommand {

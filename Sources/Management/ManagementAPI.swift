@@ -5,6 +5,7 @@ import Broker
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Posix
 
 /// Asks RabbitMQ's management API.
 ///

@@ -5,17 +5,12 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Posix
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
-#endif
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
 #endif
 
 extension ManagementError {

@@ -2,12 +2,7 @@
 
 import Broker
 import NIOSSL
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 extension ConnectionParameters.TLS {
     /// The same settings for the HTTP client: TLS 1.2 at least, verification on unless it is turned off.

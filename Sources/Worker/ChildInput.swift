@@ -1,12 +1,6 @@
 // Feeds a task to its command without ever waiting for it.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// The writing end of a child's standard input and what hasn't been written yet.
 ///

@@ -1,12 +1,6 @@
 // Takes what a child writes, and passes it on.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// The reading end of a child's standard output or standard error.
 ///

@@ -1,12 +1,6 @@
 // A running command.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// A process that this worker started, the leader of a process group of its own.
 struct ChildProcess {

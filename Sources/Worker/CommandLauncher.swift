@@ -1,13 +1,7 @@
 // Starts the command for a task.
 
 import Broker
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// A command and what all its processes have in common. One a worker.
 package final class CommandLauncher {

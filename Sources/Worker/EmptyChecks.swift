@@ -1,6 +1,7 @@
 // Finds out that a queue is empty, for `--drain`.
 
 import Broker
+import Posix
 
 /// When to ask for the queue's count of ready messages, and when the answers prove that nothing is on its way. Pure.
 ///

@@ -1,10 +1,6 @@
 // Finds the command before a task is taken: a typo must not drain a queue.
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// A command's executable, found as execvp(3) finds it, but never handed to a shell.
 package struct Executable: Equatable {

@@ -1,6 +1,7 @@
 // Keeps failing tasks from spinning.
 
 import Broker
+import Posix
 
 /// How long a failed task is held back before it is requeued: doubling from one second to a minute while failures go on,
 /// from the start again after a success. Tasks that fail while others are held back share their pause. Pure.

@@ -1,13 +1,7 @@
 // Keeps what a command writes until it has ended, in bounded memory.
 
-import CPosix
 import DequeModule
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// What output goes to.
 protocol OutputSink {

@@ -1,14 +1,8 @@
 // Connects without making the loop wait.
 
 import Broker
-import CPosix
+import Posix
 import Synchronization
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// A connection, and what belongs to it, that is made on a thread of its own and then handed over to the loop's.
 ///
@@ -16,11 +10,15 @@ import Synchronization
 /// can interrupt them. Meanwhile the loop serves signals, commands and the heartbeats of its other connection.
 final class Opening<Product>: Sendable {
     private let result = Mutex<Result<Product, BrokerError>?>(nil)
-    private let wake: Wake
+    private let wake: WakePipe
 
     /// Starts making the product.
     init(_ make: @escaping @Sendable () throws(BrokerError) -> sending Product) throws(BrokerError) {
-        wake = try Wake()
+        do throws(SystemError) {
+            wake = try WakePipe()
+        } catch {
+            throw Self.outOfResources
+        }
         let isStarted = DetachedThread.start {
             // Made under the lock, since the compiler follows a value that can't be shared into it no other way. Nobody
             // waits for the lock.
@@ -33,7 +31,7 @@ final class Opening<Product>: Sendable {
             }
             self.wake.wake()
         }
-        guard isStarted else { throw Wake.outOfResources }
+        guard isStarted else { throw Self.outOfResources }
     }
 
     /// Readable once `take()` has the product.
@@ -48,29 +46,8 @@ final class Opening<Product>: Sendable {
         }
         return taken ?? nil
     }
-}
 
-/// A pipe by which a thread ends another's poll(2).
-private final class Wake: Sendable {
-    let descriptor: Int32
-    private let end: Int32
-
-    static var outOfResources: BrokerError {
+    private static var outOfResources: BrokerError {
         BrokerError("connect", .outOfResources, scope: .connection, "the system refuses a thread or a pipe")
-    }
-
-    init() throws(BrokerError) {
-        var ends: [Int32] = [-1, -1]
-        guard workq_pipe(&ends) == 0 else { throw Self.outOfResources }
-        (descriptor, end) = (ends[0], ends[1])
-    }
-
-    deinit {
-        workq_close(descriptor)
-        workq_close(end)
-    }
-
-    func wake() {
-        _ = workq_write(end, "!", 1)
     }
 }

@@ -1,12 +1,6 @@
 // Output on its way to a descriptor of this process, which may be slow to take it.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// Bytes for standard output or standard error. Writing never blocks for long, since heartbeats must go on while a reader
 /// takes its time: a pipe that poll(2) calls writable takes 4,096 bytes at once.

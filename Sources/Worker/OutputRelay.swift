@@ -1,12 +1,7 @@
 // Passes on what commands write to standard output and standard error.
 
 import Broker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// The way from the children's pipes to this process's own streams.
 struct OutputRelay {

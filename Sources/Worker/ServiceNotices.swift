@@ -1,6 +1,7 @@
 // Tells a service manager such as systemd how the worker is doing, as sd_notify(3) describes it.
 
 import Broker
+import Posix
 
 /// What a service manager is told, and when. Pure.
 struct ServiceNotices {
@@ -70,12 +71,12 @@ struct ServiceNotices {
 
 /// The way to the service manager that started this process.
 package final class ServiceLink {
-    private let socket: NoticeSocket
+    private let socket: DatagramSocket
     private var notices: ServiceNotices
 
     /// What `environment` says of a service manager; nil when it names none.
     package init?(environment: [String: String], processID: Int32) {
-        guard let path = environment["NOTIFY_SOCKET"], let socket = NoticeSocket(path: path) else { return nil }
+        guard let path = environment["NOTIFY_SOCKET"], let socket = DatagramSocket(path: path) else { return nil }
         self.socket = socket
         notices = ServiceNotices(watchdogTimeout: Self.watchdogTimeout(environment, processID), now: .now)
     }

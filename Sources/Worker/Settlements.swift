@@ -2,6 +2,7 @@
 
 import Broker
 import DequeModule
+import Posix
 
 /// Settlements that haven't been sent, and the deliveries that haven't been settled. Pure.
 ///

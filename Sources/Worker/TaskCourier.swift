@@ -1,12 +1,7 @@
 // Sends copies of tasks to other queues, over a connection of its own.
 
 import Broker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// The worker's publishing side. It connects when the first copy is to be sent.
 ///

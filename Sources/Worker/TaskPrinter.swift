@@ -1,12 +1,7 @@
 // Prints tasks for a worker without a command.
 
 import DequeModule
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// Tasks on their way to standard output, each followed by a separator. A task is done once all of it is written.
 struct TaskPrinter {

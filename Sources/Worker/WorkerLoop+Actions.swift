@@ -1,13 +1,7 @@
 // How a worker's loop carries out what its state machine decides.
 
 import Broker
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 extension WorkerLoop {
     func perform(_ action: WorkerState.Action) {

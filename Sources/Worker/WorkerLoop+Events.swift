@@ -1,13 +1,7 @@
 // What a worker's loop waits for, and what it makes of what happened.
 
 import Broker
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 extension WorkerLoop {
     func waitForSomething() {

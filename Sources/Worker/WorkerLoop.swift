@@ -1,14 +1,8 @@
 // Drives a worker: turns what happens on descriptors into events, and the state machine's actions into calls.
 
 import Broker
-import CPosix
 import DequeModule
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// One worker: a connection, the commands it runs, and the loop around poll(2) that serves both.
 ///

@@ -1,6 +1,7 @@
 // Several tasks to one command: when a batch starts, and what becomes of its tasks.
 
 import Broker
+import Posix
 
 /// How tasks are put together for one command.
 package struct Batching: Equatable {

@@ -1,6 +1,7 @@
 // What a worker does when it gains or loses its connection.
 
 import Broker
+import Posix
 
 extension WorkerState {
     /// How long a connection must have lasted for the next pause to be short again.

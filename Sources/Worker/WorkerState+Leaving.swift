@@ -1,6 +1,7 @@
 // When a worker leaves and how, and what is due by time alone.
 
 import Broker
+import Posix
 
 extension WorkerState {
     mutating func tick(_ now: Instant, _ actions: inout [Action]) {

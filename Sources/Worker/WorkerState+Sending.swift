@@ -1,6 +1,7 @@
 // Tasks that are moved to another queue, and answers to those who wait for one.
 
 import Broker
+import Posix
 
 extension WorkerState {
     /// Whether the outcome of the first task moved isn't known. Its queue may have to be created, and tasks that are sent

@@ -1,12 +1,7 @@
 // What a worker does with tasks: starting, settling, and holding back what failed.
 
 import Broker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 extension WorkerState {
     mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {

@@ -2,6 +2,7 @@
 
 import Broker
 import DequeModule
+import Posix
 
 /// A worker's decisions as a pure state machine: it takes events and returns actions, and knows no clock, no socket and
 /// no process.

@@ -1,11 +1,6 @@
 // The executable: everything is in Commands.
 
 import Commands
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 exit(Tool.main())

@@ -1,5 +1,6 @@
 // Pauses before reconnecting: growing, never too long, and different for each worker.
 
+import Posix
 import TestSupport
 import Testing
 

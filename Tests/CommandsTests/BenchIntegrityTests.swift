@@ -1,6 +1,7 @@
 // Messages of a bench are numbered, and every number is accounted for.
 
 import Broker
+import Posix
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 // What a bench sends, and when.
 
 import Broker
+import Posix
 import Testing
 
 @testable import Commands

@@ -2,6 +2,7 @@
 
 import Broker
 import Management
+import Posix
 import Testing
 
 @testable import Commands

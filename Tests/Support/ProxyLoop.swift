@@ -21,7 +21,7 @@ struct ProxyLoop {
             interest.add(control.wakePipe.descriptor, POLLIN)
             interest.add(listener, POLLIN)
             interest.wait()
-            control.wakePipe.drain()
+            control.wakePipe.clear()
             let accepted = acceptAll()
             interest = PollInterest()
             let isStopped = control.state.withLock { state in

@@ -1,6 +1,7 @@
 // Stands in for a broker where a real one won't do or say what a test needs.
 
 import Foundation
+import Posix
 import Synchronization
 
 /// A server on 127.0.0.1 that says exactly what a script says, in AMQP 0-9-1 or in bytes.

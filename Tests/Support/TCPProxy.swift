@@ -1,6 +1,7 @@
 // Puts a network that fails on demand between workq and a broker.
 
 import Foundation
+import Posix
 import Synchronization
 
 /// A TCP proxy on 127.0.0.1 whose faults a test switches on and off while connections are open.

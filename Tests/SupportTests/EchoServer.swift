@@ -1,6 +1,7 @@
 // What the proxy's tests put upstream, and the client that talks to it.
 
 import Foundation
+import Posix
 import TestSupport
 
 /// Sends every byte back on the connection that it came from.

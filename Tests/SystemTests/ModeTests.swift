@@ -2,6 +2,7 @@
 
 import CRabbitMQ
 import Foundation
+import Posix
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 
 import CRabbitMQ
 import Foundation
+import Posix
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // Feeding a child: every byte, never waiting, and no harm when nobody reads.
 
-import CPosix
 import Foundation
+import Posix
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // Starting real commands: what they get, what they don't, and what their end says.
 
-import CPosix
 import Foundation
+import Posix
 import TestSupport
 import Testing
 

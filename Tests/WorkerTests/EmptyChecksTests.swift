@@ -1,6 +1,7 @@
 // The proof that a queue is empty must not be had too cheaply, nor asked for too often.
 
 import Broker
+import Posix
 import Testing
 
 @testable import Worker

@@ -2,6 +2,7 @@
 
 import Broker
 import Foundation
+import Posix
 import TestSupport
 import Testing
 

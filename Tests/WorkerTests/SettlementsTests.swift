@@ -1,6 +1,7 @@
 // Acknowledgements that go together must never stand for a task that is still open, and never wait for long.
 
 import Broker
+import Posix
 import TestSupport
 import Testing
 

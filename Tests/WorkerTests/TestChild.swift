@@ -1,8 +1,8 @@
 // Real children for tests: started by the launcher, waited for with a deadline, never left behind.
 
 import Broker
-import CPosix
 import Foundation
+import Posix
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 // What the worker does when the connection breaks: nothing is lost, nothing stale is settled, nothing runs twice here.
 
 import Broker
+import Posix
 import Testing
 
 @testable import Worker

@@ -1,6 +1,7 @@
 // Random lives of a worker against a broker that keeps the rules: whatever happens, no task is lost or settled wrongly.
 
 import Broker
+import Posix
 import TestSupport
 import Testing
 

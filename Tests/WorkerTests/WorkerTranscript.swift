@@ -1,6 +1,7 @@
 // Lets tests of the state machine read like a play: an event, and what the worker does about it.
 
 import Broker
+import Posix
 import TestSupport
 
 @testable import Worker

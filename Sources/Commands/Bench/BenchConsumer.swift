@@ -1,14 +1,8 @@
 // One consumer of a bench.
 
 import Broker
-import CPosix
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// Takes messages on a connection of its own, notes their numbers and their age, and acknowledges them.
 final class BenchConsumer {
@@ -16,9 +10,9 @@ final class BenchConsumer {
     struct Task: Sendable {
         let plan: BenchPlan
         let post: BenchPost
-        let start: BenchGate
+        let start: Latch
         /// Opens when all has arrived, or nothing more is waited for.
-        let stop: BenchGate
+        let stop: Latch
         let arrivals: SharedArrivals
 
         func run() {

@@ -1,12 +1,6 @@
 // The files that a bench reads and writes.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// Files named by options. Both are opened before a run begins: nobody should learn after an hour that a path is wrong.
 enum BenchFiles {

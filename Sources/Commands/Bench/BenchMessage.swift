@@ -1,6 +1,7 @@
 // The number that every message of a bench carries.
 
 import Broker
+import Posix
 
 /// What stands at the start of a message's body: who sent it, its number, and when it was meant to be sent.
 struct BenchMessage: Equatable {

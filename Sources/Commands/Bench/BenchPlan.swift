@@ -1,6 +1,7 @@
 // What a bench is to do, as its threads are told.
 
 import Broker
+import Posix
 
 /// One run of `workq bench`, the same for all its threads.
 struct BenchPlan: Sendable {

@@ -1,7 +1,7 @@
 // What a bench's threads tell the one that started them.
 
 import Broker
-import CPosix
+import Posix
 import Synchronization
 
 /// How a thread of a bench ended.
@@ -40,10 +40,10 @@ struct BenchTally: Sendable {
 /// Where one thread leaves its account, and another reads it.
 final class BenchPost: Sendable {
     private let tally = Mutex(BenchTally())
-    /// The writing end of a pipe that the reader polls.
-    private let bell: Int32
+    /// What the reader polls.
+    private let bell: WakePipe
 
-    init(bell: Int32) {
+    init(bell: WakePipe) {
         self.bell = bell
     }
 
@@ -59,8 +59,7 @@ final class BenchPost: Sendable {
     /// Changes the account and wakes the reader: the thread is ready, or has ended.
     func report(_ change: (inout BenchTally) -> Void) {
         note(change)
-        var byte: UInt8 = 1
-        _ = workq_write(bell, &byte, 1)
+        bell.wake()
     }
 
     /// The counts as they are now, and the latencies since the last call.

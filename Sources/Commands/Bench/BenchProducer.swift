@@ -1,14 +1,8 @@
 // One producer of a bench.
 
 import Broker
-import CPosix
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// Sends numbered messages on a connection of its own, and notes when each is confirmed.
 final class BenchProducer {
@@ -19,9 +13,9 @@ final class BenchProducer {
         let number: Int
         let post: BenchPost
         /// Opens when all threads are ready; its moment is the run's start.
-        let start: BenchGate
+        let start: Latch
         /// Opens when no more should be sent.
-        let stop: BenchGate
+        let stop: Latch
 
         func run() {
             workq_wait_exactly()
@@ -179,7 +173,7 @@ final class BenchProducer {
     }
 
     /// Waits for the broker, for one of `gates`, or until `deadline`.
-    private func wait(on connection: Connection, gates: [BenchGate], until deadline: Instant) {
+    private func wait(on connection: Connection, gates: [Latch], until deadline: Instant) {
         pollSet.removeAll()
         pollSet.add(connection.descriptor, events: POLLIN)
         for gate in gates { pollSet.add(gate.descriptor, events: POLLIN) }

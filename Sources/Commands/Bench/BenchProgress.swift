@@ -1,7 +1,7 @@
 // What a bench tells while it runs.
 
-import CPosix
 import Options
+import Posix
 
 /// A line a second on standard error.
 struct BenchProgress {

@@ -1,6 +1,7 @@
 // The queue that a bench works on: its own, and gone with it.
 
 import Broker
+import Posix
 
 /// A queue created for one run, on a connection that does nothing else: an alarm stops connections that publish, and the
 /// queue must be removable then too.

@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// Counts, rates and latencies of one run. Counts are of the whole run, flows and latencies of its measured part.
 struct BenchResults {

@@ -1,14 +1,8 @@
 // One run of a bench: starts the threads, watches them, and ends them.
 
 import Broker
-import CPosix
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// The thread that the others report to.
 final class BenchRun {
@@ -52,10 +46,10 @@ final class BenchRun {
     private let signals: SignalPipe
     private let note: (Second) -> Void
     /// A pipe that threads ring; never closed, since one that was given up may still ring it.
-    private let bell: [Int32]
-    private let startGate: BenchGate
-    private let stopProducers: BenchGate
-    private let stopConsumers: BenchGate
+    private let bell: WakePipe
+    private let startGate: Latch
+    private let stopProducers: Latch
+    private let stopConsumers: Latch
     private let arrivals: SharedArrivals
     private var producers: [BenchPost] = []
     private var consumers: [BenchPost] = []
@@ -68,21 +62,18 @@ final class BenchRun {
     private var lastSecond: (at: Instant, confirmed: Int, received: Int)
     private var lastSample = (at: Instant(nanoseconds: 0), confirmed: 0, received: 0)
 
-    /// nil when the system refuses a pipe.
-    init?(_ plan: BenchPlan, on queue: BenchQueue, signals: SignalPipe, note: @escaping (Second) -> Void) {
+    /// Throws when the system refuses a pipe.
+    init(
+        _ plan: BenchPlan, on queue: BenchQueue, signals: SignalPipe, note: @escaping (Second) -> Void
+    ) throws(SystemError) {
         self.plan = plan
         self.queue = queue
         self.signals = signals
         self.note = note
-        var ends: [Int32] = [-1, -1]
-        guard workq_pipe(&ends) == 0, let start = BenchGate(), let stopProducers = BenchGate(),
-            let stopConsumers = BenchGate()
-        else { return nil }
-        ends.forEach(workq_set_nonblocking)
-        bell = ends
-        startGate = start
-        self.stopProducers = stopProducers
-        self.stopConsumers = stopConsumers
+        bell = try WakePipe()
+        startGate = try Latch()
+        stopProducers = try Latch()
+        stopConsumers = try Latch()
         arrivals = SharedArrivals(producers: plan.producers)
         times = BenchTimes(plan, start: .never)
         results = BenchResults()
@@ -107,7 +98,7 @@ final class BenchRun {
 
     private func startConsumers() {
         for _ in 0..<plan.consumers {
-            let post = BenchPost(bell: bell[1])
+            let post = BenchPost(bell: bell)
             let task = BenchConsumer.Task(
                 plan: plan, post: post, start: startGate, stop: stopConsumers, arrivals: arrivals)
             guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
@@ -117,7 +108,7 @@ final class BenchRun {
 
     private func startProducers() {
         for number in 0..<plan.producers {
-            let post = BenchPost(bell: bell[1])
+            let post = BenchPost(bell: bell)
             let task = BenchProducer.Task(
                 plan: plan, number: number, post: post, start: startGate, stop: stopProducers)
             guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
@@ -128,10 +119,9 @@ final class BenchRun {
     private func wait() {
         var pollSet = PollSet()
         pollSet.add(signals.descriptor, events: POLLIN)
-        pollSet.add(bell[0], events: POLLIN)
+        pollSet.add(bell.descriptor, events: POLLIN)
         pollSet.wait(until: .now + Self.tick)
-        var bytes: [UInt8] = Array(repeating: 0, count: 64)
-        while workq_read(bell[0], &bytes, bytes.count) > 0 {}
+        bell.clear()
     }
 
     // MARK: - Phases

@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// The text of a summary: parameters, rates, latencies, a plot, and whether all arrived.
 struct BenchSummary {

@@ -1,6 +1,7 @@
 // When each message of an open-loop run is due.
 
 import Broker
+import Posix
 
 /// The send times that `--rate` intends: evenly spread, and never put off because the broker is slow. Latency counts from
 /// them, so a stall shows in every message that it delayed, not only in the one that met it (no coordinated omission).

@@ -1,6 +1,7 @@
 // How many messages each part of a run moved.
 
 import Broker
+import Posix
 
 /// Counts in equal intervals of time. However long a run is, there are at most `limit` of them: when more are needed, two
 /// become one.

@@ -3,13 +3,8 @@
 import Broker
 import Management
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// Asks again and again until an expression holds of every queue chosen.
 ///

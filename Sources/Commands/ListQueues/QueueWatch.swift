@@ -1,16 +1,10 @@
 // list-queues --watch: samples the queues until it is told to leave.
 
 import Broker
-import CPosix
 import Management
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// A live screen on a terminal; a line of JSON a sample anywhere else.
 ///

@@ -2,6 +2,7 @@
 
 import Broker
 import Management
+import Posix
 
 /// What is shown of a queue.
 struct WatchRow: Equatable {

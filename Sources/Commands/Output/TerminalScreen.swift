@@ -1,12 +1,6 @@
 // A terminal taken over for a full screen, and given back as it was.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// The alternate screen of a terminal, with keys read as they are pressed.
 final class TerminalScreen {

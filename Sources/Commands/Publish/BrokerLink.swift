@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// One connection after the other to a broker that may be away for a while.
 final class BrokerLink {

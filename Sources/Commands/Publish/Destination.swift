@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// A queue or an exchange that tasks are published to.
 struct Destination: Equatable {

@@ -1,12 +1,6 @@
 // Writing a file so that it is there whole or not at all, whatever happens meanwhile.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// A file that appears under its name, on disk, when it is complete; until then it has another name in the same folder.
 final class DurableFile {

@@ -1,14 +1,8 @@
 // The tasks that a publish is given: its operand, or standard input in one of its forms.
 
 import Broker
-import CPosix
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// Tasks from the command line or standard input.
 final class InputSource: TaskSource {

@@ -1,12 +1,7 @@
 // Message ids, by which workers can recognise a duplicate.
 
 import Broker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// What a task is known by.
 enum MessageID: Equatable {

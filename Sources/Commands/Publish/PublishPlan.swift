@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// The options of a publish put together, with everything found that can't work.
 struct PublishPlan {

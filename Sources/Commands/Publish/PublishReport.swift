@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 
 /// The outcome of a `publish`. Every task that was read is counted exactly once.
 struct PublishReport {

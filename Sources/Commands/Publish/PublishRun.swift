@@ -2,13 +2,8 @@
 
 import Broker
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// The parts of a publish, in their order: the spool's tasks, the guard, the tasks themselves, and what becomes of those
 /// that weren't confirmed.

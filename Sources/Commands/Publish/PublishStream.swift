@@ -1,13 +1,8 @@
 // Sends the tasks of one source and waits for their confirms, all at the same time, over one connection or several.
 
 import Broker
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// The way of all tasks of a source to the broker.
 ///

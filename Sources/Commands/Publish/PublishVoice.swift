@@ -1,8 +1,8 @@
 // What a publish says while it works: notes, and on a terminal a line of progress that gets out of their way.
 
 import Broker
-import CPosix
 import Options
+import Posix
 
 /// Standard error of a publish.
 final class PublishVoice {

@@ -1,13 +1,7 @@
 // A folder of tasks that wait for a broker to come back: a small store that survives crashes and is shared by processes.
 
 import Broker
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// `--spool DIR`.
 ///

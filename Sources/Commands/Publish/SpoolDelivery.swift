@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 import Worker
 
 /// The delivery of everything in a spool, however often it takes a new start.

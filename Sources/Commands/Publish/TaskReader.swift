@@ -1,12 +1,6 @@
 // Reads tasks from standard input, one behind the other, without ever holding more than it must.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// Splits what a descriptor gives into tasks at a separator. The last task needs no separator behind it.
 struct TaskReader {

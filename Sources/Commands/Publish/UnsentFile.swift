@@ -2,13 +2,8 @@
 
 import Broker
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// `--unsent FILE`.
 ///

@@ -1,13 +1,8 @@
 // Takes tasks off a queue into a file, so that each is safe in one place or the other at any moment.
 
 import Broker
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// One taking of tasks from one queue.
 struct QueueBackup {

@@ -3,13 +3,8 @@
 import Broker
 import Management
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// Does to a queue what a `purge` or `delete` is to do.
 struct QueueRemover {

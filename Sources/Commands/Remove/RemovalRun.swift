@@ -3,13 +3,8 @@
 import Broker
 import Management
 import Options
+import Posix
 import Worker
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// The work of a `purge` or `delete`.
 final class RemovalRun {

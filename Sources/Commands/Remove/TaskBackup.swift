@@ -1,13 +1,7 @@
 // The file that tasks are saved to before they leave their queue.
 
 import Broker
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Posix
 
 /// A new file of tasks, a line of JSON each.
 final class TaskBackup {

@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@testable import Broker
+@testable import Posix
 
 @Suite("Instants") struct InstantTests {
     private static var start: Instant { Instant(nanoseconds: 1_000_000_000) }

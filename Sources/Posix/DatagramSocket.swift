@@ -1,21 +1,13 @@
 // Datagrams to a Unix socket, for sd_notify's protocol without its library.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// A socket that short texts are sent from, to one address.
-final class NoticeSocket {
+package final class DatagramSocket {
     private let descriptor: Int32
     private var address = sockaddr_un()
     private let addressLength: socklen_t
 
     /// `path` is a file's, or on Linux an abstract name behind an `@`; nil when it is neither or too long.
-    init?(path: String) {
+    package init?(path: String) {
         var bytes = Array(path.utf8)
         let isAbstract = bytes.first == UInt8(ascii: "@")
         let capacity = MemoryLayout.size(ofValue: address.sun_path)
@@ -41,7 +33,7 @@ final class NoticeSocket {
     }
 
     /// Sends a text without waiting; false when there was no room for it. A receiver that is gone has no use for it.
-    func send(_ text: String) -> Bool {
+    package func send(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         let count = bytes.withUnsafeBytes { bytes in
             withUnsafePointer(to: &address) { pointer in

@@ -1,14 +1,5 @@
 // What a loop waits for.
 
-import Broker
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// Descriptors for one call of poll(2).
 package struct PollSet {
     private var entries: [pollfd] = []

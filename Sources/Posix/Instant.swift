@@ -1,11 +1,5 @@
 // Time for timeouts, which a change of the wall clock must not touch.
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// A moment on the system's monotonic clock.
 package struct Instant: Comparable, Hashable {
     /// Nanoseconds since an arbitrary start, the same for all instants of a process.
@@ -54,8 +48,8 @@ extension Duration {
     /// Whole milliseconds, rounded down.
     package var milliseconds: Int64 { nanoseconds / 1_000_000 }
 
-    /// The duration as librabbitmq takes it.
-    var timeValue: timeval {
+    /// The duration as a `timeval`, to the microsecond.
+    package var timeValue: timeval {
         let microseconds = nanoseconds / 1_000
         return timeval(tv_sec: .init(microseconds / 1_000_000), tv_usec: .init(microseconds % 1_000_000))
     }

@@ -1,7 +1,5 @@
 // Work that would keep the loop waiting, on a thread of its own.
 
-import CPosix
-
 /// A thread that nobody waits for. It takes no signals.
 package enum DetachedThread {
     /// As the main thread's: the broker's answer to a login may hold nested tables, which librabbitmq decodes recursively.

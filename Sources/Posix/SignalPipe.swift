@@ -1,13 +1,5 @@
 // Signals as something that poll(2) can wait for.
 
-import CPosix
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// The pipe that signals are written to; one a process.
 package struct SignalPipe {
     /// To poll for reading.
