@@ -28,6 +28,7 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: ["Posix", "CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
+        .target(name: "Publisher", dependencies: ["Options", "Broker", "Posix"]),
         .target(
             name: "Worker",
             dependencies: ["Broker", "Posix", .product(name: "DequeModule", package: "swift-collections")]
@@ -43,7 +44,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Options", "Broker", "Worker", "Management", "Posix", "CTOML",
+                "Options", "Broker", "Publisher", "Worker", "Management", "Posix", "CTOML",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
@@ -55,6 +56,7 @@ let package = Package(
         .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestSupport"]),
         .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
+        .testTarget(name: "PublisherTests", dependencies: ["Publisher", "TestSupport"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "TestSupport"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options", "Management", "TestSupport"]),
         .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Posix"]),

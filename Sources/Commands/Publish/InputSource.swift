@@ -2,6 +2,7 @@
 
 import Broker
 import Posix
+import Publisher
 import Worker
 
 /// Tasks from the command line or standard input.

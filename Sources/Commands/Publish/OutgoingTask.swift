@@ -1,6 +1,7 @@
 // A task on its way to the broker, and the way that it takes.
 
 import Broker
+import Publisher
 
 /// A task that was read and whose outcome isn't known.
 struct OutgoingTask {

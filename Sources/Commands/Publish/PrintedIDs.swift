@@ -1,6 +1,7 @@
 // The message ids that `--print-id` prints, in the order of the tasks although confirms come in any order.
 
 import Options
+import Publisher
 
 /// Message ids on their way to standard output.
 final class PrintedIDs {

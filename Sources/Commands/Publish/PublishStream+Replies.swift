@@ -1,6 +1,7 @@
 // What a stream of tasks makes of what the broker says about them.
 
 import Broker
+import Publisher
 
 extension PublishStream {
     func receive() throws(BrokerError) {

@@ -2,6 +2,7 @@
 
 import Broker
 import Posix
+import Publisher
 
 /// `--spool DIR`.
 ///

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Commands
+@testable import Publisher
 
 @Suite("Task reader") struct TaskReaderTests {
     private static let newline = UInt8(ascii: "\n")

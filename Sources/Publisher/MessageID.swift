@@ -4,16 +4,16 @@ import Broker
 import Posix
 
 /// What a task is known by.
-enum MessageID: Equatable {
+package enum MessageID: Equatable {
     /// A UUID, which becomes text only on its way out: many tasks wait for their confirm at a time.
     case generated(high: UInt64, low: UInt64)
     case given(ShortString)
 
     /// The id as text.
-    var text: ShortString { withBytes { ShortString(bytes: Array($0)) } }
+    package var text: ShortString { withBytes { ShortString(bytes: Array($0)) } }
 
     /// Runs `body` with the id's text.
-    func withBytes<Result, Failure: Error>(
+    package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         switch self {
@@ -49,14 +49,16 @@ enum MessageID: Equatable {
 
 /// Random UUIDs (version 4, RFC 9562). The system is asked for many random bytes at once: a call a message, or two as
 /// `SystemRandomNumberGenerator` makes, cost as much as sending it.
-struct MessageIDs {
+package struct MessageIDs {
     /// getentropy(3) gives no more than 256 bytes.
     private static let batch = 256 / MemoryLayout<UInt64>.size
 
     private var random: [UInt64] = []
 
+    package init() {}
+
     /// The next id, 36 characters.
-    mutating func next() -> MessageID {
+    package mutating func next() -> MessageID {
         if random.count < 2 { refill() }
         return .generated(
             high: random.removeLast() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,

@@ -3,7 +3,7 @@
 import Broker
 import Testing
 
-@testable import Commands
+@testable import Publisher
 
 @Suite("Message ids") struct MessageIDsTests {
     private static func ids(_ count: Int) -> [String] {

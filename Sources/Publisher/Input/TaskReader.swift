@@ -3,10 +3,10 @@
 import Posix
 
 /// Splits what a descriptor gives into tasks at a separator. The last task needs no separator behind it.
-struct TaskReader {
+package struct TaskReader {
     private static let chunkSize = 65_536
 
-    let descriptor: Int32
+    package let descriptor: Int32
     /// nil: everything up to the end is one task, also when it is empty.
     private let separator: UInt8?
     /// The longest task, in bytes.
@@ -16,25 +16,25 @@ struct TaskReader {
     private var start = 0
     private var searched = 0
     /// Whether there is nothing more to read; tasks may still be in the buffer.
-    private(set) var isAtEnd = false
+    package private(set) var isAtEnd = false
     /// Whether `next()` has nothing more to give.
-    private(set) var isExhausted = false
+    package private(set) var isExhausted = false
 
-    enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         /// An error number.
         case unreadable(Int32)
         /// A task is longer than `limit`.
         case tooLong
     }
 
-    init(_ descriptor: Int32, separator: UInt8?, limit: Int) {
+    package init(_ descriptor: Int32, separator: UInt8?, limit: Int) {
         self.descriptor = descriptor
         self.separator = separator
         self.limit = limit
     }
 
     /// The next task that has been read completely; nil when more must be read first, or when there is no more.
-    mutating func next() throws(Failure) -> [UInt8]? {
+    package mutating func next() throws(Failure) -> [UInt8]? {
         if let separator, let end = firstIndex(of: separator) {
             guard end - start <= limit else { throw .tooLong }
             let task = Array(buffer[start..<end])
@@ -63,7 +63,7 @@ struct TaskReader {
     }
 
     /// All complete tasks that were read and not given by `next()`, with their separators.
-    mutating func takeTasks() -> [UInt8] {
+    package mutating func takeTasks() -> [UInt8] {
         guard let separator else { return [] }
         let last = buffer[searched...].lastIndex(of: separator)
         searched = buffer.count
@@ -73,7 +73,7 @@ struct TaskReader {
     }
 
     /// What was read and not given.
-    mutating func takeBuffered() -> [UInt8] {
+    package mutating func takeBuffered() -> [UInt8] {
         defer {
             start = buffer.count
             searched = start
@@ -82,7 +82,7 @@ struct TaskReader {
     }
 
     /// Reads once, which may wait unless poll(2) says that it won't.
-    mutating func read() throws(Failure) {
+    package mutating func read() throws(Failure) {
         // What was handed out makes room first; what is left is shorter than one task.
         if start > 0 {
             buffer.removeFirst(start)
