@@ -1,6 +1,5 @@
 // Connects without making the loop wait.
 
-import Broker
 import Posix
 import Synchronization
 
@@ -8,12 +7,12 @@ import Synchronization
 ///
 /// Looking up a name, connecting, logging in and the first requests take as long as network and broker like, and nothing
 /// can interrupt them. Meanwhile the loop serves signals, commands and the heartbeats of its other connection.
-final class Opening<Product>: Sendable {
+package final class Opening<Product>: Sendable {
     private let result = Mutex<Result<Product, BrokerError>?>(nil)
     private let wake: WakePipe
 
     /// Starts making the product.
-    init(_ make: @escaping @Sendable () throws(BrokerError) -> sending Product) throws(BrokerError) {
+    package init(_ make: @escaping @Sendable () throws(BrokerError) -> sending Product) throws(BrokerError) {
         do throws(SystemError) {
             wake = try WakePipe()
         } catch {
@@ -35,10 +34,10 @@ final class Opening<Product>: Sendable {
     }
 
     /// Readable once `take()` has the product.
-    var descriptor: Int32 { wake.descriptor }
+    package var descriptor: Int32 { wake.descriptor }
 
     /// The product or why there is none, once; nil while it is being made.
-    func take() -> sending Result<Product, BrokerError>? {
+    package func take() -> sending Result<Product, BrokerError>? {
         let taken = result.withLockIfAvailable { result in
             let taken = result
             result = nil

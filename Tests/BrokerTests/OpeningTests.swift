@@ -6,8 +6,6 @@ import Posix
 import TestSupport
 import Testing
 
-@testable import Worker
-
 @Suite("Opening") struct OpeningTests {
     private func wait(for opening: Opening<[Int]>) -> Result<[Int], BrokerError>? {
         var pollSet = PollSet()
