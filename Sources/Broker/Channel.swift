@@ -19,7 +19,7 @@ public final class Channel {
 
     /// Opens the channel without waiting for the broker's word on it, which saves the way there and back. Should the
     /// broker refuse, the next event or request says so.
-    init(openingOn connection: Connection) throws(BrokerError) {
+    package init(openingOn connection: Connection) throws(BrokerError) {
         self.connection = connection
         try connection.send("open a channel") { state in
             var request = amqp_channel_open_t()

@@ -66,24 +66,33 @@ public struct ConfirmingPublisher<Message> {
         if isConfirming { confirms.published(message) }
     }
 
+    /// Takes the broker's word on published messages, as `PublisherConfirms` does.
+    @inlinable public mutating func take(
+        _ event: BrokerEvent, matches: (Message, ReturnedMessage) -> Bool,
+        settled: (Message, PublisherConfirms<Message>.Outcome) -> Void
+    ) throws(BrokerError) {
+        try confirms.take(event, matches: matches, settled: settled)
+    }
+}
+
+extension PublisherConfirms {
     /// Takes the broker's word on published messages: returns and confirms. Other events are ignored.
     ///
     /// - Parameters:
     ///   - matches: whether a returned message is this one.
     ///   - settled: called for each message whose outcome is now known.
     @inlinable public mutating func take(
-        _ event: BrokerEvent, matches: (Message, ReturnedMessage) -> Bool,
-        settled: (Message, PublisherConfirms<Message>.Outcome) -> Void
+        _ event: BrokerEvent, matches: (Message, ReturnedMessage) -> Bool, settled: (Message, Outcome) -> Void
     ) throws(BrokerError) {
         var isKnown = true
-        do throws(PublisherConfirms<Message>.Violation) {
+        do throws(Violation) {
             switch event {
             case .acknowledged(let tag, let multiple):
-                try confirms.settle(tag, multiple: multiple, isAck: true, settled)
+                try settle(tag, multiple: multiple, isAck: true, settled)
             case .negativelyAcknowledged(let tag, let multiple):
-                try confirms.settle(tag, multiple: multiple, isAck: false, settled)
-            case .returned(let returned):
-                isKnown = confirms.returned(returned) { matches($0, returned) }
+                try settle(tag, multiple: multiple, isAck: false, settled)
+            case .returned(let message):
+                isKnown = returned(message) { matches($0, message) }
             default: break
             }
         } catch {

@@ -47,6 +47,16 @@ public struct PublisherConfirms<Message> {
         unsettledCount += 1
     }
 
+    /// Takes back the message that was noted last, and of which no byte was sent.
+    @inlinable public mutating func withdraw() -> Message? {
+        guard let message = messages.popLast() else { return nil }
+        unsettledCount -= 1
+        return message
+    }
+
+    /// Whether a message came back and isn't settled yet.
+    @inlinable public var hasReturned: Bool { !returned.isEmpty }
+
     /// Notes that the broker returned a message: the oldest unsettled one that `matches` and wasn't returned yet.
     /// The broker returns in the order of sending, so messages that look alike are told apart rightly.
     /// False when there is none.
