@@ -22,12 +22,16 @@ let package = Package(
         ),
         .target(name: "CPosix"),
         .target(name: "Posix", dependencies: ["CPosix"]),
+        // OpenSSL's own context, which librabbitmq hands out; librabbitmq-dev brings its headers.
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         // toml++ is headers only; Debian has it as libtomlplusplus-dev.
         .target(name: "CTOML"),
         .target(name: "Options"),
         .target(
             name: "Broker",
-            dependencies: ["Posix", "CRabbitMQ", .product(name: "DequeModule", package: "swift-collections")]),
+            dependencies: [
+                "Posix", "COpenSSL", "CRabbitMQ", .product(name: "DequeModule", package: "swift-collections"),
+            ]),
         .target(name: "Publisher", dependencies: ["Options", "Broker", "Posix"]),
         .target(
             name: "Worker",
@@ -54,7 +58,7 @@ let package = Package(
             exclude: ["throwaway-broker", "demo", "install-packages"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options", "TestSupport"]),
         .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"]),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "TestSupport"]),
+        .testTarget(name: "BrokerTests", dependencies: ["Broker", "COpenSSL", "TestSupport"]),
         .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
         .testTarget(name: "PublisherTests", dependencies: ["Publisher", "TestSupport"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "TestSupport"]),

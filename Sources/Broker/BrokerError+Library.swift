@@ -29,19 +29,10 @@ extension BrokerError {
         }
     }
 
-    /// The error behind a status that isn't OK of opening a TLS connection.
-    init(tlsStatus status: Int32, _ operation: String) {
-        self.init(status: status, operation)
-        switch amqp_status_enum(rawValue: status) {
-        case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
-            text = "the certificate is for another host (an IP address never matches: connect by name)"
-        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED:
-            text = "the broker's certificate can't be trusted"
-        case AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED:
-            text = "no TLS session: the certificate can't be trusted, has expired, or the port has no TLS"
-        default: return
-        }
-        code = .tlsFailed
+    /// The error behind a TLS session that can't be trusted or made.
+    init(_ operation: String, _ failure: TLSFailure) {
+        self.init(
+            operation, failure.isUnknownAuthority ? .unknownAuthority : .tlsFailed, scope: .connection, failure.text)
     }
 
     /// The same error in the words of a login.

@@ -43,6 +43,8 @@ public struct BrokerError: Error, Equatable {
         package static let outOfResources = Code(rawValue: -9)
         /// The broker won't take a message now: its queue is full, or is a quorum queue that knows of no leader.
         package static let nacked = Code(rawValue: -10)
+        /// A TLS certificate that may be good, but nobody here knows who signed it.
+        package static let unknownAuthority = Code(rawValue: -11)
     }
 
     /// What an error leaves behind.

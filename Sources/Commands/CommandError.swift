@@ -46,7 +46,7 @@ package struct CommandError: Error, Equatable {
                 "The login lacks the permission to \($0); rabbitmqctl set_permissions grants it"
             } ?? (error.scope == .connection ? "Check --username, --password-file or the URL" : nil)
         case .notAllowed: "rabbitmqctl list_vhosts and list_permissions show what there is"
-        case .tlsFailed: "--cacert names the authority to trust"
+        case .unknownAuthority: "--cacert names the authority to trust"
         default: nil
         }
     }

@@ -77,7 +77,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
             case .notFound, .preconditionFailed, .resourceLocked, .notImplemented, .contentTooLarge, .noRoute,
                 .invalidInput:
                 .refused
-            case .badCertificateFile, .tlsFailed: .configuration
+            case .badCertificateFile, .tlsFailed, .unknownAuthority: .configuration
             case .outOfResources, .nacked: .temporaryFailure
             case .timedOut where error.scope != .connection: .temporaryFailure
             default: .unavailable

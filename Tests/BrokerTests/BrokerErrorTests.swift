@@ -60,18 +60,6 @@ import Testing
         }
     }
 
-    @Test("S9 while TLS is being set up, its failures are no trust and the others what they are")
-    func tlsStatus() {
-        let codes: [(amqp_status_enum, BrokerError.Code)] = [
-            (AMQP_STATUS_SSL_PEER_VERIFY_FAILED, .tlsFailed), (AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED, .tlsFailed),
-            (AMQP_STATUS_SSL_CONNECTION_FAILED, .tlsFailed), (AMQP_STATUS_SSL_ERROR, .tlsFailed),
-            (AMQP_STATUS_TIMEOUT, .timedOut), (AMQP_STATUS_SOCKET_ERROR, .connectionLost),
-        ]
-        for (status, code) in codes {
-            #expect(BrokerError(tlsStatus: status.rawValue, "connect").code == code)
-        }
-    }
-
     @Test("N14, S1 during a login errors say what is wrong with the login")
     func login() {
         #expect(Self.error(.accessRefused).duringLogin(vhost: "v").text.contains("password is wrong"))

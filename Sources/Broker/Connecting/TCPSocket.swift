@@ -8,48 +8,52 @@ enum TCPSocket {
     /// A connected socket, non-blocking as librabbitmq needs it. The caller owns it.
     ///
     /// All addresses share the time until `deadline`; one that doesn't answer leaves the later ones their part.
-    static func connect(to node: ConnectionParameters.Node, by deadline: Instant) throws(BrokerError) -> Int32 {
-        let addresses = try AddressList(node)
-        var failure = ""
-        var code = BrokerError.Code.unreachable
-        for (index, address) in addresses.entries.enumerated() {
-            let now = Instant.now
-            let share = max(deadline - now, .zero) / (addresses.entries.count - index)
-            switch attempt(address.pointee, by: now + share) {
-            case .success(let descriptor): return descriptor
-            case .failure(let error):
-                failure = error.text
-                code = error.number == ETIMEDOUT ? .timedOut : .unreachable
+    static func connect(
+        to addresses: [HostAddress], of node: ConnectionParameters.Node, by deadline: Instant
+    ) throws(BrokerError) -> Int32 {
+        var last = BrokerError("connect to \(node.description)", .hostNotFound, scope: .connection, "it has no address")
+        for (index, address) in addresses.enumerated() {
+            do throws(SystemError) {
+                return try connect(to: address, by: share(of: index, among: addresses.count, by: deadline))
+            } catch {
+                last.code = error.number == ETIMEDOUT ? .timedOut : .unreachable
+                last.text = error.text
             }
         }
-        throw BrokerError("connect to \(node.description)", code, scope: .connection, failure)
+        throw last
     }
 
-    /// Throws the reason why the node can't be connected to, if there is one.
-    static func probe(_ node: ConnectionParameters.Node, by deadline: Instant) throws(BrokerError) {
-        close(try connect(to: node, by: deadline))
+    /// When the attempt at the address of this index has to end, so that those behind it have their part of the time.
+    static func share(of index: Int, among count: Int, by deadline: Instant) -> Instant {
+        let now = Instant.now
+        return now + max(deadline - now, .zero) / (count - index)
     }
 
-    private static func attempt(_ address: addrinfo, by deadline: Instant) -> Result<Int32, SystemError> {
-        let descriptor = socket(address.ai_family, address.ai_socktype, address.ai_protocol)
-        guard descriptor >= 0 else { return .failure(.last) }
+    private static func connect(to address: HostAddress, by deadline: Instant) throws(SystemError) -> Int32 {
+        #if canImport(Darwin)
+            let kind = SOCK_STREAM
+        #else
+            let kind = Int32(SOCK_STREAM.rawValue)
+        #endif
+        let descriptor = socket(address.family, kind, Int32(IPPROTO_TCP))
+        guard descriptor >= 0 else { throw .last }
         let failure = establish(descriptor, address, by: deadline)
         guard failure == 0 else {
             close(descriptor)
-            return .failure(SystemError(failure))
+            throw SystemError(failure)
         }
-        return .success(descriptor)
+        return descriptor
     }
 
     /// 0 or an error number.
-    private static func establish(_ descriptor: Int32, _ address: addrinfo, by deadline: Instant) -> Int32 {
+    private static func establish(_ descriptor: Int32, _ address: HostAddress, by deadline: Instant) -> Int32 {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else { return errno }
         setOption(descriptor, tcpLevel, TCP_NODELAY, 1)
         #if canImport(Darwin)
             setOption(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1)
         #endif
-        guard SystemCall.connect(descriptor, address.ai_addr, address.ai_addrlen) != 0 else { return 0 }
+        guard address.withAddress({ SystemCall.connect(descriptor, $0, $1) }) != 0 else { return 0 }
         guard errno == EINPROGRESS else { return errno }
         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         while true {
@@ -102,43 +106,12 @@ enum TCPSocket {
 
 /// The C function, whose name `TCPSocket.connect` hides.
 private enum SystemCall {
-    static func connect(_ descriptor: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ size: socklen_t) -> Int32 {
+    static func connect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
         #if canImport(Darwin)
             Darwin.connect(descriptor, address, size)
         #else
             Glibc.connect(descriptor, address, size)
         #endif
-    }
-}
-
-/// A host's addresses; the memory is getaddrinfo's and freed with this value.
-private struct AddressList: ~Copyable {
-    private let first: UnsafeMutablePointer<addrinfo>?
-    /// Valid as long as the list.
-    let entries: [UnsafeMutablePointer<addrinfo>]
-
-    init(_ node: ConnectionParameters.Node) throws(BrokerError) {
-        var hints = addrinfo()
-        hints.ai_family = AF_UNSPEC
-        #if canImport(Darwin)
-            hints.ai_socktype = SOCK_STREAM
-        #else
-            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        #endif
-        hints.ai_protocol = Int32(IPPROTO_TCP)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let failure = getaddrinfo(node.host, String(node.port), &hints, &list)
-        guard failure == 0 else {
-            throw BrokerError(
-                "connect to \(node.description)", .hostNotFound, scope: .connection,
-                "the host's name can't be resolved: \(String(cString: gai_strerror(failure)).lowercasedFirst)")
-        }
-        first = list
-        entries = Array(sequence(first: list) { $0?.pointee.ai_next }.prefix { $0 != nil }).compactMap { $0 }
-    }
-
-    deinit {
-        freeaddrinfo(first)
     }
 }
 

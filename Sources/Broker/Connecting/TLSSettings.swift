@@ -1,56 +1,69 @@
-// Applies certificates and verification to librabbitmq's TLS socket.
+// Applies certificates and verification to OpenSSL's contexts, and finds files that can't be used before anything connects.
 
+import COpenSSL
 import CRabbitMQ
 import Posix
 
-/// The TLS part of the connection parameters, ready for librabbitmq.
-struct TLSSettings {
-    private let settings: ConnectionParameters.TLS
-
-    /// Where systems keep the bundle of authorities that they trust: librabbitmq has no default before 0.14.
-    private static let systemBundles = [
-        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
-        "/etc/ssl/ca-bundle.pem", "/opt/homebrew/etc/ca-certificates/cert.pem",
-    ]
-
-    init(_ settings: ConnectionParameters.TLS) {
-        self.settings = settings
+extension ConnectionParameters.TLS {
+    /// Throws `badCertificateFile`, naming the file, when authorities, certificate or key can't be used.
+    package func checkFiles(_ operation: String) throws(BrokerError) {
+        guard let context = workq_tls_new() else {
+            throw BrokerError(operation, .outOfResources, scope: .client, "no memory for TLS")
+        }
+        defer { workq_tls_free(context) }
+        try load(into: context, operation)
     }
 
-    /// Sets versions, authorities, the client's certificate and what is verified.
-    func apply(to socket: OpaquePointer, _ operation: String) throws(BrokerError) {
-        try check(amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST), operation, "TLS 1.2")
-        amqp_ssl_socket_set_verify_peer(socket, settings.verifiesPeer ? 1 : 0)
-        amqp_ssl_socket_set_verify_hostname(socket, settings.verifiesPeer ? 1 : 0)
-        if let file = settings.caCertificateFile {
+    /// Makes librabbitmq's socket trust and show what these settings say, and verify `host`. TLS 1.2 at least. Returns the
+    /// socket's context, which lives as long as the socket.
+    func apply(to socket: OpaquePointer, host: String, _ operation: String) throws(BrokerError) -> OpaquePointer {
+        let failure = BrokerError(operation, .outOfResources, scope: .client, "no memory for TLS")
+        guard let pointer = amqp_ssl_socket_get_context(socket) else { throw failure }
+        let context = OpaquePointer(pointer)
+        guard amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) == AMQP_STATUS_OK.rawValue,
+            workq_tls_expect(context, host, verifiesPeer)
+        else { throw failure }
+        amqp_ssl_socket_set_verify_peer(socket, verifiesPeer ? 1 : 0)
+        // OpenSSL compares names and IP addresses itself; the library knows names only, and is told an address.
+        amqp_ssl_socket_set_verify_hostname(socket, 0)
+        try load(into: context, operation)
+        return context
+    }
+
+    private func load(into context: OpaquePointer, _ operation: String) throws(BrokerError) {
+        if let file = caCertificateFile {
             try checkReadable(file, operation)
-            try check(amqp_ssl_socket_set_cacert(socket, file), operation, "the CA certificates in \(file)")
-        } else if settings.verifiesPeer {
-            guard let bundle = Self.systemBundles.first(where: { access($0, R_OK) == 0 }) else {
-                throw BrokerError(
-                    operation, .badCertificateFile, scope: .client,
-                    "this system has no CA certificates where they usually are; name them with --cacert")
+            guard workq_tls_trust(context, file) else {
+                throw unusable("there is no certificate in \(file)", operation)
             }
-            try check(amqp_ssl_socket_set_cacert(socket, bundle), operation, "the CA certificates in \(bundle)")
+        } else if verifiesPeer {
+            // What is missing there is told when a certificate can't be verified.
+            _ = workq_tls_trust(context, nil)
         }
-        if let certificate = settings.certificateFile {
-            let key = settings.keyFile ?? certificate
-            try checkReadable(certificate, operation)
-            try checkReadable(key, operation)
-            try check(
-                amqp_ssl_socket_set_key(socket, certificate, key), operation,
-                "the certificate \(certificate) with the key \(key)")
+        guard let certificate = certificateFile else { return }
+        let key = keyFile ?? certificate
+        try checkReadable(certificate, operation)
+        try checkReadable(key, operation)
+        let what = "the certificate \(certificate) can't be used with the key \(key): "
+        switch workq_tls_identify(context, certificate, key) {
+        case WORKQ_TLS_FILES_FIT: break
+        case WORKQ_TLS_NO_CERTIFICATE: throw unusable(what + "the first holds no certificate in PEM", operation)
+        case WORKQ_TLS_KEY_ENCRYPTED:
+            throw unusable(
+                what + "the key is encrypted, and workq asks for no pass phrase. "
+                    + "'openssl pkey -in \(key) -out FILE' decrypts it",
+                operation)
+        case WORKQ_TLS_KEY_OF_ANOTHER: throw unusable(what + "it is another certificate's key", operation)
+        default: throw unusable(what + "there is no key in PEM in the second", operation)
         }
     }
 
     private func checkReadable(_ file: String, _ operation: String) throws(BrokerError) {
         guard access(file, R_OK) != 0 else { return }
-        let reason = String(cString: strerror(errno)).lowercasedFirst
-        throw BrokerError(operation, .badCertificateFile, scope: .client, "can't read \(file): \(reason)")
+        throw unusable("can't read \(file): \(SystemError.last.text)", operation)
     }
 
-    private func check(_ status: Int32, _ operation: String, _ what: String) throws(BrokerError) {
-        guard status != AMQP_STATUS_OK.rawValue else { return }
-        throw BrokerError(operation, .badCertificateFile, scope: .client, "OpenSSL can't use \(what)")
+    private func unusable(_ text: String, _ operation: String) -> BrokerError {
+        BrokerError(operation, .badCertificateFile, scope: .client, text)
     }
 }
