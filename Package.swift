@@ -52,7 +52,7 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
-        .executableTarget(name: "workq", dependencies: ["Commands", "Posix"]),
+        .executableTarget(name: "workq", dependencies: ["Commands"]),
         .target(
             name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support",
             exclude: ["throwaway-broker", "demo", "install-packages"]),

@@ -11,36 +11,6 @@
 #include <sys/prctl.h>
 #endif
 
-struct call {
-    int (*body)(void *);
-    void *context;
-    int result;
-};
-
-static void *run(void *argument) {
-    struct call *call = argument;
-    call->result = call->body(call->context);
-    return NULL;
-}
-
-bool workq_run_on_thread(size_t stack_size, int (*body)(void *), void *context, int *result) {
-    struct call call = {body, context, 0};
-    pthread_attr_t attributes;
-    pthread_t thread;
-    if (pthread_attr_init(&attributes) != 0) return false;
-    bool started = pthread_attr_setstacksize(&attributes, stack_size) == 0 &&
-                   pthread_create(&thread, &attributes, run, &call) == 0;
-    pthread_attr_destroy(&attributes);
-    if (!started) return false;
-    // A signal that woke this thread would only cost time.
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, NULL);
-    pthread_join(thread, NULL);
-    *result = call.result;
-    return true;
-}
-
 struct errand {
     void (*body)(void *);
     void *context;
@@ -71,6 +41,14 @@ bool workq_start_thread(size_t stack_size, void (*body)(void *), void *context) 
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
     if (!started) free(errand);
     return started;
+}
+
+void workq_sleep_for_ever(void) {
+    // A signal that woke this thread would only cost time.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    while (true) pause();
 }
 
 void workq_wait_exactly(void) {

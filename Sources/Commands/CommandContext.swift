@@ -43,12 +43,13 @@ package struct CommandContext {
         hostName = "localhost"
         environment = Dictionary(minimumCapacity: rawEnvironment.count)
         for entry in rawEnvironment {
-            guard let text = String(validating: entry, as: UTF8.self) else {
-                unreadable.insert(String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self))
-                continue
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let name = String(decoding: entry[..<equals], as: UTF8.self)
+            if let text = String(validating: entry[(equals + 1)...], as: UTF8.self) {
+                environment[name] = text
+            } else {
+                unreadable.insert(name)
             }
-            guard let equals = text.firstIndex(of: "=") else { continue }
-            environment[String(text[..<equals])] = String(text[text.index(after: equals)...])
         }
     }
 

@@ -5,43 +5,30 @@ import Posix
 
 /// workq as a whole.
 package enum Tool {
-    /// librabbitmq decodes nested header tables recursively, and any publisher can send 128 KiB of them: they overrun
-    /// the stack of a thread that has the usual few MiB, or less under `ulimit -s`.
-    private static let stackSize = 16 << 20
-
-    /// Runs the command that this process was started for and returns its exit status.
-    package static func main() -> Int32 {
+    /// Runs the command that this process was started for, and ends the process with its exit status.
+    ///
+    /// The thread that ran the command ends the process. Nothing is left to do then: what was written is written, and
+    /// cleaning up libraries' memory takes longer than a task takes to be confirmed.
+    package static func main() -> Never {
         workq_fill_standard_descriptors()
         workq_protect_memory()
-        workq_signal_unblock_all()
         let words = takeArguments()
-        var status = ExitStatus.softwareError.rawValue
-        let call = Unmanaged.passRetained(Call(words))
-        defer { call.release() }
-        let hasRun = workq_run_on_thread(
-            stackSize,
-            { context in
-                guard let context else { return ExitStatus.softwareError.rawValue }
-                // The reference that the caller holds until the thread has ended.
-                let call = Unmanaged<Call>.fromOpaque(context).takeUnretainedValue()
-                return Tool.run(call.words, in: .current).rawValue
-            }, call.toOpaque(), &status)
-        if !hasRun {
-            CommandContext.current.say("cannot start a thread with a stack of \(stackSize >> 20) MiB")
-            status = ExitStatus.temporaryFailure.rawValue
+        // The main thread's stack may be too small: see `DetachedThread`.
+        let isStarted = DetachedThread.start {
+            workq_signal_unblock_all()
+            leave(run(words, in: .current))
         }
-        // A signal's status is for the parent to see, so the signal is raised once more.
-        if status > 128 { workq_signal_raise_default(status - 128) }
-        return status
+        guard isStarted else {
+            CommandContext.current.say("cannot start a thread")
+            leave(.temporaryFailure)
+        }
+        workq_sleep_for_ever()
     }
 
-    /// What the thread is given.
-    private final class Call {
-        let words: [Word]
-
-        init(_ words: [Word]) {
-            self.words = words
-        }
+    private static func leave(_ status: ExitStatus) -> Never {
+        // A signal's status is for the parent to see, so the signal is raised once more.
+        if status.rawValue > 128 { workq_signal_raise_default(status.rawValue - 128) }
+        _exit(status.rawValue)
     }
 
     /// The words after the program's name, in bytes: Swift's own list repairs what isn't UTF-8. Passwords in URLs are

@@ -1,6 +1,5 @@
 // The executable: everything is in Commands.
 
 import Commands
-import Posix
 
-exit(Tool.main())
+Tool.main()

@@ -56,15 +56,13 @@ static inline ssize_t workq_last_index(const unsigned char *WORKQ_NONNULL bytes,
 
 // MARK: - Threads
 
-/// Runs `body` on a thread with a stack of `stack_size` bytes and waits for its result. Signals go to that thread.
-/// Returns false when the system refuses the thread; `result` is then untouched.
-bool workq_run_on_thread(size_t stack_size, int (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
-                         void *WORKQ_NULLABLE context, int *WORKQ_NONNULL result);
-
 /// Starts `body` on a detached thread with a stack of `stack_size` bytes and all signals blocked. Returns false when the
 /// system refuses the thread; `body` isn't called then.
 bool workq_start_thread(size_t stack_size, void (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
                         void *WORKQ_NULLABLE context);
+
+/// Lets other threads do everything from here on, signals included.
+_Noreturn void workq_sleep_for_ever(void);
 
 /// Lets the calling thread's waits end on time, rather than within the kernel's usual slack of 50 microseconds.
 void workq_wait_exactly(void);
