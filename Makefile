@@ -4,8 +4,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 
-# Linking the Swift runtime statically leaves librabbitmq as the only library that a machine needs. Of the C++ library
-# beneath it, which takes a fifth of the start-up to load, the linker is shown only the static one.
+# Linking the Swift runtime statically leaves librabbitmq as the only library that a machine needs, and libcurl for lists
+# of queues. Of the C++ library beneath the runtime, which takes a fifth of the start-up to load, the linker is shown only
+# the static one.
 static_libraries = .build/static-libraries
 #
 # Most of a short command's time is the loader's. lld packs the relocations of a position independent program into a
@@ -14,7 +15,7 @@ release_flags = -c release --static-swift-stdlib --disable-local-rpath -Xlinker 
     -Xswiftc -Xclang-linker -Xswiftc -static-libgcc -Xswiftc -use-ld=lld \
     -Xswiftc -cross-module-optimization -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
 release_binary = .build/release/workq
-packages = librabbitmq-dev libtomlplusplus-dev rabbitmq-server
+packages = libcurl4-openssl-dev librabbitmq-dev libtomlplusplus-dev rabbitmq-server
 check_packages = amqp-tools bash curl fish mandoc openssl python3 shellcheck zsh
 bench_packages = amqp-tools curl gcc libc6-dev python3 python3-venv
 benchmarks = Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py

@@ -9,9 +9,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -24,8 +21,11 @@ let package = Package(
         .target(name: "Posix", dependencies: ["CPosix"]),
         // OpenSSL's own context, which librabbitmq hands out; librabbitmq-dev brings its headers.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        // libcurl is opened when it is needed; building takes its header alone, Debian's libcurl4-openssl-dev.
+        .target(name: "CCurl"),
         // toml++ is headers only; Debian has it as libtomlplusplus-dev.
         .target(name: "CTOML"),
+        .target(name: "JSON"),
         .target(name: "Options"),
         .target(
             name: "Broker",
@@ -37,18 +37,11 @@ let package = Package(
             name: "Worker",
             dependencies: ["Broker", "Posix", .product(name: "DequeModule", package: "swift-collections")]
         ),
-        .target(
-            name: "Management",
-            dependencies: [
-                "Broker", "Posix", .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ]
-        ),
+        .target(name: "Management", dependencies: ["Broker", "CCurl", "JSON", "Posix"]),
         .target(
             name: "Commands",
             dependencies: [
-                "Options", "Broker", "Publisher", "Worker", "Management", "Posix", "CTOML",
+                "Options", "Broker", "Publisher", "Worker", "Management", "JSON", "Posix", "CTOML",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
@@ -56,13 +49,14 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support",
             exclude: ["throwaway-broker", "demo", "install-packages"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options", "TestSupport"]),
         .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "COpenSSL", "TestSupport"]),
         .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
         .testTarget(name: "PublisherTests", dependencies: ["Publisher", "TestSupport"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "TestSupport"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options", "Management", "TestSupport"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options", "Management", "JSON", "TestSupport"]),
         .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Posix"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "Management", "Posix", "workq"]),
     ],

@@ -194,7 +194,7 @@ enum BenchCommand: Subcommand {
                 let style = BenchStyle(context, descriptor: context.standardOutput)
                 let place = "\(broker) at \(queue.node), librabbitmq \(Library.version)"
                 try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
-            case .json: try context.write(try json(of: report))
+            case .json: try context.write(report.json())
             }
         }
         return verdict(results, report, baseline, conditions, in: context)
@@ -258,14 +258,6 @@ enum BenchCommand: Subcommand {
     private static func warnOfDifferences(_ baseline: BenchReport, _ plan: BenchPlan, in context: CommandContext) {
         guard baseline.parameters != BenchReport.Parameters(plan) else { return }
         context.say("warning: the baseline was taken with other parameters, so it says little about this run")
-    }
-
-    private static func json(of report: BenchReport) throws(CommandError) -> String {
-        do {
-            return try report.json()
-        } catch {
-            throw CommandError(.softwareError, "cannot write the results as JSON")
-        }
     }
 
     /// Says what is wrong with the run, if anything, and returns the status for it.

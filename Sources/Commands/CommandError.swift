@@ -20,8 +20,12 @@ package struct CommandError: Error, Equatable {
         self.init(ExitStatus(error), error.message + (Self.hint(for: error).map { ". \($0)" } ?? ""))
     }
 
-    /// A failed question to the management API, with a hint what to do about it.
-    package init(_ error: ManagementError) {
+    /// A failed question to the management API, with a hint what to do about it. `command` is who asked.
+    package init(_ error: ManagementError, of command: String = "listing queues") {
+        guard error.code != .noLibrary else {
+            self.init(ExitStatus(error), "\(command) needs libcurl (apt-get install libcurl4)")
+            return
+        }
         self.init(ExitStatus(error), error.message + (Self.hint(for: error).map { ". \($0)" } ?? ""))
     }
 

@@ -91,8 +91,8 @@ package struct ExitStatus: RawRepresentable, Equatable {
             case .wrongLogin, .missingRight: .noPermission
             case .notFound, .invalidInput: .refused
             case .badCertificateFile, .tlsFailed: .configuration
-            case .timedOut, .serverError: .temporaryFailure
-            case .unreachable, .hostNotFound, .connectionLost, .notManagementAPI, .tooLarge: .unavailable
+            case .timedOut, .serverError, .outOfResources: .temporaryFailure
+            case .unreachable, .hostNotFound, .connectionLost, .notManagementAPI, .tooLarge, .noLibrary: .unavailable
             }
     }
 }

@@ -2,6 +2,7 @@
 // begins with a dollar sign, and no value has two readings.
 
 import Broker
+import JSON
 
 /// The types that JSON lacks, by the key that tells them.
 private enum FieldTag: String, CaseIterable {

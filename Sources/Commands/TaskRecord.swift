@@ -1,6 +1,7 @@
 // A task as a line of JSON: what `publish --ndjson` reads, and what backups and lists of unsent tasks are made of.
 
 import Broker
+import JSON
 import Options
 
 /// A task with all of its properties, which a line of JSON holds without losing any.
@@ -77,8 +78,8 @@ extension TaskRecord {
     /// Reads a line, with or without the newline at its end.
     init(line: [UInt8]) throws(Malformed) {
         let value: JSONValue
-        do throws(JSONScanner.Malformed) {
-            value = try JSONScanner.value(of: line)
+        do throws(JSONReader.Malformed) {
+            value = try JSONReader.value(of: line)
         } catch {
             throw Malformed(reason: "not JSON: \(error.reason), at column \(error.column)")
         }

@@ -1,20 +1,12 @@
 // The worker's log as JSON, for programs that read logs.
 
 import Broker
+import JSON
 import Worker
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// One event of the log. Absent values are left out; the names of keys are the manual's, and stay.
-struct WorkLogRecord: Encodable, Equatable {
+struct WorkLogRecord: Equatable {
     var event: String
-    /// RFC 3339, UTC, with milliseconds.
-    var time = ""
-    var queue = ""
     var job: Int?
     /// How many tasks a batch has.
     var tasks: Int?
@@ -42,14 +34,6 @@ struct WorkLogRecord: Encodable, Equatable {
     var message: String?
     var exitStatus: Int32?
 
-    enum CodingKeys: String, CodingKey {
-        case event, time, queue, job, tasks, attempt, redelivered, result, status, signal, reason, verdict, verdicts
-        case seconds, error, code, connected, paused, running, waiting, held, message
-        case messageID = "message_id"
-        case pauseSeconds = "pause_seconds"
-        case exitStatus = "exit_status"
-    }
-
     init(_ event: String) {
         self.event = event
     }
@@ -61,15 +45,30 @@ struct WorkLogRecord: Encodable, Equatable {
     }
 
     /// The event as a line of JSON, with its newline.
-    func line(queue: String, at date: Date = Date()) -> String {
-        var record = self
-        record.queue = queue
-        record.time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Numbers that JSON lacks are the only thing that could fail, and there are none.
-        let data = (try? encoder.encode(record)) ?? Data()
-        return String(decoding: data, as: UTF8.self) + "\n"
+    func line(queue: String, at time: WallTime = .now) -> String {
+        var line: [UInt8] = []
+        line.appendJSON(.object(members(queue: queue, at: time)))
+        return String(decoding: line, as: UTF8.self) + "\n"
+    }
+
+    /// Sorted by key, without what is absent.
+    private func members(queue: String, at time: WallTime) -> [JSONMember] {
+        let verdicts = verdicts.map { verdicts in
+            JSONValue.object(
+                verdicts.sorted { $0.key < $1.key }.map { JSONMember($0.key, .integer(Int64($0.value))) })
+        }
+        let members: [(String, JSONValue?)] = [
+            ("attempt", JSONValue(attempt)), ("code", JSONValue(code)), ("connected", JSONValue(connected)),
+            ("error", JSONValue(error)), ("event", JSONValue(event)), ("exit_status", JSONValue(exitStatus)),
+            ("held", JSONValue(held)), ("job", JSONValue(job)), ("message", JSONValue(message)),
+            ("message_id", JSONValue(messageID)), ("pause_seconds", JSONValue(pauseSeconds)),
+            ("paused", JSONValue(paused)), ("queue", JSONValue(queue)), ("reason", JSONValue(reason)),
+            ("redelivered", JSONValue(redelivered)), ("result", JSONValue(result)), ("running", JSONValue(running)),
+            ("seconds", JSONValue(seconds)), ("signal", JSONValue(signal)), ("status", JSONValue(status)),
+            ("tasks", JSONValue(tasks)), ("time", JSONValue(time.text)), ("verdict", JSONValue(verdict)),
+            ("verdicts", verdicts), ("waiting", JSONValue(waiting)),
+        ]
+        return members.compactMap { key, value in value.map { JSONMember(key, $0) } }
     }
 }
 

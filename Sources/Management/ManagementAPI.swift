@@ -1,41 +1,29 @@
-// The management HTTP API: the only place that speaks HTTP, and the only one where waiting meets an event loop.
+// The management HTTP API: the only module that speaks HTTP.
 
-import AsyncHTTPClient
 import Broker
-import NIOCore
-import NIOHTTP1
-import NIOPosix
+import JSON
 import Posix
+import Synchronization
 
 /// Asks RabbitMQ's management API.
 ///
-/// One event loop's thread asks, reads and decodes; the caller's thread waits for it, or goes on and looks later. So make
-/// one only when there is a question: commands that have none shall not pay for the thread.
+/// A thread asks, reads and decodes; the caller's thread waits for it, or goes on and looks later.
 package final class ManagementAPI: Sendable {
-    private let questions: Questions
+    private let parameters: ManagementParameters
+    /// What the last question has left, with its connection.
+    private let keptSession = Mutex<HTTPSession?>(nil)
 
     /// Throws `badCertificateFile` when a certificate or key can't be used.
     package init(_ parameters: ManagementParameters) throws(ManagementError) {
-        var configuration = HTTPClient.Configuration()
         if let endpoint = parameters.endpoints.first(where: \.usesTLS) {
             let operation = "connect to \(endpoint.description)"
-            configuration.tlsConfiguration = try parameters.tls.httpConfiguration(operation)
+            do throws(BrokerError) {
+                try parameters.tls.checkFiles(operation)
+            } catch {
+                throw ManagementError(operation, .badCertificateFile, error.text)
+            }
         }
-        configuration.httpVersion = .http1Only
-        // Following would carry the login to wherever a reply points.
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout = .init(connect: .nanoseconds(parameters.connectTimeout.nanoseconds))
-        // The client's own retrying would hide why there is no connection.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let client = HTTPClient(eventLoopGroupProvider: .shared(loops), configuration: configuration)
-        questions = Questions(parameters: parameters, loops: loops, client: client)
-    }
-
-    deinit {
-        // Ends questions that are still open. Failing to leave in good order matters to nobody any more.
-        try? questions.client.syncShutdown()
-        try? questions.loops.syncShutdownGracefully()
+        self.parameters = parameters
     }
 
     /// Name, type and counts of every queue of a vhost, by one cheap request, sorted by name. The counts are live for classic
@@ -58,25 +46,11 @@ package final class ManagementAPI: Sendable {
 
     /// Asks for queues and doesn't wait.
     package func ask(_ query: QueueQuery) throws(ManagementError) -> PendingQueues {
-        try questions.ask(query)
-    }
-}
-
-/// What the event loop's thread needs of the API to go on. It doesn't keep the API itself alive: that one's end waits for
-/// the thread, so it must not come on the thread.
-private struct Questions: Sendable {
-    let parameters: ManagementParameters
-    let loops: MultiThreadedEventLoopGroup
-    let client: HTTPClient
-
-    func ask(_ query: QueueQuery) throws(ManagementError) -> PendingQueues {
         let target = try target(of: query)
-        let deadline = NIODeadline.now() + .nanoseconds(parameters.timeout.nanoseconds)
-        return PendingQueues(attempt(query, target, parameters.endpoints[...], deadline, isRetry: false))
-    }
-
-    private func operation(_ endpoint: ManagementParameters.Endpoint) -> String {
-        "ask \(endpoint.description) for queues"
+        let deadline = Instant.now + parameters.timeout
+        return try PendingQueues("ask for queues") { () throws(ManagementError) in
+            try self.answer(query, target, by: deadline)
+        }
     }
 
     /// The URL's part that is the same for all endpoints.
@@ -95,70 +69,77 @@ private struct Questions: Sendable {
         return target + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
     }
 
-    /// Tries the first endpoint, once more after a 500 (a queue that is deleted meanwhile can cause one), then the others.
-    private func attempt(
-        _ query: QueueQuery, _ target: String, _ endpoints: ArraySlice<ManagementParameters.Endpoint>,
-        _ deadline: NIODeadline, isRetry: Bool
-    ) -> EventLoopFuture<[QueueRecord]> {
-        guard let endpoint = endpoints.first else {
-            return loops.any().makeFailedFuture(
-                ManagementError("ask the management API", .unreachable, "no address is given"))
+    // MARK: - On the question's thread
+
+    /// Tries each endpoint, and once more after a 500: a queue that is deleted meanwhile can cause one.
+    private func answer(
+        _ query: QueueQuery, _ target: String, by deadline: Instant
+    ) throws(ManagementError) -> [QueueRecord] {
+        var endpoints = parameters.endpoints[...]
+        var isRetry = false
+        while let endpoint = endpoints.first {
+            do throws(ManagementError) {
+                return try answer(query, endpoint, target, by: deadline)
+            } catch {
+                if error.code == .serverError, !isRetry {
+                    isRetry = true
+                    continue
+                }
+                guard error.isWorthAnotherEndpoint, endpoints.count > 1 else { throw error }
+                endpoints.removeFirst()
+                isRetry = false
+            }
         }
-        let operation = operation(endpoint)
-        return send(query, endpoint.description + target, deadline).flatMapThrowing { reply in
-            switch reply {
-            case .records(let records): return records.inOrder
-            case .refusal(let status, let body):
-                throw ManagementError(operation, status: status, body: body, vhost: query.vhost)
-            }
-        }.flatMapError { error in
-            let error = error as? ManagementError ?? ManagementError(operation, error, parameters)
-            if error.code == .serverError, !isRetry {
-                return attempt(query, target, endpoints, deadline, isRetry: true)
-            }
-            guard error.isWorthAnotherEndpoint, endpoints.count > 1 else {
-                return loops.any().makeFailedFuture(error)
-            }
-            return attempt(query, target, endpoints.dropFirst(), deadline, isRetry: false)
+        throw ManagementError("ask the management API", .unreachable, "no address is given")
+    }
+
+    private func answer(
+        _ query: QueueQuery, _ endpoint: ManagementParameters.Endpoint, _ target: String, by deadline: Instant
+    ) throws(ManagementError) -> [QueueRecord] {
+        let operation = "ask \(endpoint.description) for queues"
+        let request = HTTPRequest(
+            url: endpoint.description + target, headers: [authorization, "Accept: application/json"],
+            tls: parameters.tls, connectTimeout: parameters.connectTimeout, deadline: deadline)
+        switch try reply(to: query, request, operation) {
+        case .records(let records): return records.inOrder
+        case .refusal(let status, let body):
+            throw ManagementError(operation, status: status, body: body, vhost: query.vhost)
         }
     }
 
-    private func send(_ query: QueueQuery, _ url: String, _ deadline: NIODeadline) -> EventLoopFuture<QueueReply> {
-        let login = HTTPClient.Authorization.basic(
-            username: parameters.username, password: parameters.password.revealed)
-        let headers: HTTPHeaders = [
-            "authorization": login.headerValue, "accept": "application/json", "user-agent": "workq",
-        ]
+    private var authorization: String {
+        var text = Array("Authorization: Basic ".utf8)
+        Base64.append(Array("\(parameters.username):\(parameters.password.revealed)".utf8), to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Asks over the kept session, or over one of its own where another question is still at that.
+    private func reply(
+        to query: QueueQuery, _ request: HTTPRequest, _ operation: String
+    ) throws(ManagementError) -> QueueReply {
+        guard HTTPSession.isAvailable else {
+            throw ManagementError(operation, .noLibrary, "libcurl isn't installed (apt-get install libcurl4)")
+        }
+        guard request.deadline > .now else { throw .timedOut(operation, parameters) }
         do {
-            let request = try HTTPClient.Request(url: url, method: .GET, headers: headers)
-            return client.execute(request: request, delegate: QueueReplyReceiver(query), deadline: deadline)
-                .futureResult
+            let reply = try keptSession.withLockIfAvailable { session in
+                try Self.reply(to: query, request, over: &session)
+            }
+            if let reply { return reply }
+            var session: HTTPSession?
+            return try Self.reply(to: query, request, over: &session)
         } catch {
-            return loops.any().makeFailedFuture(error)
-        }
-    }
-}
-
-/// An answer that is on its way.
-package struct PendingQueues: Sendable {
-    private let future: EventLoopFuture<[QueueRecord]>
-
-    init(_ future: EventLoopFuture<[QueueRecord]>) {
-        self.future = future
-    }
-
-    /// Waits for the answer.
-    package func result() throws(ManagementError) -> [QueueRecord] {
-        do {
-            return try future.wait()
-        } catch {
-            throw error as? ManagementError ?? ManagementError("ask for queues", .connectionLost, "\(error)")
+            throw ManagementError(operation, error, request, parameters)
         }
     }
 
-    /// Calls `body` once the answer is there, on another thread; `result()` doesn't wait from then on.
-    package func whenDone(_ body: @escaping @Sendable () -> Void) {
-        future.whenComplete { _ in body() }
+    private static func reply(
+        to query: QueueQuery, _ request: HTTPRequest, over session: inout HTTPSession?
+    ) throws -> QueueReply {
+        if session == nil { session = HTTPSession() }
+        let receiver = QueueReplyReceiver(query)
+        guard let head = try session?.get(request, receive: receiver.take) else { throw ReplyFault.noMemory }
+        return try receiver.reply(head)
     }
 }
 

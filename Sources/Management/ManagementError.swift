@@ -29,6 +29,10 @@ package struct ManagementError: Error, Equatable {
         case serverError
         /// A name that no URL can carry; found before a byte went out.
         case invalidInput
+        /// This machine has no libcurl.
+        case noLibrary
+        /// The system refuses a thread, a pipe or memory.
+        case outOfResources
     }
 
     /// What was tried, as it follows "cannot": `ask http://broker:15672 for queues`.
@@ -51,10 +55,10 @@ package struct ManagementError: Error, Equatable {
         }
     }
 
-    /// Whether no management API is there, so that what AMQP can tell is the best there is.
+    /// Whether no management API can be asked, so that what AMQP can tell is the best there is.
     package var isWithoutAPI: Bool {
         switch code {
-        case .unreachable, .notManagementAPI: true
+        case .unreachable, .notManagementAPI, .noLibrary: true
         default: false
         }
     }

@@ -1,5 +1,7 @@
 // A queue as the management API lists it, with just the columns that were asked for.
 
+import JSON
+
 /// What to list.
 package struct QueueQuery: Equatable, Sendable {
     /// nil for all vhosts that the user may see.
@@ -45,58 +47,39 @@ package struct QueueSummary: Equatable, Sendable {
     package var messages: Int?
 }
 
-extension QueueRecord: Decodable {
-    /// Where a decoder is told what is asked for.
-    static let columnsKey = CodingUserInfoKey(rawValue: "columns")
-
-    /// A key of the API's object.
-    private struct Key: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(stringValue: String) {
-            self.stringValue = stringValue
-        }
-
-        init?(intValue: Int) {
-            nil
-        }
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        name = try container.decode(String.self, forKey: Key(stringValue: "name"))
-        vhost = try container.decodeIfPresent(String.self, forKey: Key(stringValue: "vhost")) ?? ""
-        let columns = Self.columnsKey.flatMap { decoder.userInfo[$0] as? [QueueColumn] } ?? []
+extension QueueRecord {
+    /// The queue that an object of the API describes.
+    init(json: JSONValue, _ columns: [QueueColumn]) throws(ReplyFault) {
+        guard let name = json["name"]?.string else { throw .notQueues }
+        self.name = name
+        vhost = json["vhost"]?.string ?? ""
         values = []
         values.reserveCapacity(columns.count)
         for column in columns {
             switch column {
             case .name: values.append(.text(name))
             case .vhost: values.append(.text(vhost))
-            default: values.append(Self.value(column.kind, at: column.path[...], in: container))
+            default: values.append(Self.value(column.kind, json.value(at: column.path)))
             }
         }
     }
 
-    /// The value at the end of a path; unknown where the path ends early or leads to something of another kind.
-    private static func value(
-        _ kind: QueueColumn.Kind, at path: ArraySlice<String>, in container: KeyedDecodingContainer<Key>
-    ) -> QueueValue {
-        guard let first = path.first else { return .unknown }
-        let key = Key(stringValue: first)
-        guard container.contains(key) else { return .unknown }
-        guard path.count == 1 else {
-            guard let nested = try? container.nestedContainer(keyedBy: Key.self, forKey: key) else { return .unknown }
-            return value(kind, at: path.dropFirst(), in: nested)
-        }
+    /// What a column shows of a value; unknown where there is none, or one of another kind.
+    private static func value(_ kind: QueueColumn.Kind, _ value: JSONValue?) -> QueueValue {
+        let value = value.map(QueueValue.init(json:)) ?? .unknown
         switch kind {
-        case .count, .number:
-            // Most values of these kinds are whole numbers, and RabbitMQ writes "" for some that it doesn't know.
-            if let value = try? container.decodeIfPresent(Int.self, forKey: key) { return .integer(value) }
-            return (try? container.decodeIfPresent(Double.self, forKey: key)).map(QueueValue.number) ?? .unknown
-        case .text, .flag, .structure:
-            return (try? container.decode(QueueValue.self, forKey: key)) ?? .unknown
+        // RabbitMQ writes "" for some numbers that it doesn't know.
+        case .count, .number: return value.number == nil ? .unknown : value
+        case .text, .flag, .structure: return value
         }
+    }
+}
+
+extension JSONValue {
+    /// The value at the end of a path of keys, nil where the path ends early.
+    fileprivate func value(at path: [String]) -> JSONValue? {
+        var value: JSONValue? = self
+        for key in path { value = value?[key] }
+        return value
     }
 }

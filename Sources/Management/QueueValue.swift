@@ -1,5 +1,7 @@
 // What the management API says of a queue in one column.
 
+import JSON
+
 /// A value in a queue's column. What the broker hasn't reported is unknown, never 0.
 package enum QueueValue: Equatable, Sendable {
     case unknown
@@ -25,26 +27,19 @@ package enum QueueValue: Equatable, Sendable {
     }
 }
 
-extension QueueValue: Decodable {
-    package init(from decoder: any Decoder) throws {
-        self = try Self(decoder.singleValueContainer())
-    }
-
-    private init(_ container: any SingleValueDecodingContainer) throws {
-        if container.decodeNil() {
-            self = .unknown
-        } else if let value = try? container.decode(String.self) {
-            self = .text(value)
-        } else if let value = try? container.decode(Bool.self) {
-            self = .flag(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let values = try? container.decode([QueueValue].self) {
-            self = .list(values)
-        } else {
-            self = .table(try container.decode([String: QueueValue].self))
+extension QueueValue {
+    init(json: JSONValue) {
+        switch json {
+        case .null: self = .unknown
+        case .bool(let flag): self = .flag(flag)
+        case .integer(let value): self = .integer(Int(value))
+        case .unsigned(let value): self = .number(Double(value))
+        // Most rates are whole numbers, which RabbitMQ writes as 0.0.
+        case .double(let value): self = Int(exactly: value).map(QueueValue.integer) ?? .number(value)
+        case .text(let text): self = .text(String(decoding: text, as: UTF8.self))
+        case .array(let values): self = .list(values.map(QueueValue.init(json:)))
+        case .object(let members):
+            self = .table(Dictionary(members.map { ($0.name, QueueValue(json: $0.value)) }) { first, _ in first })
         }
     }
 }

@@ -31,12 +31,6 @@ extension SeededGenerator {
         flip ? [Number.min, 0, Number.max].pick(&self) : .random(in: .min ... .max, using: &self)
     }
 
-    /// UTF-8 with quotes, backslashes, control characters and characters of two to four bytes.
-    mutating func text() -> [UInt8] {
-        let characters = ["\"", "\\", "/", "\n", "\r\n", "\u{0}", "\u{1F}", "\u{7F}", "é", "\u{2028}", "日", "🙂", "a"]
-        return (0..<Int.random(in: 0...12, using: &self)).flatMap { _ in Array(characters.pick(&self).utf8) }
-    }
-
     private mutating func shortString() -> ShortString {
         flip ? ShortString(bytes: text()) : ShortString(bytes: bytes(Int.random(in: 0...255, using: &self)))
     }

@@ -31,3 +31,11 @@ extension Array {
         self[Int.random(in: indices, using: &generator)]
     }
 }
+
+extension SeededGenerator {
+    /// UTF-8 with quotes, backslashes, control characters and characters of two to four bytes.
+    package mutating func text() -> [UInt8] {
+        let characters = ["\"", "\\", "/", "\n", "\r\n", "\u{0}", "\u{1F}", "\u{7F}", "é", "\u{2028}", "日", "🙂", "a"]
+        return (0..<Int.random(in: 0...12, using: &self)).flatMap { _ in Array(characters.pick(&self).utf8) }
+    }
+}

@@ -2,21 +2,15 @@
 
 import Broker
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// What `--format json` writes and `--baseline` reads. Latencies are in microseconds, rates in messages a second.
-struct BenchReport: Codable, Equatable {
-    struct Versions: Codable, Equatable {
+struct BenchReport: Equatable {
+    struct Versions: Equatable {
         var workq: String
         var librabbitmq: String
         var broker: String
     }
 
-    struct Parameters: Codable, Equatable {
+    struct Parameters: Equatable {
         var producers: Int
         var consumers: Int
         var size: Int
@@ -30,14 +24,14 @@ struct BenchReport: Codable, Equatable {
         var persistent: Bool
     }
 
-    struct Flow: Codable, Equatable {
+    struct Flow: Equatable {
         var messages: Int
         var seconds: Double
         var rate: Double
         var bytesPerSecond: Double
     }
 
-    struct Latency: Codable, Equatable {
+    struct Latency: Equatable {
         var count: Int
         var min: UInt64
         var mean: Double
@@ -46,14 +40,9 @@ struct BenchReport: Codable, Equatable {
         var p99: UInt64
         var p999: UInt64
         var max: UInt64
-
-        enum CodingKeys: String, CodingKey {
-            case count, min, mean, p50, p90, p99, max
-            case p999 = "p99.9"
-        }
     }
 
-    struct Integrity: Codable, Equatable {
+    struct Integrity: Equatable {
         var sent: Int
         var confirmed: Int
         var received: Int
@@ -66,13 +55,13 @@ struct BenchReport: Codable, Equatable {
         var unconfirmed: Int
     }
 
-    struct Interruption: Codable, Equatable {
+    struct Interruption: Equatable {
         var kind: String
         var text: String
         var afterSeconds: Double
     }
 
-    struct Series: Codable, Equatable {
+    struct Series: Equatable {
         var intervalSeconds: Double
         var messages: [Int]
     }
@@ -110,20 +99,6 @@ extension BenchReport {
         consume = Flow(results.consuming, size: plan.size)
         endToEndLatencyMicroseconds = Latency(results.arrivalLatency)
         consumeSeries = Series(results.consumed)
-    }
-
-    /// The report as JSON, a newline at its end.
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-    }
-
-    init(json: [UInt8]) throws {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        self = try decoder.decode(BenchReport.self, from: Data(json))
     }
 }
 

@@ -40,7 +40,7 @@ final class QueueSource {
         do {
             api = try ManagementAPI(parameters)
         } catch {
-            throw CommandError(error)
+            throw Self.failure(error)
         }
     }
 
@@ -55,7 +55,7 @@ final class QueueSource {
             answers += 1
             return list(query.columns, records)
         } catch {
-            guard error.isWithoutAPI, !values.selection.queues.isEmpty, let vhost else { throw CommandError(error) }
+            guard error.isWithoutAPI, !values.selection.queues.isEmpty, let vhost else { throw Self.failure(error) }
             return try listOverAMQP(query.columns, vhost, error)
         }
     }
@@ -65,8 +65,12 @@ final class QueueSource {
         do {
             return try api.ask(query(columns))
         } catch {
-            throw CommandError(error)
+            throw Self.failure(error)
         }
+    }
+
+    static func failure(_ error: ManagementError) -> CommandError {
+        CommandError(error, of: ListQueuesCommand.name)
     }
 
     /// What an answer to `ask` comes to.

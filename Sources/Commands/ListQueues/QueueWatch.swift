@@ -1,6 +1,7 @@
 // list-queues --watch: samples the queues until it is told to leave.
 
 import Broker
+import JSON
 import Management
 import Options
 import Posix
@@ -14,9 +15,8 @@ final class QueueWatch {
     /// Queues report their statistics this often; asking more often only costs the broker.
     private static let rateInterval = Duration.seconds(5)
 
-    private enum Question: UInt8 {
-        case counts = 1
-        case rates = 2
+    private enum Question: CaseIterable {
+        case counts, rates
     }
 
     private let values: ListQueuesCommand.Values
@@ -24,8 +24,6 @@ final class QueueWatch {
     private let context: CommandContext
     private let screen: TerminalScreen?
     private let signals: SignalPipe
-    /// Takes a byte, the question's, whenever an answer is there.
-    private let wakeEnds: (read: Int32, write: Int32)
     private var history = WatchHistory()
     private var pending: [Question: PendingQueues] = [:]
     private var nextCounts = Instant.now
@@ -43,14 +41,9 @@ final class QueueWatch {
         self.context = context
         let isScreen = context.isTerminal(context.standardOutput) && values.format == nil
         screen = isScreen ? TerminalScreen(in: context) : nil
-        var ends: [Int32] = [-1, -1]
-        guard workq_pipe(&ends) == 0,
-            let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP])
-        else {
+        guard let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP]) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
-        workq_set_nonblocking(ends[0])
-        wakeEnds = (ends[0], ends[1])
         self.signals = signals
     }
 
@@ -80,30 +73,19 @@ final class QueueWatch {
     private func ask() throws(CommandError) {
         let now = Instant.now
         if pending[.counts] == nil, now >= nextCounts {
-            try ask(.counts, WatchHistory.countColumns)
+            pending[.counts] = try source.ask(columns: WatchHistory.countColumns)
             nextCounts = now + values.interval
         }
         if pending[.rates] == nil, now >= nextRates {
-            try ask(.rates, WatchHistory.rateColumns)
+            pending[.rates] = try source.ask(columns: WatchHistory.rateColumns)
             nextRates = now + max(Self.rateInterval, values.interval)
         }
     }
 
-    private func ask(_ question: Question, _ columns: [QueueColumn]) throws(CommandError) {
-        let answer = try source.ask(columns: columns)
-        pending[question] = answer
-        let end = wakeEnds.write
-        answer.whenDone {
-            var byte = question.rawValue
-            _ = workq_write(end, &byte, 1)
-        }
-    }
-
     private func takeAnswers() throws(CommandError) {
-        var done: [UInt8] = Array(repeating: 0, count: 8)
-        let count = workq_read(wakeEnds.read, &done, done.count)
-        guard count > 0 else { return }
-        for question in done[..<count].compactMap(Question.init) { try take(question) }
+        let answered = Question.allCases.filter { pending[$0].map { pollSet.isReady($0.descriptor) } ?? false }
+        guard !answered.isEmpty else { return }
+        for question in answered { try take(question) }
         // The first sample waits for the rates.
         guard hasCounts, hasRates else { return }
         if screen != nil {
@@ -128,7 +110,7 @@ final class QueueWatch {
                 hasRates = true
             }
         } catch {
-            let failure = CommandError(error)
+            let failure = QueueSource.failure(error)
             // Rates are an extra; counts that never came mean that something is set up wrongly.
             if question == .rates {
                 hasRates = true
@@ -143,7 +125,7 @@ final class QueueWatch {
 
     private func waitForSomething() {
         pollSet.removeAll()
-        pollSet.add(wakeEnds.read, events: POLLIN)
+        for answer in pending.values { pollSet.add(answer.descriptor, events: POLLIN) }
         pollSet.add(signals.descriptor, events: POLLIN)
         if let keyboard = screen?.keyboard { pollSet.add(keyboard, events: POLLIN) }
         let next = min(pending[.counts] == nil ? nextCounts : .never, pending[.rates] == nil ? nextRates : .never)

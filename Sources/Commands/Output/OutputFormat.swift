@@ -1,5 +1,6 @@
 // The formats that lists are written in.
 
+import JSON
 import Management
 import Options
 

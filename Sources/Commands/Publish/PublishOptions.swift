@@ -1,6 +1,7 @@
 // The options of workq publish.
 
 import Broker
+import JSON
 import Options
 
 extension PublishCommand {
@@ -193,7 +194,7 @@ extension ValueFormat where Value == FieldTable.Field {
         let name = isJSON ? String(key.dropLast()) : String(key)
         guard !name.isEmpty else { return nil }
         guard isJSON else { return FieldTable.Field(name: ShortString(name), value: plain(value)) }
-        guard let json = try? JSONScanner.value(of: Array(value.utf8)), let field = try? FieldValue(json: json) else {
+        guard let json = try? JSONReader.value(of: Array(value.utf8)), let field = try? FieldValue(json: json) else {
             return nil
         }
         return FieldTable.Field(name: ShortString(name), value: field)

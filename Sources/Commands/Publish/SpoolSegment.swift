@@ -1,6 +1,7 @@
 // A file of the spool as text: a line that says where its tasks go, and the tasks as `--ndjson` reads them.
 
 import Broker
+import JSON
 
 /// Tasks of one destination that are kept together. Should all else fail, the lines behind the first can be published by
 /// hand.
@@ -46,7 +47,7 @@ struct SpoolSegment: Equatable {
     /// Reads a file's contents. A file that lost its end, or was never one of the spool's, is found out.
     init(_ text: [UInt8]) throws(Malformed) {
         guard let end = text.firstIndex(of: UInt8(ascii: "\n")),
-            let json = try? JSONScanner.value(of: Array(text[..<end])), let header = try? FieldTable(json: json),
+            let json = try? JSONReader.value(of: Array(text[..<end])), let header = try? FieldTable(json: json),
             case .int64(let version)? = header["workq_spool"]
         else { throw Malformed(reason: "it isn't a spool file") }
         guard version == Self.version else { throw Malformed(reason: "it is of another version of workq") }

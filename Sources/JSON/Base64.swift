@@ -1,6 +1,6 @@
 // Base64 (RFC 4648, section 4): bytes as text, for what JSON can't say.
 
-enum Base64 {
+package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let padding = UInt8(ascii: "=")
     /// The six bits that a character stands for, 64 for those that aren't in the alphabet.
@@ -11,7 +11,7 @@ enum Base64 {
     }()
 
     /// Appends the text for `bytes`, padded.
-    static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
+    package static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
         let alphabet = alphabet
         text.reserveCapacity(text.count + (bytes.count + 2) / 3 * 4)
         var index = 0
@@ -29,7 +29,7 @@ enum Base64 {
     }
 
     /// The bytes that `text` stands for; nil unless it is what `append` writes for some bytes.
-    static func decode(_ text: [UInt8]) -> [UInt8]? {
+    package static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         let paddingCount = text.reversed().prefix(2).prefix { $0 == padding }.count
         let digits = text.dropLast(paddingCount)

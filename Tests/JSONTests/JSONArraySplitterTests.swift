@@ -1,21 +1,21 @@
-// The array scanner: the same elements however the text is cut, and no text that isn't an array of objects.
+// The array splitter: the same elements however the text is cut, and no text that isn't an array of objects.
 
 import TestSupport
 import Testing
 
-@testable import Management
+@testable import JSON
 
-@Suite("Array scanner") struct ArrayScannerTests {
+@Suite("JSON array splitter") struct JSONArraySplitterTests {
     /// The elements of a text that comes in `pieces`.
     private static func elements(_ pieces: [[UInt8]]) throws -> (texts: [String], isComplete: Bool) {
-        var scanner = ArrayScanner()
+        var splitter = JSONArraySplitter()
         var texts: [String] = []
         for piece in pieces {
             try piece.withUnsafeBytes { bytes in
-                try scanner.scan(bytes) { texts.append(String(decoding: $0, as: UTF8.self)) }
+                try splitter.scan(bytes) { texts.append(String(decoding: $0, as: UTF8.self)) }
             }
         }
-        return (texts, scanner.isComplete)
+        return (texts, splitter.isComplete)
     }
 
     private static let samples: [(text: String, elements: [String])] = [
@@ -63,21 +63,21 @@ import Testing
         "O9 what is no array of objects is refused",
         arguments: ["<html>", "{}", "null", "[1]", "[[]]", "[{},]", "[,{}]", "[{}{}]", "[{}] x", "[]]", "\u{FEFF}[]"])
     func notAnArray(text: String) {
-        #expect(throws: ArrayScanner.Fault.notAnArray) { try Self.elements([Array(text.utf8)]) }
+        #expect(throws: JSONArraySplitter.Fault.notAnArray) { try Self.elements([Array(text.utf8)]) }
     }
 
     @Test("O9 an element that doesn't end is given up at a megabyte, in memory no larger")
     func endless() throws {
-        var scanner = ArrayScanner()
+        var splitter = JSONArraySplitter()
         var taken = 0
-        #expect(throws: ArrayScanner.Fault.elementTooLong) {
-            try Array("[{\"name\":\"".utf8).withUnsafeBytes { try scanner.scan($0) { _ in } }
+        #expect(throws: JSONArraySplitter.Fault.elementTooLong) {
+            try Array("[{\"name\":\"".utf8).withUnsafeBytes { try splitter.scan($0) { _ in } }
             let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 10_000)
             while taken < 4 << 20 {
-                try piece.withUnsafeBytes { try scanner.scan($0) { _ in } }
+                try piece.withUnsafeBytes { try splitter.scan($0) { _ in } }
                 taken += piece.count
             }
         }
-        #expect(taken <= ArrayScanner.elementLimit)
+        #expect(taken <= JSONArraySplitter.elementLimit)
     }
 }

@@ -1,13 +1,13 @@
 // Reads JSON text (RFC 8259), strictly.
 
 /// Reads one JSON value from bytes.
-struct JSONScanner {
+package struct JSONReader {
     /// Why a text isn't JSON.
-    struct Malformed: Error, Equatable {
+    package struct Malformed: Error, Equatable {
         /// What was found, or wasn't.
-        var reason: String
+        package var reason: String
         /// In bytes, from 1.
-        var column: Int
+        package var column: Int
     }
 
     /// How deep arrays and objects may nest: a task's headers need three levels for each of AMQP's, of which 64 are read.
@@ -21,11 +21,11 @@ struct JSONScanner {
     }
 
     /// The value that `text` is, with nothing but white space around it.
-    static func value(of text: [UInt8]) throws(Malformed) -> JSONValue {
-        // The scanner doesn't outlive the closure, and neither does its pointer.
+    package static func value(of text: [UInt8]) throws(Malformed) -> JSONValue {
+        // The reader doesn't outlive the closure, and neither does its pointer.
         try text.withUnsafeBufferPointer { buffer throws(Malformed) in
-            var scanner = JSONScanner(buffer)
-            return try scanner.wholeValue()
+            var reader = JSONReader(buffer)
+            return try reader.wholeValue()
         }
     }
 

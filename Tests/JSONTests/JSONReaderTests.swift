@@ -1,13 +1,13 @@
-// The scanner takes JSON, all of it, and nothing else.
+// The reader takes JSON, all of it, and nothing else.
 
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Commands
+@testable import JSON
 
-@Suite("JSON scanner") struct JSONScannerTests {
-    private static func value(_ text: String) throws -> JSONValue { try JSONScanner.value(of: Array(text.utf8)) }
+@Suite("JSON reader") struct JSONReaderTests {
+    private static func value(_ text: String) throws -> JSONValue { try JSONReader.value(of: Array(text.utf8)) }
 
     @Test(
         "values",
@@ -47,15 +47,15 @@ import Testing
             "\"\\ud83d\\u0041\"", "\"\n\"", "\"\t\"", "1 1", "// 1", "\u{FEFF}1", "\u{A0}1", "\u{C}1", "'a'",
         ])
     func malformed(text: String) {
-        #expect(throws: JSONScanner.Malformed.self) { try Self.value(text) }
+        #expect(throws: JSONReader.Malformed.self) { try Self.value(text) }
     }
 
     @Test(
         "a text that isn't UTF-8 is refused",
         arguments: [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] as [[UInt8]])
     func invalidUTF8(bytes: [UInt8]) {
-        #expect(throws: JSONScanner.Malformed.self) { try JSONScanner.value(of: [0x22] + bytes + [0x22]) }
-        #expect(throws: JSONScanner.Malformed.self) { try JSONScanner.value(of: bytes) }
+        #expect(throws: JSONReader.Malformed.self) { try JSONReader.value(of: [0x22] + bytes + [0x22]) }
+        #expect(throws: JSONReader.Malformed.self) { try JSONReader.value(of: bytes) }
     }
 
     @Test("W14 deep nesting is refused before it needs much stack")
@@ -64,8 +64,8 @@ import Testing
             String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
         }
         #expect(throws: Never.self) { try Self.value(nested(200)) }
-        #expect(throws: JSONScanner.Malformed.self) { try Self.value(nested(100_000)) }
-        #expect(throws: JSONScanner.Malformed.self) { try Self.value(String(repeating: #"{"a":"#, count: 100_000)) }
+        #expect(throws: JSONReader.Malformed.self) { try Self.value(nested(100_000)) }
+        #expect(throws: JSONReader.Malformed.self) { try Self.value(String(repeating: #"{"a":"#, count: 100_000)) }
     }
 
     @Test("texts and numbers that Foundation writes are read as they were", arguments: seeds(100))
@@ -73,15 +73,15 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         let texts = (0..<5).map { _ in String(decoding: generator.text(), as: UTF8.self) }
         let written = Array(try JSONEncoder().encode(texts))
-        #expect(try JSONScanner.value(of: written) == .array(texts.map { .text(Array($0.utf8)) }))
+        #expect(try JSONReader.value(of: written) == .array(texts.map { .text(Array($0.utf8)) }))
         let numbers = (0..<5).map { _ in Int64.random(in: .min ... .max, using: &generator) }
         #expect(
-            try JSONScanner.value(of: Array(try JSONEncoder().encode(numbers))) == .array(numbers.map { .integer($0) }))
+            try JSONReader.value(of: Array(try JSONEncoder().encode(numbers))) == .array(numbers.map { .integer($0) }))
     }
 
     @Test("a column counts from the start of the text")
     func column() {
-        #expect(throws: JSONScanner.Malformed(reason: "\"x\" instead of a value", column: 7)) {
+        #expect(throws: JSONReader.Malformed(reason: "\"x\" instead of a value", column: 7)) {
             try Self.value(#"{"a": x}"#)
         }
     }

@@ -3,9 +3,9 @@
 /// Splits the text of an array of objects, which comes in pieces, into the texts of the objects.
 ///
 /// Only the structure is looked at: what an object holds is for a decoder to judge.
-struct ArrayScanner {
+package struct JSONArraySplitter {
     /// Why a text is no array of objects.
-    enum Fault: Error, Equatable {
+    package enum Fault: Error, Equatable {
         case notAnArray
         case elementTooLong
     }
@@ -23,11 +23,15 @@ struct ArrayScanner {
     /// The beginning of an element whose end hasn't come yet.
     private var pending: [UInt8] = []
 
+    package init() {}
+
     /// Whether the array has come to its end.
-    var isComplete: Bool { place == .afterArray }
+    package var isComplete: Bool { place == .afterArray }
 
     /// Takes the next piece and hands on every element that ends in it.
-    mutating func scan(_ bytes: UnsafeRawBufferPointer, element: (UnsafeRawBufferPointer) throws -> Void) throws {
+    package mutating func scan(
+        _ bytes: UnsafeRawBufferPointer, element: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         var start = 0
         for index in bytes.indices {
             let byte = bytes[index]
