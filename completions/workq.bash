@@ -27,8 +27,8 @@ _workq_options() {
         choices=(
             -l --lines -0 --null --ndjson --skip-empty --print-id --exchange --routing-key
             --no-create --queue-type --queue-arg --delay --max-depth --unless-queued --header
-            --priority --ttl --content-type --content-encoding --type --app-id --message-id
-            --correlation-id --reply-to --timestamp --transient --no-confirm --window
+            --priority --ttl --content-type --content-encoding --type --app-id --user-id
+            --message-id --correlation-id --reply-to --timestamp --transient --no-confirm --window
             --confirm-timeout --retry-for --spool --flush --unsent -u --url --config -N --node -p
             --vhost --api-url --username --password-file --cacert --cert --key --insecure
             --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
@@ -91,9 +91,9 @@ _workq_value() {
         -u | --url | -N | --node | -p | --vhost | --api-url | --username | --heartbeat | \
             --connect-timeout | --connection-name | --exchange | --routing-key | --queue-arg | \
             --delay | --max-depth | --header | --priority | --ttl | --content-type | \
-            --content-encoding | --type | --app-id | --message-id | --correlation-id | --reply-to | \
-            --timestamp | --window | --confirm-timeout | --retry-for | -j | --jobs | --prefetch | \
-            --timeout | --kill-after | --batch | --batch-wait | --move-to | --on-exit | \
+            --content-encoding | --type | --app-id | --user-id | --message-id | --correlation-id | \
+            --reply-to | --timestamp | --window | --confirm-timeout | --retry-for | -j | --jobs | \
+            --prefetch | --timeout | --kill-after | --batch | --batch-wait | --move-to | --on-exit | \
             --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
             --grace | --queue | --match | --limit | --interval | --wait | --deadline | --warn | \
             --crit | -t | --expect | --producers | --consumers | --size | --messages | --duration | \
@@ -133,7 +133,7 @@ _workq_value() {
             kind=switch ;;
         --exchange | --routing-key | --queue-arg | --delay | --max-depth | --header | \
             --priority | --ttl | --content-type | --content-encoding | --type | --app-id | \
-            --message-id | --correlation-id | --reply-to | --timestamp | --window | \
+            --user-id | --message-id | --correlation-id | --reply-to | --timestamp | --window | \
             --confirm-timeout | --retry-for | -u | --url | -N | --node | -p | --vhost | --api-url | \
             --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
+    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -131,6 +131,7 @@ complete -c workq -n '__workq_in publish' -l content-type -x -d 'the content typ
 complete -c workq -n '__workq_in publish' -l content-encoding -x -d 'the content encoding'
 complete -c workq -n '__workq_in publish' -l type -x -d 'the message\'s type'
 complete -c workq -n '__workq_in publish' -l app-id -x -d 'the application\'s name'
+complete -c workq -n '__workq_in publish' -l user-id -x -d 'the user who publishes, for workers to see; brokers refuse any but the login'
 complete -c workq -n '__workq_in publish' -l message-id -x -d 'the message id, by which workers can recognise a duplicate'
 complete -c workq -n '__workq_in publish' -l correlation-id -x -d 'the correlation id, for replies'
 complete -c workq -n '__workq_in publish' -l reply-to -x -d 'the queue that a reply should go to'

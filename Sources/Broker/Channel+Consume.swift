@@ -13,7 +13,7 @@ extension Channel {
     package func consume(_ queue: ShortString, arguments: FieldTable = FieldTable()) throws(BrokerError) -> ShortString
     {
         try withPool { pool throws(BrokerError) in
-            let (name, arguments) = (pool.bytes(queue), pool.table(arguments))
+            let (name, arguments) = (try pool.bytes(queue), try pool.table(arguments))
             do throws(BrokerError) {
                 let tag = try connection.request(
                     "consume from queue \"\(queue)\"", permission: "read from queue \"\(queue)\""
@@ -33,7 +33,7 @@ extension Channel {
     /// Ends a consumer. Deliveries that were under way arrive before this returns, as the next events.
     package func cancel(_ consumerTag: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
-            let tag = pool.bytes(consumerTag)
+            let tag = try pool.bytes(consumerTag)
             _ = try connection.request("cancel the consumer") { amqp_basic_cancel($0, Self.number, tag) }
         }
     }
@@ -42,7 +42,7 @@ extension Channel {
     package func sendCancel(_ consumerTag: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
             var method = amqp_basic_cancel_t()
-            method.consumer_tag = pool.bytes(consumerTag)
+            method.consumer_tag = try pool.bytes(consumerTag)
             method.nowait = 1
             try connection.send("cancel the consumer") {
                 amqp_send_method($0, Self.number, AMQP_BASIC_CANCEL_METHOD, &method)

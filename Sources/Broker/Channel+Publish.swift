@@ -22,9 +22,9 @@ extension Channel {
         try Self.check(
             exchange: exchange, routingKey: routingKey, properties, frameMax: connection.frameMax)
         try withPool { pool throws(BrokerError) in
-            let exchange = pool.bytes(exchange)
-            let routingKey = pool.bytes(routingKey)
-            var properties = pool.properties(properties)
+            let exchange = try pool.bytes(exchange)
+            let routingKey = try pool.bytes(routingKey)
+            var properties = try pool.properties(properties)
             try connection.send("publish", size: body.count + 256) { state in
                 body.withUnsafeBytes { bytes in
                     let content = amqp_bytes_t(

@@ -48,10 +48,10 @@ extension Channel {
         let arguments = arguments.of(type)
         try withPool { pool throws(BrokerError) in
             var method = amqp_queue_declare_t()
-            method.queue = pool.bytes(name)
+            method.queue = try pool.bytes(name)
             method.durable = 1
             method.nowait = 1
-            method.arguments = pool.table(arguments)
+            method.arguments = try pool.table(arguments)
             try connection.send("create queue \"\(name)\"", size: 512) {
                 amqp_send_method($0, Self.number, AMQP_QUEUE_DECLARE_METHOD, &method)
             }
@@ -69,7 +69,7 @@ extension Channel {
     /// channel with 404, a stream the connection with 540.
     package func purgeQueue(_ queue: ShortString) throws(BrokerError) -> Int {
         let count = try withPool { pool throws(BrokerError) in
-            let name = pool.bytes(queue)
+            let name = try pool.bytes(queue)
             return try connection.request(
                 "purge queue \"\(queue)\"", permission: "read from queue \"\(queue)\""
             ) { state in
@@ -87,7 +87,7 @@ extension Channel {
         _ queue: ShortString, onlyIf conditions: DeletionConditions = []
     ) throws(BrokerError) -> Int {
         let count = try withPool { pool throws(BrokerError) in
-            let name = pool.bytes(queue)
+            let name = try pool.bytes(queue)
             let ifUnused: amqp_boolean_t = conditions.contains(.unused) ? 1 : 0
             let ifEmpty: amqp_boolean_t = conditions.contains(.empty) ? 1 : 0
             return try connection.request(
@@ -104,7 +104,7 @@ extension Channel {
     ) throws(BrokerError) -> QueueStatus {
         let operation = passive == 0 ? "create queue \"\(queue)\"" : "ask for queue \"\(queue)\""
         return try withPool { pool throws(BrokerError) in
-            let (name, arguments) = (pool.bytes(queue), pool.table(arguments))
+            let (name, arguments) = (try pool.bytes(queue), try pool.table(arguments))
             let status = try connection.request(operation, permission: "configure queue \"\(queue)\"") { state in
                 // The reply is copied here: its memory is the library's until the request ends.
                 amqp_queue_declare(state, Self.number, name, passive, 1, 0, 0, arguments).map { reply in

@@ -38,9 +38,16 @@ public final class Channel {
         try setPrefetchCount(0)
     }
 
-    /// Runs `body` with the pool, whose memory is good until `body` returns.
+    /// How many calls of `withPool` are under way.
+    private var borrowers = 0
+
+    /// Runs `body` with the pool, whose memory is good until the outermost `body` returns.
     func withPool<Result>(_ body: (borrowing MemoryPool) throws(BrokerError) -> Result) throws(BrokerError) -> Result {
-        defer { pool.recycle() }
+        borrowers += 1
+        defer {
+            borrowers -= 1
+            if borrowers == 0 { pool.recycle() }
+        }
         return try body(pool)
     }
 }

@@ -368,7 +368,7 @@ extension Connection {
         var timeout = max(deadline - .now, .milliseconds(1)).timeValue
         try check(amqp_set_handshake_timeout(state, &timeout), connecting)
         let pool = MemoryPool()
-        var properties = pool.table(clientProperties)
+        var properties = try pool.table(clientProperties)
         let reply: amqp_rpc_reply_t
         switch parameters.login {
         case .plain(let username, let password):

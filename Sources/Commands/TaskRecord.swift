@@ -17,17 +17,12 @@ struct TaskRecord: Equatable {
         func of(_ part: String) -> Malformed { Malformed(reason: "\(part): \(reason)") }
     }
 
-    /// The properties that are short strings, by their keys.
-    private static let shortStrings:
-        [(key: String, path: any WritableKeyPath<MessageProperties, ShortString?> & Sendable)] = [
-            ("content_type", \.contentType), ("content_encoding", \.contentEncoding),
-            ("correlation_id", \.correlationID),
-            ("reply_to", \.replyTo), ("expiration", \.expiration), ("message_id", \.messageID), ("type", \.type),
-            ("user_id", \.userID), ("app_id", \.appID), ("cluster_id", \.clusterID),
-        ]
+    /// The properties by their keys, which are AMQP's names as JSON has them.
+    private static let properties = MessageProperty.all.map { property in
+        (key: String(property.name.map { $0 == "-" ? "_" : $0 }), value: property.value)
+    }
     /// All keys that a task may have.
-    private static let keys =
-        ["body", "body_base64", "headers", "delivery_mode", "priority", "timestamp"] + shortStrings.map(\.key)
+    private static let keys = ["body", "body_base64"] + properties.map(\.key)
 }
 
 // MARK: - Writing
@@ -44,17 +39,19 @@ extension TaskRecord {
             Base64.append(body, to: &line)
             line.appendJSON("\"")
         }
-        if let headers = properties.headers {
-            line.appendJSON(",\"headers\":")
-            headers.appendJSON(to: &line)
-        }
-        Self.append("delivery_mode", properties.deliveryMode, to: &line)
-        Self.append("priority", properties.priority, to: &line)
-        Self.append("timestamp", properties.timestamp, to: &line)
-        for (key, path) in Self.shortStrings {
-            guard let value = properties[keyPath: path] else { continue }
-            Self.append(key: key, to: &line)
-            value.appendJSON(to: &line)
+        for (key, value) in Self.properties {
+            switch value {
+            case .text(let place):
+                guard let text = properties[keyPath: place] else { continue }
+                Self.append(key: key, to: &line)
+                text.appendJSON(to: &line)
+            case .octet(let place): Self.append(key, properties[keyPath: place], to: &line)
+            case .time(let place): Self.append(key, properties[keyPath: place], to: &line)
+            case .headers:
+                guard let headers = properties.headers else { continue }
+                Self.append(key: key, to: &line)
+                headers.appendJSON(to: &line)
+            }
         }
         line.appendJSON("}\n")
     }
@@ -87,25 +84,19 @@ extension TaskRecord {
             throw Malformed(reason: "a task is an object such as {\"body\":\"text\"}, not \(value.kind)")
         }
         if let key = members.repeatedKey { throw Malformed(reason: "\"\(key)\" stands there twice") }
+        self.body = []
         var body: [UInt8]?
         for member in members {
             let key = member.name
             guard Self.keys.contains(key) else { throw Self.unknown(key) }
             do throws(Malformed) {
-                switch key {
-                case "body", "body_base64":
+                if key == "body" || key == "body_base64" {
                     guard body == nil else {
                         throw Malformed(reason: "a task has one body, either body or body_base64")
                     }
                     body = try key == "body" ? Self.text(member.value) : Self.bytes(member.value)
-                case "headers": properties.headers = try FieldTable(json: member.value)
-                case "delivery_mode": properties.deliveryMode = UInt8(try member.value.wholeNumber(1...2))
-                case "priority": properties.priority = UInt8(try member.value.wholeNumber(0...255))
-                case "timestamp": properties.timestamp = try member.value.wholeNumber(0 ... .max)
-                case "expiration": properties.expiration = try Self.expiration(member.value)
-                default:
-                    guard let path = Self.shortStrings.first(where: { $0.key == key })?.path else { continue }
-                    properties[keyPath: path] = try ShortString(json: member.value)
+                } else {
+                    try read(member.value, of: key)
                 }
             } catch {
                 throw error.of(key)
@@ -113,6 +104,19 @@ extension TaskRecord {
         }
         guard let body else { throw Malformed(reason: "body is missing; an empty task has \"body\":\"\"") }
         self.body = body
+    }
+
+    private mutating func read(_ json: JSONValue, of key: String) throws(Malformed) {
+        switch Self.properties.first(where: { $0.key == key })?.value {
+        case .text(let place) where place == \.expiration: properties.expiration = try Self.expiration(json)
+        case .text(let place): properties[keyPath: place] = try ShortString(json: json)
+        case .octet(let place):
+            let range: ClosedRange<UInt64> = place == \.deliveryMode ? 1...2 : 0...255
+            properties[keyPath: place] = UInt8(try json.wholeNumber(range))
+        case .time(let place): properties[keyPath: place] = try json.wholeNumber(0 ... .max)
+        case .headers: properties.headers = try FieldTable(json: json)
+        case nil: break
+        }
     }
 
     private static func unknown(_ key: String) -> Malformed {

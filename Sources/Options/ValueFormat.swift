@@ -31,6 +31,15 @@ package struct ValueFormat<Value> {
     }
 }
 
+extension ValueFormat {
+    /// The same format for a value that is kept in another form.
+    package func map<Kept>(_ transform: @escaping (Value) -> Kept) -> ValueFormat<Kept> {
+        ValueFormat<Kept>(placeholder, expectation: expectation(), completion: completion) { text in
+            parse(text).map(transform)
+        }
+    }
+}
+
 extension ValueFormat where Value == String {
     /// Any text, the empty text included.
     package static func text(_ placeholder: String) -> Self {

@@ -13,7 +13,7 @@ enum LibraryCodec {
     /// The bytes of a table on the wire.
     static func encode(_ table: FieldTable) throws -> [UInt8] {
         let pool = MemoryPool()
-        var input = pool.table(table)
+        var input = try pool.table(table)
         return try encoded(capacity: table.encodedSize + 4_096) { buffer, offset in
             amqp_encode_table(buffer, &input, &offset)
         }
@@ -33,7 +33,7 @@ enum LibraryCodec {
     /// The bytes of message properties on the wire, without the content header before them.
     static func encode(_ properties: MessageProperties) throws -> [UInt8] {
         let pool = MemoryPool()
-        var input = pool.properties(properties)
+        var input = try pool.properties(properties)
         return try encoded(capacity: 1 << 18) { buffer, offset in
             let count = amqp_encode_properties(UInt16(AMQP_BASIC_CLASS), &input, buffer)
             if count >= 0 { offset = Int(count) }

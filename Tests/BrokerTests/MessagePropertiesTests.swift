@@ -30,7 +30,7 @@ import Testing
     /// The properties as they go through the pool and back, in memory and over the wire.
     private static func expectToSurvive(_ properties: MessageProperties) throws {
         let pool = MemoryPool()
-        #expect(MessageProperties(pool.properties(properties)) == properties)
+        #expect(try MessageProperties(pool.properties(properties)) == properties)
         #expect(try LibraryCodec.decodeProperties(try LibraryCodec.encode(properties)) == properties)
     }
 

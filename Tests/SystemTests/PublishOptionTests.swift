@@ -34,7 +34,9 @@ struct PublishOptionTests {
             "publish", fixture.queue, "task", "--header", "text=a=b", "--header", "number:=3", "--header",
             "list:=[1.5,null,{\"x\":true}]", "--header", "empty=", "--priority", "7", "--ttl", "90s", "--content-type",
             "text/plain", "--content-encoding", "utf-8", "--type", "thumbnail", "--app-id", "tests", "--message-id",
-            "m-1", "--correlation-id", "c-1", "--reply-to", "replies", "--timestamp", "1700000000", "--print-id")
+            "m-1", "--correlation-id", "c-1", "--reply-to", "replies", "--user-id", "guest", "--timestamp",
+            "1700000000",
+            "--print-id")
         #expect(result.status == 0 && result.text == "m-1\n", "\(result)")
         let delivery = try #require(try await fixture.take(1).first)
         var expected = MessageProperties()
@@ -51,10 +53,22 @@ struct PublishOptionTests {
         expected.messageID = "m-1"
         expected.correlationID = "c-1"
         expected.replyTo = "replies"
+        expected.userID = "guest"
         expected.timestamp = 1_700_000_000
         expected.deliveryMode = 2
         #expect(delivery.properties == expected)
         #expect(String(decoding: delivery.body, as: UTF8.self) == "task")
+    }
+
+    @Test("a user id that isn't the login's is refused by the broker, and told")
+    func userID() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["first"])
+        for name in ["somebody", "guest2"] {
+            let result = try await fixture.run("publish", fixture.queue, "task", "--user-id", name)
+            #expect(result.status == 65 && result.errors.contains(name), "\(result)")
+        }
+        try await fixture.holds(1)
     }
 
     @Test("M15 what isn't asked for is a persistent task with a UUID and the time, or a transient one")

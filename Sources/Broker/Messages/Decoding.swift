@@ -26,6 +26,10 @@ extension FieldTable {
     /// each needs stack.
     private static let maximumDepth = 64
 
+    init(headers table: amqp_table_t) {
+        self.init(table)
+    }
+
     init(_ table: amqp_table_t, depth: Int = 0) {
         self.init()
         for entry in UnsafeBufferPointer(start: table.entries, count: Int(table.num_entries)) {
@@ -57,27 +61,5 @@ extension FieldTable {
             return .array(entries.map { Self.value($0, depth: depth + 1) })
         default: return .void
         }
-    }
-}
-
-extension MessageProperties {
-    init(_ encoded: amqp_basic_properties_t) {
-        func has(_ flag: Int32) -> Bool { encoded._flags & amqp_flags_t(flag) != 0 }
-        func text(_ flag: Int32, _ bytes: amqp_bytes_t) -> ShortString? { has(flag) ? ShortString(bytes) : nil }
-        self.init()
-        contentType = text(AMQP_BASIC_CONTENT_TYPE_FLAG, encoded.content_type)
-        contentEncoding = text(AMQP_BASIC_CONTENT_ENCODING_FLAG, encoded.content_encoding)
-        headers = has(AMQP_BASIC_HEADERS_FLAG) ? FieldTable(encoded.headers) : nil
-        deliveryMode = has(AMQP_BASIC_DELIVERY_MODE_FLAG) ? encoded.delivery_mode : nil
-        priority = has(AMQP_BASIC_PRIORITY_FLAG) ? encoded.priority : nil
-        correlationID = text(AMQP_BASIC_CORRELATION_ID_FLAG, encoded.correlation_id)
-        replyTo = text(AMQP_BASIC_REPLY_TO_FLAG, encoded.reply_to)
-        expiration = text(AMQP_BASIC_EXPIRATION_FLAG, encoded.expiration)
-        messageID = text(AMQP_BASIC_MESSAGE_ID_FLAG, encoded.message_id)
-        timestamp = has(AMQP_BASIC_TIMESTAMP_FLAG) ? encoded.timestamp : nil
-        type = text(AMQP_BASIC_TYPE_FLAG, encoded.type)
-        userID = text(AMQP_BASIC_USER_ID_FLAG, encoded.user_id)
-        appID = text(AMQP_BASIC_APP_ID_FLAG, encoded.app_id)
-        clusterID = text(AMQP_BASIC_CLUSTER_ID_FLAG, encoded.cluster_id)
     }
 }

@@ -1,8 +1,8 @@
 // Header tables and arguments: AMQP's typed name-value lists.
 
 /// An AMQP field table, in order. Names may repeat on the wire, so this is a list.
-package struct FieldTable: Equatable {
-    package struct Field: Equatable {
+package struct FieldTable: Equatable, Sendable {
+    package struct Field: Equatable, Sendable {
         package var name: ShortString
         package var value: FieldValue
 
@@ -72,7 +72,7 @@ extension FieldTable: ExpressibleByDictionaryLiteral {
 }
 
 /// A value in a field table: all types that RabbitMQ's dialect of AMQP 0-9-1 knows.
-package indirect enum FieldValue: Equatable {
+package indirect enum FieldValue: Equatable, Sendable {
     case bool(Bool)
     case int8(Int8)
     case uint8(UInt8)

@@ -1,7 +1,7 @@
 // The properties that travel with a message.
 
 /// AMQP's basic properties. nil means that the property is absent, which is not the same as empty.
-package struct MessageProperties: Equatable {
+package struct MessageProperties: Equatable, Sendable {
     package var contentType: ShortString?
     package var contentEncoding: ShortString?
     package var headers: FieldTable?
@@ -25,22 +25,17 @@ package struct MessageProperties: Equatable {
 
     package init() {}
 
-    private var shortStrings: [(name: String, value: ShortString?)] {
-        [
-            ("content-type", contentType), ("content-encoding", contentEncoding), ("correlation-id", correlationID),
-            ("reply-to", replyTo), ("expiration", expiration), ("message-id", messageID), ("type", type),
-            ("user-id", userID), ("app-id", appID), ("cluster-id", clusterID),
-        ]
-    }
-
     /// Says why these properties can't be sent in a frame of `frameMax` bytes, nil when they can.
     ///
     /// librabbitmq finds out only after the method frame is on the wire, and then the connection is lost. Properties that
     /// somebody else sent, and that are only passed on, need not keep the specification's rules for header names.
     package func invalidity(frameMax: Int, arePassedOn: Bool = false) -> String? {
-        for (name, value) in shortStrings {
-            if let value, value.bytes.count > ShortString.maximumCount {
-                return "\(name) is \(value.bytes.count) bytes long, the limit is \(ShortString.maximumCount)"
+        for property in MessageProperty.all {
+            guard case .text(let place) = property.value, let count = self[keyPath: place]?.bytes.count else {
+                continue
+            }
+            guard count <= ShortString.maximumCount else {
+                return "\(property.name) is \(count) bytes long, the limit is \(ShortString.maximumCount)"
             }
         }
         if let name = arePassedOn ? headers?.firstUnsendableName : headers?.firstInvalidName {
@@ -52,10 +47,6 @@ package struct MessageProperties: Equatable {
         return nil
     }
 
-    /// Bytes of the content header's frame on the wire, at most.
-    var encodedSize: Int {
-        // 8 bytes around every frame, 14 of content header, 1 + 8 + 1 for the numeric properties.
-        let strings = shortStrings.reduce(0) { $0 + ($1.value.map { $0.bytes.count + 1 } ?? 0) }
-        return 32 + strings + (headers?.encodedSize ?? 0)
-    }
+    /// Bytes of the content header's frame on the wire: 8 around every frame, 12 before the property flags, 2 of those.
+    var encodedSize: Int { MessageProperty.all.reduce(22) { $0 + $1.encodedSize(self) } }
 }

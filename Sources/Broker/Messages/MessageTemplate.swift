@@ -19,9 +19,9 @@ public final class MessageTemplate {
     ) throws(BrokerError) {
         try Channel.check(
             exchange: exchange, routingKey: routingKey, properties, frameMax: Connection.greatestFrameMax)
-        self.exchange = pool.bytes(exchange)
-        self.routingKey = pool.bytes(routingKey)
-        self.properties = pool.properties(properties)
+        self.exchange = try pool.bytes(exchange)
+        self.routingKey = try pool.bytes(routingKey)
+        self.properties = try pool.properties(properties)
         headerSize = properties.encodedSize + ShortString.maximumCount
     }
 

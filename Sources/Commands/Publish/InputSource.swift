@@ -182,25 +182,3 @@ final class InputSource: TaskSource {
         return nil
     }
 }
-
-extension MessageProperties {
-    /// The same, with what is missing taken from `others`.
-    fileprivate func completed(by others: MessageProperties) -> MessageProperties {
-        var result = self
-        result.contentType = contentType ?? others.contentType
-        result.contentEncoding = contentEncoding ?? others.contentEncoding
-        result.deliveryMode = deliveryMode ?? others.deliveryMode
-        result.priority = priority ?? others.priority
-        result.correlationID = correlationID ?? others.correlationID
-        result.replyTo = replyTo ?? others.replyTo
-        result.expiration = expiration ?? others.expiration
-        result.type = type ?? others.type
-        result.appID = appID ?? others.appID
-        if let headers = others.headers {
-            let own = self.headers?.fields ?? []
-            result.headers = FieldTable(
-                own + headers.fields.filter { other in !own.contains { $0.name == other.name } })
-        }
-        return result
-    }
-}

@@ -24,17 +24,8 @@ extension PublishCommand {
         var maximumDepth: Int?
         // Properties.
         var headers: [FieldTable.Field] = []
-        var priority: Int?
-        var ttl: Duration?
-        var contentType: String?
-        var contentEncoding: String?
-        var type: String?
-        var appID: String?
-        var messageID: String?
-        var correlationID: String?
-        var replyTo: String?
-        var timestamp: Int?
-        var isPersistent = true
+        /// Without headers, which are put together.
+        var properties = persistent
         // Confirms, and what to do without them.
         var confirms = true
         var window = 1_000
@@ -43,6 +34,12 @@ extension PublishCommand {
         var spool: String?
         var flushesOnly = false
         var unsentFile: String?
+
+        private static let persistent: MessageProperties = {
+            var properties = MessageProperties()
+            properties.deliveryMode = 2
+            return properties
+        }()
     }
 
     static var inputOptions: [Option<Values>] {
@@ -107,23 +104,39 @@ extension PublishCommand {
             .values(
                 "--header", of: .header, appendingTo: \.headers, "a header; KEY:=JSON for other types than text",
                 details: "`--header tries:=3` is a number, `--header 'sizes:=[1,2]'` an array. May be given again."),
-            .value("--priority", of: .count("N", 0...255), into: \.priority, "the priority"),
             .value(
-                "--ttl", of: .duration(.zero ... .seconds(4_294_800)), into: \.ttl,
+                "--priority", of: ValueFormat<Int>.count("N", 0...255).map { UInt8($0) }, into: \.properties.priority,
+                "the priority"),
+            .value(
+                "--ttl", of: .timeToLive, into: \.properties.expiration,
                 "how long a task may wait on the queue before the broker drops or dead-letters it"),
-            .value("--content-type", of: .text("TYPE"), into: \.contentType, "the content type"),
-            .value("--content-encoding", of: .text("NAME"), into: \.contentEncoding, "the content encoding"),
-            .value("--type", of: .text("NAME"), into: \.type, "the message's type"),
-            .value("--app-id", of: .text("NAME"), into: \.appID, "the application's name"),
             .value(
-                "--message-id", of: .name("ID"), into: \.messageID, default: "a fresh UUID",
-                "the message id, by which workers can recognise a duplicate"),
-            .value("--correlation-id", of: .text("ID"), into: \.correlationID, "the correlation id, for replies"),
-            .value("--reply-to", of: .text("QUEUE"), into: \.replyTo, "the queue that a reply should go to"),
+                "--content-type", of: .shortText("TYPE"), into: \.properties.contentType, "the content type"),
             .value(
-                "--timestamp", of: .count("SECONDS", 0...Int.max), into: \.timestamp, default: "now",
-                "when the task was made, in seconds since 1970"),
-            .flag("--transient", sets: \.isPersistent, to: false, "let the broker forget the tasks when it restarts"),
+                "--content-encoding", of: .shortText("NAME"), into: \.properties.contentEncoding,
+                "the content encoding"),
+            .value("--type", of: .shortText("NAME"), into: \.properties.type, "the message's type"),
+            .value("--app-id", of: .shortText("NAME"), into: \.properties.appID, "the application's name"),
+            .value(
+                "--user-id", of: .shortText("NAME"), into: \.properties.userID,
+                "the user who publishes, for workers to see; brokers refuse any but the login"),
+            .value(
+                "--message-id", of: ValueFormat<String>.name("ID").map { ShortString($0) },
+                into: \.properties.messageID,
+                default: "a fresh UUID", "the message id, by which workers can recognise a duplicate"),
+            .value(
+                "--correlation-id", of: .shortText("ID"), into: \.properties.correlationID,
+                "the correlation id, for replies"),
+            .value(
+                "--reply-to", of: .shortText("QUEUE"), into: \.properties.replyTo,
+                "the queue that a reply should go to"),
+            .value(
+                "--timestamp", of: ValueFormat<Int>.count("SECONDS", 0...Int.max).map { UInt64($0) },
+                into: \.properties.timestamp,
+                default: "now", "when the task was made, in seconds since 1970"),
+            .flag(
+                "--transient", sets: \.properties.deliveryMode, to: 1,
+                "let the broker forget the tasks when it restarts"),
         ]
     }
 
@@ -162,6 +175,18 @@ extension PublishCommand {
                     + "them. FILE may be the input itself; it is written under another name first and stays as it is "
                     + "when nothing failed."),
         ]
+    }
+}
+
+extension ValueFormat where Value == ShortString {
+    /// A property of at most 255 bytes, which is checked with all others.
+    fileprivate static func shortText(_ placeholder: String) -> Self {
+        ValueFormat<String>.text(placeholder).map { ShortString($0) }
+    }
+
+    /// A duration, as the milliseconds that a broker takes.
+    fileprivate static var timeToLive: Self {
+        ValueFormat<Duration>.duration(.zero ... .seconds(4_294_800)).map { ShortString(String($0.milliseconds)) }
     }
 }
 

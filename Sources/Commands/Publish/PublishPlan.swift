@@ -32,8 +32,8 @@ struct PublishPlan {
         self.task = task.map { Array($0.utf8) }
         skipsEmpty = values.skipsEmpty
         printsIDs = values.printsIDs
-        messageID = values.messageID.map { ShortString($0) }
-        timestamp = values.timestamp.map { UInt64($0) }
+        messageID = values.properties.messageID
+        timestamp = values.properties.timestamp
         maximumDepth = values.maximumDepth
         spool = values.spool
         unsentFile = values.unsentFile
@@ -59,8 +59,11 @@ struct PublishPlan {
         let namesExchange = values.exchange != nil || values.routingKey != nil
         let describesQueue = values.queueType != nil || !values.queueArguments.isEmpty
         let conflicts: [(Bool, String)] = [
-            (isStream && values.messageID != nil, "--message-id is for a single task; --ndjson gives each its own"),
-            (values.ttl != nil && values.delay != nil, "--ttl and --delay exclude each other"),
+            (
+                isStream && values.properties.messageID != nil,
+                "--message-id is for a single task; --ndjson gives each its own"
+            ),
+            (values.properties.expiration != nil && values.delay != nil, "--ttl and --delay exclude each other"),
             (
                 !values.confirms && needsConfirms,
                 "--no-confirm excludes --retry-for, --spool and --unsent: without confirms nobody knows what to keep"
@@ -115,21 +118,14 @@ struct PublishPlan {
 
     /// What all tasks have, but for message id and timestamp.
     private static func properties(_ values: PublishCommand.Values) -> MessageProperties {
-        var properties = MessageProperties()
-        properties.deliveryMode = values.isPersistent ? 2 : 1
+        var properties = values.properties
+        properties.messageID = nil
+        properties.timestamp = nil
         if !values.headers.isEmpty {
             var headers = FieldTable()
             for field in values.headers { headers[field.name] = field.value }
             properties.headers = headers
         }
-        properties.priority = values.priority.map { UInt8($0) }
-        properties.expiration = values.ttl.map { ShortString(String($0.milliseconds)) }
-        properties.contentType = values.contentType.map { ShortString($0) }
-        properties.contentEncoding = values.contentEncoding.map { ShortString($0) }
-        properties.type = values.type.map { ShortString($0) }
-        properties.appID = values.appID.map { ShortString($0) }
-        properties.correlationID = values.correlationID.map { ShortString($0) }
-        properties.replyTo = values.replyTo.map { ShortString($0) }
         return properties
     }
 }
