@@ -29,18 +29,18 @@ _workq_options() {
             --no-create --queue-type --queue-arg --delay --max-depth --unless-queued --header
             --priority --ttl --content-type --content-encoding --type --app-id --user-id
             --message-id --correlation-id --reply-to --timestamp --transient --no-confirm --window
-            --confirm-timeout --retry-for --spool --flush --unsent -u --url --config -N --node -p
-            --vhost --api-url --username --password-file --cacert --cert --key --insecure
+            --confirm-timeout --retry-for --spool --spool-name --flush --unsent -u --url --config -N
+            --node -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
             --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     work)
         choices=(
-            -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for
-            --confirm-timeout -0 --null --batch --batch-wait --reply --move-to --on-exit
-            --max-attempts --retry-delay --dead-letter --output --log-format --tag --drain --count
-            --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for -0
+            --null --batch --batch-wait --reply --move-to --on-exit --max-attempts --retry-delay
+            --dead-letter --output --log-format --tag --drain --count --idle-timeout --max-time
+            --grace -u --url --config -N --node -p --vhost --api-url --username --password-file
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
+            --quiet -v --verbose -h --help
         ) ;;
     list-queues)
         choices=(
@@ -92,12 +92,12 @@ _workq_value() {
             --connect-timeout | --connection-name | --exchange | --routing-key | --queue-arg | \
             --delay | --max-depth | --header | --priority | --ttl | --content-type | \
             --content-encoding | --type | --app-id | --user-id | --message-id | --correlation-id | \
-            --reply-to | --timestamp | --window | --confirm-timeout | --retry-for | -j | --jobs | \
-            --prefetch | --timeout | --kill-after | --batch | --batch-wait | --move-to | --on-exit | \
-            --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
-            --grace | --queue | --match | --limit | --interval | --wait | --deadline | --warn | \
-            --crit | -t | --expect | --producers | --consumers | --size | --messages | --duration | \
-            --warm-up | --rate | --expires | --fail-if)
+            --reply-to | --timestamp | --window | --confirm-timeout | --retry-for | --spool-name | \
+            -j | --jobs | --prefetch | --timeout | --kill-after | --batch | --batch-wait | \
+            --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | \
+            --idle-timeout | --max-time | --grace | --queue | --match | --limit | --interval | \
+            --wait | --deadline | --warn | --crit | -t | --expect | --producers | --consumers | \
+            --size | --messages | --duration | --warm-up | --rate | --expires | --fail-if)
             kind=nothing ;;
         --config | --password-file | --cacert | --cert | --key | --unsent | --backup | --hdr | \
             --baseline)
@@ -134,8 +134,8 @@ _workq_value() {
         --exchange | --routing-key | --queue-arg | --delay | --max-depth | --header | \
             --priority | --ttl | --content-type | --content-encoding | --type | --app-id | \
             --user-id | --message-id | --correlation-id | --reply-to | --timestamp | --window | \
-            --confirm-timeout | --retry-for | -u | --url | -N | --node | -p | --vhost | --api-url | \
-            --username | --heartbeat | --connect-timeout | --connection-name)
+            --confirm-timeout | --retry-for | --spool-name | -u | --url | -N | --node | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -146,11 +146,10 @@ _workq_value() {
         esac ;;
     work)
         case $2 in
-        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --confirm-timeout | \
-            --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
-            --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -N | \
-            --node | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
-            --connection-name)
+        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --batch | \
+            --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
+            --count | --idle-timeout | --max-time | --grace | -u | --url | -N | --node | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
 # and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
+    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -142,6 +142,7 @@ complete -c workq -n '__workq_in publish' -l window -x -d 'how many tasks may be
 complete -c workq -n '__workq_in publish' -l confirm-timeout -x -d 'how long to wait for the broker\'s confirm'
 complete -c workq -n '__workq_in publish' -l retry-for -x -d 'how long to try to reach a broker that is away, or takes no tasks'
 complete -c workq -n '__workq_in publish' -l spool -x -a '(__fish_complete_directories (commandline -ct))' -d 'keep tasks in DIR when the broker can\'t be reached, and deliver those that are there first'
+complete -c workq -n '__workq_in publish' -l spool-name -x -d 'the name of the cluster, for tasks in the spool'
 complete -c workq -n '__workq_in publish' -l flush -d 'deliver what is in the spool, and nothing else'
 complete -c workq -n '__workq_in publish' -l unsent -r -F -d 'on failure, write the tasks that were not confirmed to FILE, as they stood in the input'
 complete -c workq -n '__workq_in publish' -s u -l url -x -d 'the broker, amqp:// or amqps://'
@@ -169,7 +170,6 @@ complete -c workq -n '__workq_in work' -l queue-type -x -a 'classic quorum' -d '
 complete -c workq -n '__workq_in work' -l timeout -x -d 'how long a command may take; then its process group is ended'
 complete -c workq -n '__workq_in work' -l kill-after -x -d 'how long a command that was told to end may take before it is killed'
 complete -c workq -n '__workq_in work' -l retry-for -x -d 'how long to try to reach a broker that is away; 0 leaves at once'
-complete -c workq -n '__workq_in work' -l confirm-timeout -x -d 'how long the broker may take to confirm a task\'s copy before that is told'
 complete -c workq -n '__workq_in work' -s 0 -l null -d 'separate printed or batched tasks by NUL instead of newlines'
 complete -c workq -n '__workq_in work' -l batch -x -d 'give a command up to N tasks at once, a line each'
 complete -c workq -n '__workq_in work' -l batch-wait -x -d 'how long a batch that isn\'t full waits for more tasks'

@@ -32,14 +32,17 @@ public struct PublisherConfirms<Message> {
     /// Messages from `firstTag` on. A settled one is nil, so that a large body doesn't stay in memory behind an older
     /// message; its place stays until all before it are settled too.
     @usableFromInline var messages: Deque<Message?> = []
-    @usableFromInline var firstTag: UInt64 = 1
+    @usableFromInline var firstTag: UInt64
     /// Unsettled messages that came back, by their number. Apart, since they are few and take room.
     @usableFromInline var returned: [UInt64: ReturnedMessage] = [:]
     /// Messages sent and not settled.
     @inlinable public var unconfirmedCount: Int { unsettledCount }
     @usableFromInline var unsettledCount = 0
 
-    @inlinable public init() {}
+    /// An account that begins with the message to which the broker gives the number `nextTag`.
+    @inlinable public init(nextTag: UInt64 = 1) {
+        firstTag = nextTag
+    }
 
     /// Notes a message that has just been sent; call in the order of sending.
     @inlinable public mutating func published(_ message: Message) {

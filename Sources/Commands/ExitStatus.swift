@@ -26,6 +26,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
     package static let cannotCreate = ExitStatus(rawValue: 73)
     package static let inputOutputError = ExitStatus(rawValue: 74)
     package static let temporaryFailure = ExitStatus(rawValue: 75)
+    package static let unknownOutcome = ExitStatus(rawValue: 76)
     package static let noPermission = ExitStatus(rawValue: 77)
     package static let configuration = ExitStatus(rawValue: 78)
 
@@ -60,8 +61,13 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(status: "74", meaning: "Reading or writing failed."),
         ExitStatusDescription(
             status: "75",
-            meaning: "Temporary: the broker could not take a task, was blocked by an alarm, or didn't answer in time. "
-                + "A confirm that didn't come in time means that the outcome is unknown, and the message says so."),
+            meaning: "Temporary, and certainly not done: the broker could not take a task, or was blocked by an alarm or "
+                + "silent before anything was sent. Trying again makes no duplicate."),
+        ExitStatusDescription(
+            status: "76",
+            meaning: "Nobody knows: no confirm came in time, or the connection was lost after sending. Trying again may "
+                + "make a duplicate, which has the same message id when `--retry-for`, `--spool` or `--unsent` with "
+                + "`--ndjson` tries."),
         ExitStatusDescription(
             status: "77", meaning: "Access refused; the message names the permission that is missing."),
         ExitStatusDescription(

@@ -120,12 +120,12 @@ struct NetworkFaultTests {
         proxy.mode = fault
         let (result, time) = try await publish.end(within: .seconds(60))
         #expect(proxy.traffic(.toUpstream).read < Self.large.count, "the fault came too late")
-        #expect(result.status == 75 && time < Self.bound, "\(time) \(result)")
+        #expect(result.status == 76 && time < Self.bound, "\(time) \(result)")
         #expect(result.errors.contains("The outcome is unknown"), "\(result)")
         #expect(fixture.ready() ?? 0 == 0)
     }
 
-    @Test("N5 a large task that is read and never answered is 75 by the confirm timeout, and unknown")
+    @Test("N5 a large task that is read and never answered is 76 by the confirm timeout, and unknown")
     func swallowed() async throws {
         let fixture = try Fixture()
         let proxy = try TCPProxy(
@@ -136,7 +136,7 @@ struct NetworkFaultTests {
         try await eventually("a part of the task is sent") { proxy.traffic(.toUpstream).read > 1 << 20 }
         proxy.mode = .swallow
         let (result, time) = try await publish.end(within: .seconds(60))
-        #expect(result.status == 75 && time < Self.bound, "\(time) \(result)")
+        #expect(result.status == 76 && time < Self.bound, "\(time) \(result)")
         #expect(result.errors.contains("no confirm in 6s. The outcome is unknown"), "\(result)")
     }
 

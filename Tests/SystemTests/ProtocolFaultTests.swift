@@ -102,7 +102,7 @@ struct ProtocolFaultTests {
             (406, "PRECONDITION_FAILED - message size 16777217 is larger than configured max size 16777216", 65),
             (404, "NOT_FOUND - no exchange 'gone' in vhost '/'", 65),
             (403, "ACCESS_REFUSED - access to exchange 'amq.default' in vhost '/' refused for user 'guest'", 77),
-            (541, "INTERNAL_ERROR", 69),
+            (541, "INTERNAL_ERROR", 76),
         ])
     func channelClosed(code: Int, text: String, status: Int32) async throws {
         let peer = try ScriptedPeer(timeout: Self.patience) { peer in
@@ -129,7 +129,7 @@ struct ProtocolFaultTests {
         #expect(peer.failure == nil)
     }
 
-    @Test("N11 a broker that blocks is waited for, and one that never unblocks is 75 with the reason, as unknown")
+    @Test("N11 a broker that blocks is waited for, and one that never unblocks ends with the reason, as unknown")
     func blocked() async throws {
         let peer = try ScriptedPeer(timeout: Self.patience) { peer in
             try peer.acceptPublisher()

@@ -32,7 +32,9 @@ struct PublishRetryTests {
             let report = Checker.check(
                 sent: Dictionary(uniqueKeysWithValues: (1...Self.tasks).map { ($0, .confirmed) }),
                 seen: drained.lines.compactMap { Int($0) })
-            #expect(report.isSound && report.duplicateCount <= 1_000, "round \(round): \(report)")
+            #expect(
+                report.isSound && report.duplicateCount <= 1_000,
+                "round \(round): \(report) \(drained.status) \(drained.errors)")
         }
         try await onOwnThread { try broker.stop() }
     }

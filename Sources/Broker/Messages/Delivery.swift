@@ -1,7 +1,7 @@
 // Messages as they arrive.
 
 /// A message that the broker delivered to a consumer and holds as unacknowledged until it is settled.
-public struct Delivery: Equatable, Sendable {
+public struct Delivery: Equatable {
     package var consumerTag: ShortString
     /// Valid only on the channel that brought the delivery.
     package var deliveryTag: UInt64
@@ -34,4 +34,16 @@ public struct ReturnedMessage: Equatable {
     package var routingKey: ShortString
     package var properties: MessageProperties
     package var body: [UInt8]
+
+    package init(
+        code: BrokerError.Code, text: String, exchange: ShortString, routingKey: ShortString,
+        properties: MessageProperties, body: [UInt8]
+    ) {
+        self.code = code
+        self.text = text
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.properties = properties
+        self.body = body
+    }
 }

@@ -101,6 +101,7 @@ final class InputSource: TaskSource {
     }
 
     func confirm(_ task: OutgoingTask) {}
+    func refuse(_ task: OutgoingTask, _ reason: Refusal) {}
 
     private func nextBytes() throws(TaskSourceFailure) -> [UInt8]? {
         guard plan.task == nil else { return nil }

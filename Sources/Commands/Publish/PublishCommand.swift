@@ -2,7 +2,7 @@
 
 import Broker
 import Options
-import Worker
+import Publisher
 
 /// `workq publish`.
 enum PublishCommand: Subcommand {
@@ -73,18 +73,13 @@ enum PublishCommand: Subcommand {
         var parameters = try values.connection.parameters(for: name, in: context)
         parameters.sendTimeout = values.confirmTimeout
         parameters.requestTimeout = values.confirmTimeout
-        let settings = PublishStream.Settings(
-            confirms: values.confirms, window: values.window, confirmTimeout: values.confirmTimeout,
-            retryFor: values.retryFor)
-        guard !values.flushesOnly else { return try flush(values, settings, parameters, in: context) }
-        let plan = try PublishPlan(values, login: parameters.login)
-        return try PublishRun(plan, settings, parameters, in: context).run()
+        guard !values.flushesOnly else { return try flush(values, parameters, in: context) }
+        return try PublishRun(try PublishPlan(values, parameters), parameters, in: context).run()
     }
 
     /// `--flush`: delivers what is in the spool, and nothing else.
     private static func flush(
-        _ values: Values, _ settings: PublishStream.Settings, _ parameters: ConnectionParameters,
-        in context: CommandContext
+        _ values: Values, _ parameters: ConnectionParameters, in context: CommandContext
     ) throws(CommandError) -> ExitStatus {
         guard let folder = values.spool, values.first == nil, values.form == .one else {
             throw CommandError(.usage, "publish: --flush goes with --spool DIR, and without QUEUE and tasks")
@@ -96,10 +91,12 @@ enum PublishCommand: Subcommand {
                 "publish: --flush excludes --no-confirm, --unsent, --print-id, --max-depth and --unless-queued")
         }
         let voice = PublishVoice(context, isQuiet: values.common.isQuiet, isStream: false)
-        let link = BrokerLink(parameters, confirms: true, retryFor: settings.retryFor, voice: voice)
-        let delivery = SpoolDelivery(try Spool(folder), over: link, settings, in: context, voice: voice)
+        let session = PublishSession(parameters, interruption: nil)
+        var delivery = SpoolDelivery(
+            try Spool(folder, interruption: nil), at: PublishPlan.place(values, parameters), over: session,
+            PublishPlan.settings(values), interruption: nil, voice: voice)
         let ending = try delivery.run()
-        link.close()
+        session.close()
         let count = delivery.delivered
         switch ending {
         case .postponed(let reason, let status):

@@ -3,6 +3,7 @@
 import Broker
 import JSON
 import Options
+import Publisher
 
 extension PublishCommand {
     struct Values: SubcommandValues {
@@ -32,6 +33,7 @@ extension PublishCommand {
         var confirmTimeout = Duration.seconds(30)
         var retryFor: Duration?
         var spool: String?
+        var spoolName: String?
         var flushesOnly = false
         var unsentFile: String?
 
@@ -71,7 +73,7 @@ extension PublishCommand {
                 "the routing key, for --exchange"),
             .flag("--no-create", sets: \.createsQueue, to: false, "fail when the queue doesn't exist"),
             .value(
-                "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "classic",
+                "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "the vhost's",
                 "the type of a queue that is created",
                 details: "`quorum` queues are replicated in a cluster. An existing queue keeps its type."),
             .values(
@@ -166,6 +168,11 @@ extension PublishCommand {
                     + "delivers them before its own, oldest first. Only an outage makes tasks be kept: a broker that "
                     + "can't be reached, goes away, or doesn't confirm in time. DIR is created when it is missing; "
                     + "several processes may share it."),
+            .value(
+                "--spool-name", of: .text("NAME"), into: \.spoolName, default: "the nodes, as --url gives them",
+                "the name of the cluster, for tasks in the spool",
+                details: "Tasks in a spool are delivered to the cluster and vhost that they were kept for, and to no "
+                    + "other. Give a name where the same cluster is reached by different addresses."),
             .flag(
                 "--flush", sets: \.flushesOnly, to: true, "deliver what is in the spool, and nothing else"),
             .value(

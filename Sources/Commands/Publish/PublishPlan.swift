@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Publisher
 import Posix
 
 /// The options of a publish put together, with everything found that can't work.
@@ -19,13 +20,16 @@ struct PublishPlan {
     let maximumDepth: Int?
     let spool: String?
     let unsentFile: String?
+    let settings: PublishState.Settings
+    /// Which broker's vhost the tasks are for.
+    let place: SpoolSegment.Place
     /// The user that the broker knows this publish by; nil where only the broker knows.
     let login: String?
 
     /// Whether tasks must be kept as they stood in the input until they are confirmed.
     var keepsInputForm: Bool { unsentFile != nil }
 
-    init(_ values: PublishCommand.Values, login: ConnectionParameters.Login) throws(CommandError) {
+    init(_ values: PublishCommand.Values, _ parameters: ConnectionParameters) throws(CommandError) {
         let (destination, task) = try Self.destination(values)
         common = values.common
         form = values.form
@@ -37,7 +41,9 @@ struct PublishPlan {
         maximumDepth = values.maximumDepth
         spool = values.spool
         unsentFile = values.unsentFile
-        if case .plain(let name, _) = login { self.login = name } else { self.login = nil }
+        settings = Self.settings(values)
+        place = Self.place(values, parameters)
+        if case .plain(let name, _) = parameters.login { self.login = name } else { self.login = nil }
         do throws(BrokerError) {
             var properties = Self.properties(values)
             route = try Route(to: destination, properties: properties)
@@ -48,6 +54,20 @@ struct PublishPlan {
         } catch {
             throw CommandError(error)
         }
+    }
+
+    static func settings(_ values: PublishCommand.Values) -> PublishState.Settings {
+        var settings = PublishState.Settings()
+        settings.waitsForConfirms = values.confirms
+        settings.window = values.window
+        settings.confirmTimeout = values.confirmTimeout
+        settings.retryFor = values.retryFor
+        return settings
+    }
+
+    static func place(_ values: PublishCommand.Values, _ parameters: ConnectionParameters) -> SpoolSegment.Place {
+        let nodes = Set(parameters.nodes.map(\.description)).sorted().joined(separator: ",")
+        return SpoolSegment.Place(cluster: values.spoolName ?? nodes, vhost: parameters.vhost)
     }
 
     private static func usage(_ message: String) -> CommandError { CommandError(.usage, "publish: \(message)") }
@@ -103,7 +123,7 @@ struct PublishPlan {
             throw usage("QUEUE must be \(format.expectation()), not \"\(name)\"")
         }
         let creates = Destination.Queue(
-            type: values.queueType ?? .classic, arguments: FieldTable(values.queueArguments))
+            type: values.queueType, arguments: FieldTable(values.queueArguments))
         if let name = creates.arguments.firstInvalidName {
             throw CommandError(
                 .refused, "an argument's name must have 1 to 128 bytes and no control characters, not \"\(name)\"")

@@ -1,186 +1,168 @@
-// Counts what became of the tasks of one `publish`, and says it.
+// Says what became of the tasks of one `publish`, in words and as a status.
 
 import Broker
 import Options
 import Posix
+import Publisher
 
-/// The outcome of a `publish`. Every task that was read is counted exactly once.
+/// The outcome of a `publish`.
 struct PublishReport {
     /// Why tasks weren't confirmed. The first reason counts for status and message.
-    enum Trouble: Equatable {
-        case returned(text: String)
-        case nacked
-        /// No confirm in time; the text says whether an alarm is the reason.
-        case timedOut(String)
-        case broker(BrokerError)
-        /// The broker stayed away for as long as it was to be waited for.
-        case gaveUp(BrokerError)
-        case input(TaskSourceFailure)
-        /// What has to do with no task: the spool, a guard, or standard output.
+    enum Problem: Equatable {
+        case publishing(Trouble)
+        /// What has to do with no task: the spool, or a guard.
         case failed(CommandError)
-        /// Ended by a signal.
-        case interrupted(Int32)
     }
 
-    /// Without confirms: sent, and not returned when the broker had worked off all of them.
-    private(set) var confirmed = 0
-    /// Without confirms, sent and not heard of yet.
-    private(set) var assumed = 0
-    private(set) var returned = 0
-    private(set) var nacked = 0
-    private(set) var unknown = 0
-    /// Neither confirmed nor lost: they are in the spool.
+    var tally = Tally()
+    private(set) var problem: Problem?
+    /// Tasks that are neither confirmed nor lost: they are in the spool.
     private(set) var spooled = 0
-    private(set) var trouble: Trouble?
-    /// Whether the broker was asked for confirms.
-    var isConfirming = true
-    /// The number, from 1, of the first task that wasn't confirmed.
-    private(set) var firstFailed: Int?
 
-    mutating func confirm() {
-        confirmed += 1
+    init() {}
+
+    init(_ state: PublishState) {
+        tally = state.tally
+        problem = state.trouble.map(Problem.publishing)
     }
 
-    /// Notes a task that was sent without confirms.
-    mutating func assume() {
-        assumed += 1
+    mutating func note(_ problem: Problem, _ number: Int? = nil) {
+        self.problem = self.problem ?? problem
+        tally.firstFailed = [tally.firstFailed, number].compactMap(\.self).min()
     }
 
-    /// Notes that one of those tasks came back.
-    mutating func unassume() {
-        assumed -= 1
-    }
-
-    /// Notes that the broker has worked off what was sent without confirms.
-    mutating func confirmAssumed() {
-        confirmed += assumed
-        assumed = 0
-    }
-
-    /// Notes that the broker doesn't have them.
-    mutating func dropAssumed() {
-        assumed = 0
-    }
-
-    /// Notes that nobody will know what became of tasks that were sent without confirms.
-    mutating func abandonAssumed() {
-        unknown += assumed
-        assumed = 0
-    }
-
-    /// Notes that tasks from `number` on were never sent.
-    mutating func stop(before number: Int) {
-        firstFailed = min(firstFailed ?? number, number)
-    }
-
-    /// Notes a task that no queue took; its number isn't known without confirms.
-    mutating func failReturned(_ number: Int?, text: String) {
-        returned += 1
-        note(.returned(text: text), number)
-    }
-
-    mutating func failNacked(_ number: Int) {
-        nacked += 1
-        note(.nacked, number)
-    }
-
-    /// Notes tasks that were sent and whose outcome nobody knows.
-    mutating func leaveUnknown(_ numbers: [Int]) {
-        unknown += numbers.count
-        if let first = numbers.min() { firstFailed = min(firstFailed ?? first, first) }
-    }
-
-    mutating func note(_ trouble: Trouble, _ number: Int? = nil) {
-        if self.trouble == nil { self.trouble = trouble }
-        if let number { firstFailed = min(firstFailed ?? number, number) }
-    }
-
-    /// Begins with keeping what wasn't confirmed: it is no trouble any more if that works.
-    mutating func beginKeeping() {
-        trouble = nil
-        unknown = 0
-        firstFailed = nil
-    }
-
-    /// Notes that the spool has `count` tasks, and what it couldn't take.
-    mutating func endKeeping(_ count: Int, unkept: [OutgoingTask]) {
+    /// Notes that the spool has `count` tasks, that it couldn't take some, and why.
+    mutating func keep(_ count: Int, unkept: [OutgoingTask], _ problem: Problem?) {
         spooled = count
-        leaveUnknown(unkept.filter(\.wasSent).map(\.number))
-        if let first = unkept.first { stop(before: first.number) }
+        self.problem = problem
+        tally.unknown = unkept.count(where: \.mayBeThere)
+        if problem != nil { tally.firstFailed = unkept.map(\.number).min() ?? tally.firstFailed }
     }
-
-    /// Whether anything failed, so that no more should be sent.
-    var hasTrouble: Bool { trouble != nil }
 
     /// Whether the broker was away or silent, so that what isn't confirmed may be kept for later.
     var isOutage: Bool {
-        switch trouble {
-        case .timedOut, .gaveUp: true
-        case .broker(let error): error.isRetriable
-        default: false
-        }
+        if case .publishing(let trouble) = problem { trouble.isOutage } else { false }
     }
 
-    /// 3 when some tasks were confirmed and some not, else the status of the first trouble.
-    func status() -> ExitStatus {
-        switch trouble {
-        case nil: .done
-        case .interrupted, .failed: troubleStatus
-        default: confirmed + spooled > 0 ? .partlyDone : troubleStatus
-        }
-    }
+    private var done: Int { tally.confirmed + tally.sent }
 
-    /// The status of the first trouble alone.
-    var troubleStatus: ExitStatus {
-        switch trouble {
+    // MARK: - The status
+
+    /// 3 when some tasks were confirmed and some not, else the status of the first problem.
+    var status: ExitStatus {
+        switch problem {
         case nil: .done
-        case .returned: .refused
-        case .nacked, .timedOut, .gaveUp: .temporaryFailure
-        case .broker(let error): ExitStatus(error)
-        case .input(let failure): CommandError(failure).status
         case .failed(let error): error.status
-        case .interrupted(let signal): .signal(signal)
+        case .publishing(.interrupted(let signal)): .signal(signal)
+        case .publishing(.output(let error)): error.isBrokenPipe ? .signal(SIGPIPE) : .inputOutputError
+        case .publishing(let trouble): done + spooled > 0 ? .partlyDone : status(of: trouble)
         }
     }
 
-    /// One line that says what failed, how many tasks are concerned, and what to do; nil when nothing failed.
+    /// Trying again is safe only when the broker has none of the tasks, and then the status says so.
+    private func status(of trouble: Trouble) -> ExitStatus {
+        let status = ExitStatus(trouble)
+        let isTemporary = status == .temporaryFailure || status == .unavailable
+        return isTemporary && tally.unknown > 0 ? .unknownOutcome : status
+    }
+
+    // MARK: - Words
+
+    /// One line that says what failed, how many tasks are concerned, and what to do; nil when nothing failed, or when
+    /// nobody wants to read on.
     func message(destination: String, isStream: Bool) -> String? {
         guard let reason else { return nil }
+        if case .publishing(.output(let error)) = problem {
+            guard !error.isBrokenPipe else { return nil }
+            if tally.firstFailed == nil {
+                let tasks = isStream ? "all tasks that were read, \(tally.confirmed), are" : "the task is"
+                return "\(reason); \(tasks) confirmed on \(destination)"
+            }
+        }
         guard isStream else {
-            guard unknown > 0 else { return "task not confirmed on \(destination): \(reason)" }
+            guard tally.unknown > 0 else { return "task not confirmed on \(destination): \(reason)" }
             return "task not confirmed on \(destination): \(reason.withFullStop) "
                 + "The outcome is unknown: the broker may have the task"
         }
         return "not all tasks were confirmed on \(destination): \(reason.withFullStop) \(counts)"
     }
 
-    static let nackText =
-        "the broker refused to take it (nack), as a full queue does, or one without a majority of its nodes"
-
     /// Why tasks weren't confirmed; nil when nothing failed.
     var reason: String? {
-        switch trouble {
+        switch problem {
         case nil: nil
-        case .returned(let text): "the broker returned it as unroutable (\(text)): no queue takes it"
-        case .nacked: Self.nackText
-        case .timedOut(let text): text
-        case .broker(let error), .gaveUp(let error): CommandError(error).message
-        case .input(let failure): CommandError(failure).message
         case .failed(let error): error.message
-        case .interrupted: "interrupted"
+        case .publishing(let trouble): trouble.message
         }
     }
 
     private var counts: String {
-        var counts = ["\(confirmed) \(isConfirming ? "confirmed" : "sent")"]
-        if returned > 0 { counts.append("\(returned) returned") }
-        if nacked > 0 { counts.append("\(nacked) refused") }
+        var counts = ["\(done) \(tally.sent > 0 ? "sent" : "confirmed")"]
+        if tally.returned > 0 { counts.append("\(tally.returned) returned") }
+        if tally.nacked > 0 { counts.append("\(tally.nacked) refused") }
         if spooled > 0 { counts.append("\(spooled) kept in the spool") }
-        if unknown > 0 { counts.append("\(unknown) unknown (the broker may have them)") }
-        let first = firstFailed.map { "; the first one not confirmed is task \($0)" } ?? ""
+        if tally.unknown > 0 { counts.append("\(tally.unknown) unknown (the broker may have them)") }
+        let first = tally.firstFailed.map { "; the first one not confirmed is task \($0)" } ?? ""
         return counts.joined(separator: ", ") + first
     }
+}
 
+extension ExitStatus {
+    /// The status of trouble in which the broker has none of the tasks.
+    init(_ trouble: Trouble) {
+        self =
+            switch trouble {
+            case .refused(.returned): .refused
+            case .refused(.task(let error)), .refused(.destination(let error)), .lost(let error): ExitStatus(error)
+            case .refused(.nacked), .silent, .blocked, .late, .gaveUp: .temporaryFailure
+            case .input(let failure): CommandError(failure).status
+            case .output(let error): error.isBrokenPipe ? .signal(SIGPIPE) : .inputOutputError
+            case .interrupted(let signal): .signal(signal)
+            }
+    }
+}
+
+extension Refusal {
+    /// As it follows a colon.
+    var message: String {
+        switch self {
+        case .returned(let text): "the broker returned it as unroutable (\(text)): no queue takes it"
+        case .nacked: BrokerError.nackText
+        case .task(let error), .destination(let error): CommandError(error).message
+        }
+    }
+}
+
+extension Trouble {
+    /// As it follows a colon.
+    var message: String {
+        switch self {
+        case .refused(let refusal): refusal.message
+        case .silent(let time): "no confirm in \(time.shortText)"
+        case .blocked(let reason, let time): "blocked by the broker (\(reason)), and no confirm in \(time.shortText)"
+        // Here a hint about the host would be wrong: it was reached.
+        case .late(let error): error.message
+        case .lost(let error): CommandError(error).message
+        case .gaveUp(let error, let time): CommandError(error.after(time)).message
+        case .input(let failure): CommandError(failure).message
+        case .output(let error): "cannot write message ids to standard output: \(error.text)"
+        case .interrupted: "interrupted"
+        }
+    }
+}
+
+extension BrokerError {
+    /// The same, and how long it was put up with.
+    fileprivate func after(_ time: Duration) -> BrokerError {
+        var error = self
+        error.text += "; gave up after \(time.shortText)"
+        return error
+    }
+}
+
+extension SystemError {
+    /// Whether the reader has gone away, as `head` does, which is nothing to speak of.
+    var isBrokenPipe: Bool { number == EPIPE }
 }
 
 extension CommandError {
@@ -188,7 +170,7 @@ extension CommandError {
     init(_ failure: TaskSourceFailure) {
         switch failure {
         case .unreadable(let number):
-            self.init(.noInput, "cannot read standard input: \(SystemError.text(number))")
+            self.init(.noInput, "cannot read standard input: \(SystemError(number).text)")
         case .tooLong(let limit):
             self.init(.refused, "the task is longer than \(limit) bytes, which no broker takes")
         case .malformed(let line, let reason):

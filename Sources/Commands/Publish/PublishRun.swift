@@ -3,44 +3,39 @@
 import Broker
 import Options
 import Posix
-import Worker
+import Publisher
 
 /// The parts of a publish, in their order: the spool's tasks, the guard, the tasks themselves, and what becomes of those
 /// that weren't confirmed.
 final class PublishRun {
     private let plan: PublishPlan
     private let context: CommandContext
-    private let settings: PublishStream.Settings
-    private let link: BrokerLink
+    private let session: PublishSession
     private let voice: PublishVoice
     private let source: InputSource
     private let ids: PrintedIDs?
-    private let signals: SignalPipe?
+    private let interruption: Interruption?
     private var report = PublishReport()
     /// Tasks that are neither confirmed nor in the spool, in the order of input; more may be in the source.
     private var leftovers: [OutgoingTask] = []
     private var deliveredFromSpool = 0
     private var hasSpoolRefusals = false
 
-    init(
-        _ plan: PublishPlan, _ settings: PublishStream.Settings, _ parameters: ConnectionParameters,
-        in context: CommandContext
-    ) {
+    init(_ plan: PublishPlan, _ parameters: ConnectionParameters, in context: CommandContext) {
         self.plan = plan
         self.context = context
-        self.settings = settings
         let isStream = plan.form != .one
         voice = PublishVoice(context, isQuiet: plan.common.isQuiet, isStream: isStream)
-        link = BrokerLink(parameters, confirms: settings.confirms, retryFor: settings.retryFor, voice: voice)
         source = InputSource(plan, in: context)
-        ids = plan.printsIDs ? PrintedIDs(context) : nil
-        signals = isStream ? SignalPipe(catching: [SIGINT, SIGTERM]) : nil
+        ids = plan.printsIDs ? PrintedIDs(context.standardOutput) : nil
+        interruption = isStream ? Interruption() : nil
+        session = PublishSession(parameters, interruption: interruption)
     }
 
     /// Publishes everything and says what failed.
     func run() throws(CommandError) -> ExitStatus {
         let unsentFile = try plan.unsentFile.map { name throws(CommandError) in try UnsentFile(name) }
-        let spool = try plan.spool.map { name throws(CommandError) in try Spool(name) }
+        let spool = try plan.spool.map { name throws(CommandError) in try Spool(name, interruption: interruption) }
         try source.prepare()
         var outage: String?
         do throws(CommandError) {
@@ -49,9 +44,9 @@ final class PublishRun {
         } catch {
             report.note(.failed(error), 1)
         }
-        if !report.hasTrouble, outage == nil { outage = send() }
+        if report.problem == nil, outage == nil { outage = send() }
         if let spool, let outage { keep(in: spool, outage) }
-        if !report.hasTrouble { link.close() }
+        if interruption?.isUrgent != true { report.problem == nil ? session.close() : session.leave() }
         return try finish(unsentFile)
     }
 
@@ -59,20 +54,23 @@ final class PublishRun {
 
     /// Delivers what the spool holds; returns the reason why the tasks of this publish must go there too.
     private func deliver(_ spool: Spool) throws(CommandError) -> String? {
-        let delivery = SpoolDelivery(spool, over: link, settings, in: context, voice: voice, signals: signals)
-        let ending = try delivery.run()
-        deliveredFromSpool = delivery.delivered
-        hasSpoolRefusals = delivery.hasRefusals
-        if case .postponed(let reason, _) = ending { return reason }
-        return nil
+        var delivery = SpoolDelivery(
+            spool, at: plan.place, over: session, plan.settings, interruption: interruption, voice: voice)
+        defer {
+            deliveredFromSpool = delivery.delivered
+            hasSpoolRefusals = delivery.hasRefusals
+        }
+        guard case .postponed(let reason, _) = try delivery.run() else { return nil }
+        return reason
     }
 
     /// Ends without having published anything, as asked for.
     private func skip(_ depth: Int) -> ExitStatus {
         if plan.common.isVerbose {
-            voice.say("nothing published: \(plan.route.destination.description) holds \(depth) tasks")
+            let tasks = depth == 1 ? "1 task" : "\(depth) tasks"
+            voice.say("nothing published: \(plan.route.destination.description) holds \(tasks)")
         }
-        link.close()
+        session.close()
         return hasSpoolRefusals ? .partlyDone : .done
     }
 
@@ -80,35 +78,36 @@ final class PublishRun {
     private func depth(_ spool: Spool?, _ outage: inout String?) throws(CommandError) -> Int? {
         guard plan.maximumDepth != nil else { return nil }
         if outage == nil {
-            do throws(BrokerError) {
-                try link.connect { end in
-                    guard let signal = signals.pause(until: end) else { return true }
-                    report.note(.interrupted(signal))
-                    return false
-                }
-                return try link.withPublisher { publisher throws(BrokerError) in
-                    try plan.route.destination.depth(&publisher)
-                }
-            } catch {
-                guard spool != nil, error.isRetriable, !report.hasTrouble else { throw CommandError(error) }
-                outage = CommandError(error).message
-                link.drop()
-            }
+            let state = PublishLoop(
+                NoTasks(), over: session, plan.settings, interruption: interruption, listener: voice.listener()
+            ).run()
+            guard let trouble = state.trouble else { return try depth() }
+            guard spool != nil, trouble.isOutage else { throw CommandError(ExitStatus(trouble), trouble.message) }
+            outage = trouble.message
+            session.leave()
         }
-        return try spool?.depth(of: plan.route.destination)
+        return try spool?.depth(of: plan.route.destination, at: plan.place)
+    }
+
+    private func depth() throws(CommandError) -> Int {
+        do throws(BrokerError) {
+            return try session.depth(of: plan.route.destination)
+        } catch {
+            throw CommandError(error)
+        }
     }
 
     // MARK: - The tasks
 
     /// Sends the tasks; returns the reason if an outage keeps the rest back.
     private func send() -> String? {
-        var settings = settings
+        var settings = plan.settings
         settings.keepsTasks = settings.retryFor != nil || plan.spool != nil || plan.unsentFile != nil
-        let stream = PublishStream(
-            source, over: link, settings, in: context, voice: voice, ids: ids, signals: signals)
-        stream.run()
-        report = stream.report
-        leftovers = stream.leftovers
+        let state = PublishLoop(
+            source, over: session, settings, interruption: interruption, ids: ids, listener: voice.listener()
+        ).run()
+        report = PublishReport(state)
+        leftovers = state.leftovers
         return report.isOutage ? report.reason : nil
     }
 
@@ -116,79 +115,87 @@ final class PublishRun {
 
     /// Puts into the spool what isn't confirmed, and all that is still to be read.
     private func keep(in spool: Spool, _ reason: String) {
-        report.beginKeeping()
-        var writer = SpoolWriter(spool, plan.route.destination, ids)
+        var writer = SpoolWriter(spool, plan.route.destination, at: plan.place, ids)
         var waiting = leftovers[...]
+        var problem: PublishReport.Problem?
         do throws(CommandError) {
             while let task = waiting.popFirst() { try writer.add(task) }
-            try keepRest(&writer)
+            problem = try keepRest(&writer).map(PublishReport.Problem.publishing)
             try writer.finish()
-            try ids?.finish()
+            ids?.finish()
+            if let failure = ids?.failure, problem == nil { problem = .publishing(.output(failure)) }
         } catch {
-            report.note(.failed(CommandError(error.status, "\(reason), and \(error.message)")))
+            problem = .failed(CommandError(error.status, "\(reason), and \(error.message)"))
         }
         leftovers = writer.unkept + waiting
-        report.endKeeping(writer.kept, unkept: leftovers)
+        report.keep(writer.kept, unkept: leftovers, problem)
         guard writer.kept > 0 else { return }
         let tasks = writer.kept == 1 ? "1 task is" : "\(writer.kept) tasks are"
         voice.note("\(reason.withFullStop) \(tasks) kept in \(spool.folder)")
     }
 
-    /// Reads all that there is, unless a signal comes.
-    private func keepRest(_ writer: inout SpoolWriter) throws(CommandError) {
-        while !source.isExhausted, !report.hasTrouble {
-            if let task = nextTask() {
-                try writer.add(task)
-            } else if !source.isExhausted, !report.hasTrouble {
-                readInput()
+    /// Reads all that there is, unless a signal comes. Returns why there may be more.
+    private func keepRest(_ writer: inout SpoolWriter) throws(CommandError) -> Trouble? {
+        while !source.isExhausted {
+            switch nextTask() {
+            case .success(let task?): try writer.add(task)
+            case .success(nil): continue
+            case .failure(let failure): return .input(failure)
+            case nil: return .interrupted(interruption?.take().first ?? SIGTERM)
             }
         }
+        return nil
     }
 
-    private func nextTask() -> OutgoingTask? {
+    /// The next task, after a look at the input where that is needed for it; nil when a signal came instead.
+    private func nextTask() -> Result<OutgoingTask?, TaskSourceFailure>? {
         do throws(TaskSourceFailure) {
-            return try source.next()
-        } catch {
-            report.note(.input(error))
-            return nil
-        }
-    }
-
-    private func readInput() {
-        if let signal = signals?.waitForSignal(orReading: source.descriptor) {
-            return report.note(.interrupted(signal))
-        }
-        do throws(TaskSourceFailure) {
+            if let task = try source.next() { return .success(task) }
+            guard !source.isExhausted else { return .success(nil) }
+            if let interruption, interruption.wait(orFor: source.descriptor) { return nil }
             try source.read()
+            return .success(nil)
         } catch {
-            report.note(.input(error))
+            return .failure(error)
         }
     }
 
     private func finish(_ unsentFile: UnsentFile?) throws(CommandError) -> ExitStatus {
         voice.endProgress()
-        guard let message = report.message(destination: plan.route.destination.description, isStream: plan.form != .one)
-        else {
+        guard report.problem != nil else {
             if plan.common.isVerbose { context.say(receipt) }
             return hasSpoolRefusals ? .partlyDone : .done
         }
-        context.say(message)
-        guard let unsentFile else { return report.status() }
-        if let reason = try unsentFile.write(leftovers, source, separator: plan.form.separator, signals: signals) {
+        let destination = plan.route.destination.description
+        if let message = report.message(destination: destination, isStream: plan.form != .one) { context.say(message) }
+        guard let unsentFile, !(leftovers.isEmpty && source.isExhausted) else { return report.status }
+        if let reason = try unsentFile.write(
+            leftovers, source, separator: plan.form.separator, interruption: interruption)
+        {
             context.say("the rest of the input is missing from \(unsentFile.path): \(reason)")
         }
         voice.note("the tasks that were not confirmed are in \(unsentFile.path)")
-        return report.status()
+        return report.status
     }
 
     private var receipt: String {
-        let count = report.confirmed
-        let outcome = report.isConfirming ? "confirmed on" : "sent to"
+        let count = report.tally.confirmed + report.tally.sent
+        let outcome = plan.settings.waitsForConfirms ? "confirmed on" : "sent to"
         let text = "\(count) task\(count == 1 ? "" : "s") \(outcome) \(plan.route.destination.description)"
         let spooled = deliveredFromSpool > 0 ? ", and \(deliveredFromSpool) from the spool before" : ""
         guard plan.form != .one else { return text + spooled }
         return "\(text)\(spooled) in \(voice.elapsed.roundedText), \(voice.rate(of: count)) a second"
     }
+}
+
+/// A source without tasks: what is sent from it only makes the connection.
+private final class NoTasks: TaskSource {
+    var isExhausted: Bool { true }
+    var descriptor: Int32? { nil }
+    func next() -> OutgoingTask? { nil }
+    func read() {}
+    func confirm(_ task: OutgoingTask) {}
+    func refuse(_ task: OutgoingTask, _ reason: Refusal) {}
 }
 
 extension Duration {

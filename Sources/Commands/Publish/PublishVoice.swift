@@ -3,6 +3,7 @@
 import Broker
 import Options
 import Posix
+import Publisher
 
 /// Standard error of a publish.
 final class PublishVoice {
@@ -59,6 +60,14 @@ final class PublishVoice {
         write(Self.clear)
     }
 
+    /// What a loop tells, in words.
+    func listener(showsProgress: Bool = true) -> PublishLoop.Listener {
+        PublishLoop.Listener(
+            notice: { self.note($0.message) },
+            progress: { sent, confirmed in if showsProgress { self.progress(sent: sent, confirmed: confirmed) } },
+            progressDeadline: { showsProgress ? self.deadline : .never })
+    }
+
     /// How many a second, from the start to now.
     func rate(of count: Int) -> Int { Int(Double(count) / max(elapsed, .milliseconds(1)).seconds) }
 
@@ -74,4 +83,14 @@ final class PublishVoice {
 
 extension Duration {
     fileprivate var seconds: Double { Double(nanoseconds) / 1e9 }
+}
+
+extension PublishState.Notice {
+    fileprivate var message: String {
+        switch self {
+        case .blocked(let reason): "blocked by the broker: \(reason). Waiting"
+        case .tryingAgain(let error, let time):
+            "\(error.message.withFullStop) Trying again for up to \(time.shortText)"
+        }
+    }
 }

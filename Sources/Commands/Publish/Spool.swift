@@ -12,10 +12,12 @@ import Publisher
 final class Spool {
     private static let suffix = ".tasks"
     private static let temporarySuffix = ".tmp"
+    private static let refusedSuffix = ".refused"
 
     let folder: String
     private let addLock: FileLock
     private let deliveryLock: FileLock
+    private let interruption: Interruption?
 
     /// A file that holds tasks, or should.
     struct Entry: Equatable {
@@ -24,8 +26,9 @@ final class Spool {
     }
 
     /// Opens the folder, and makes it where it is missing.
-    init(_ folder: String) throws(CommandError) {
+    init(_ folder: String, interruption: Interruption?) throws(CommandError) {
         self.folder = folder
+        self.interruption = interruption
         if mkdir(folder, 0o700) == 0 {
             try DurableFile.synchronize(folder: DurableFile.folder(of: folder))
         } else if errno != EEXIST {
@@ -39,7 +42,7 @@ final class Spool {
 
     /// Keeps a segment's text. Once this returns the tasks are on disk.
     func add(_ text: [UInt8]) throws(CommandError) {
-        addLock.wait()
+        try addLock.wait(interruption)
         defer { addLock.unlock() }
         let names = try self.names()
         // Only the owner of the lock writes: another's file is what a crash left.
@@ -55,7 +58,7 @@ final class Spool {
 
     /// Replaces a segment by what is left of it.
     func replace(_ entry: Entry, by text: [UInt8]) throws(CommandError) {
-        addLock.wait()
+        try addLock.wait(interruption)
         defer { addLock.unlock() }
         try write(text, entry.name)
     }
@@ -68,13 +71,22 @@ final class Spool {
 
     // MARK: - Delivering
 
-    /// Takes the right to deliver, for which another process is waited for until `deadline`. False when that comes first,
-    /// or when `pause`, which waits until an instant, says so.
-    func lockForDelivery(until deadline: Instant, pause: (Instant) -> Bool) -> Bool {
+    /// What came of asking for the right to deliver.
+    enum Turn {
+        case taken
+        /// Another process has it for too long.
+        case late
+        case interrupted(Int32)
+    }
+
+    /// Takes the right to deliver, for which another process is waited for until `deadline`, or until a signal.
+    func lockForDelivery(until deadline: Instant, _ interruption: Interruption?) -> Turn {
         while !deliveryLock.tryLock() {
-            guard Instant.now < deadline, pause(.now + .milliseconds(20)) else { return false }
+            if let signal = interruption?.take().first { return .interrupted(signal) }
+            guard Instant.now < deadline else { return .late }
+            usleep(FileLock.interval)
         }
-        return true
+        return .taken
     }
 
     func unlockDelivery() {
@@ -122,27 +134,31 @@ final class Spool {
         return rename(path, "\(path).bad") == 0 ? "\(path).bad" : nil
     }
 
-    /// Puts one task of a segment out of the way, the `index`th, and returns where it is.
-    func setAside(_ task: TaskRecord, _ destination: Destination, index: Int, of entry: Entry) throws(CommandError)
-        -> String
-    {
-        addLock.wait()
+    /// Puts tasks of a segment out of the way, and returns where they are.
+    func setAside(_ tasks: SpoolSegment, of entry: Entry) throws(CommandError) -> String {
+        try addLock.wait(interruption)
         defer { addLock.unlock() }
-        let name = "\(entry.name).\(index).refused"
-        try write(SpoolSegment(destination: destination, tasks: [task]).text, name)
+        let names = try self.names()
+        var name = "\(entry.name)\(Self.refusedSuffix)"
+        // Others of the same segment may have been set aside before.
+        var number = 1
+        while names.contains(name) {
+            number += 1
+            name = "\(entry.name).\(number)\(Self.refusedSuffix)"
+        }
+        try write(tasks.text, name)
         return "\(folder)/\(name)"
     }
 
     /// How many tasks are kept for a destination.
-    func depth(of destination: Destination) throws(CommandError) -> Int {
+    func depth(of destination: Destination, at place: SpoolSegment.Place) throws(CommandError) -> Int {
         var count = 0
         for entry in try entries() {
-            guard let text = try read(entry), let segment = try? SpoolSegment(text) else { continue }
-            if segment.destination.exchange == destination.exchange,
+            guard let text = try read(entry), let segment = try? SpoolSegment(text), segment.place == place,
+                segment.destination.exchange == destination.exchange,
                 segment.destination.routingKey == destination.routingKey
-            {
-                count += segment.tasks.count
-            }
+            else { continue }
+            count += segment.tasks.count
         }
         return count
     }
@@ -196,8 +212,15 @@ private final class FileLock {
         workq_close(descriptor)
     }
 
-    func wait() {
-        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    /// How long to wait between two attempts, in microseconds.
+    static let interval: UInt32 = 20_000
+
+    /// Takes the lock. Another process may keep it for as long as it likes; a second signal ends the wait.
+    func wait(_ interruption: Interruption?) throws(CommandError) {
+        while !tryLock() {
+            guard interruption?.isUrgent != true else { throw CommandError(.signal(SIGTERM), "interrupted") }
+            usleep(Self.interval)
+        }
     }
 
     func tryLock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }

@@ -3,10 +3,10 @@
 import Broker
 import Options
 import Posix
-import Worker
+import Publisher
 
-/// The delivery of everything in a spool, however often it takes a new start.
-final class SpoolDelivery {
+/// The delivery of everything in a spool that is for this broker.
+struct SpoolDelivery {
     /// How it ended.
     enum Ending {
         /// All that can be delivered is.
@@ -15,84 +15,60 @@ final class SpoolDelivery {
         case postponed(String, ExitStatus)
     }
 
-    private let spool: Spool
-    private let link: BrokerLink
-    private let settings: PublishStream.Settings
-    private let context: CommandContext
-    private let voice: PublishVoice
-    private let signals: SignalPipe?
+    let spool: Spool
+    let place: SpoolSegment.Place
+    let session: PublishSession
+    var settings: PublishState.Settings
+    let interruption: Interruption?
+    let voice: PublishVoice
     private(set) var delivered = 0
     /// Whether tasks can't be delivered, which is told by now: the broker refused them, or their file can't be read. They
     /// stay in the spool, or are set aside.
     private(set) var hasRefusals = false
 
     init(
-        _ spool: Spool, over link: BrokerLink, _ settings: PublishStream.Settings, in context: CommandContext,
-        voice: PublishVoice, signals: SignalPipe? = nil
+        _ spool: Spool, at place: SpoolSegment.Place, over session: PublishSession, _ settings: PublishState.Settings,
+        interruption: Interruption?, voice: PublishVoice
     ) {
         self.spool = spool
-        self.link = link
+        self.place = place
+        self.session = session
         self.settings = settings
-        self.context = context
+        self.settings.keepsTasks = true
+        self.settings.goesOnAfterRefusals = true
+        self.interruption = interruption
         self.voice = voice
-        self.signals = signals
     }
 
     /// Delivers the oldest tasks first.
-    func run() throws(CommandError) -> Ending {
+    mutating func run() throws(CommandError) -> Ending {
         guard try !spool.entries().isEmpty else { return .done }
-        var signal: Int32?
-        let isOurs = spool.lockForDelivery(until: .now + settings.confirmTimeout) { end in
-            signal = signals.pause(until: end)
-            return signal == nil
-        }
-        if let signal { throw CommandError(.signal(signal), "interrupted; the tasks stay in \(spool.folder)") }
-        guard isOurs else {
-            return .postponed("another publish is delivering from \(spool.folder)", .temporaryFailure)
+        switch spool.lockForDelivery(until: .now + settings.confirmTimeout, interruption) {
+        case .taken: break
+        case .late: return .postponed("another publish is delivering from \(spool.folder)", .temporaryFailure)
+        case .interrupted(let signal):
+            throw CommandError(.signal(signal), "interrupted; the tasks stay in \(spool.folder)")
         }
         defer { spool.unlockDelivery() }
-        var settings = settings
-        settings.keepsTasks = true
-        var skipped: [Destination] = []
-        while true {
-            let source = try SpoolSource(spool, voice: voice, skipping: skipped)
-            let stream = PublishStream(source, over: link, settings, in: context, voice: voice, signals: signals)
-            stream.run()
-            delivered += stream.report.confirmed
-            let first = stream.leftovers.first
-            if let refusal = stream.refusal, let first {
-                // Nobody knows which task of several made the broker close the channel, so they go one by one.
-                if settings.window == 1 {
-                    try setAside(first, refusal, from: source)
-                } else {
-                    settings.window = 1
-                }
-                link.drop()
-            }
-            source.finish()
-            if source.hasUndeliverable { hasRefusals = true }
-            guard let trouble = stream.report.trouble, let reason = stream.report.reason else { return .done }
-            switch trouble {
-            case _ where stream.report.isOutage:
-                link.drop()
-                return .postponed(reason, stream.report.troubleStatus)
-            case .returned, .nacked:
-                hasRefusals = true
-                guard let destination = first?.route.destination else { return .done }
-                voice.say("tasks for \(destination.description) stay in \(spool.folder): \(reason)")
-                skipped.append(destination)
-            case _ where stream.refusal != nil:
-                continue
-            default:
-                throw CommandError(
-                    stream.report.troubleStatus, "tasks stay in \(spool.folder): \(reason)")
-            }
+        let source = try SpoolSource(spool, at: place) { [voice] in voice.say($0) }
+        let state = PublishLoop(
+            source, over: session, settings, interruption: interruption, listener: voice.listener(showsProgress: false)
+        ).run()
+        source.finish()
+        delivered = state.confirmedCount
+        hasRefusals = source.hasRefusals
+        if source.foreignCount > 0 {
+            let isOne = source.foreignCount == 1
+            voice.note(
+                "\(source.foreignCount) \(isOne ? "task" : "tasks") for another vhost or broker "
+                    + "\(isOne ? "stays" : "stay") in \(spool.folder)")
         }
-    }
-
-    private func setAside(_ task: OutgoingTask, _ reason: BrokerError, from source: SpoolSource) throws(CommandError) {
-        hasRefusals = true
-        let place = try source.setAside(task) ?? spool.folder
-        voice.say("the broker refuses a task of \(spool.folder), which is set aside as \(place): \(reason.message)")
+        guard let trouble = state.trouble else { return .done }
+        let report = PublishReport(state)
+        guard !trouble.isOutage else {
+            session.leave()
+            return .postponed(trouble.message, report.status == .partlyDone ? ExitStatus(trouble) : report.status)
+        }
+        throw CommandError(ExitStatus(trouble), "tasks stay in \(spool.folder): \(trouble.message)")
     }
 }

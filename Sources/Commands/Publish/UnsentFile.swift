@@ -3,7 +3,7 @@
 import Broker
 import Options
 import Posix
-import Worker
+import Publisher
 
 /// `--unsent FILE`.
 ///
@@ -30,39 +30,21 @@ struct UnsentFile {
 
     /// Writes `tasks`, and behind them what `source` still has. Returns why something is missing at the end.
     ///
-    /// A signal ends the reading, since the other end of a pipe may stay open for ever.
+    /// A signal ends the reading, since the other end of a pipe may stay open for ever; after two of them only what is
+    /// there at once is read.
     func write(
-        _ tasks: [OutgoingTask], _ source: InputSource, separator: UInt8?, signals: SignalPipe?
+        _ tasks: [OutgoingTask], _ source: InputSource, separator: UInt8?, interruption: Interruption?
     ) throws(CommandError) -> String? {
         let file = try DurableFile(path, temporaryPath: "\(path).\(getpid()).tmp")
         for task in tasks {
             try file.write(task.particulars?.inputForm ?? task.body)
             if let separator { try file.write([separator]) }
         }
+        let end = interruption?.isUrgent == true ? Instant.now + .milliseconds(300) : .never
         let reason = try source.copyRest(
-            while: { signals?.waitForSignal(orReading: $0) == nil },
+            while: { interruption?.waitToRead($0, until: end) ?? true },
             to: { bytes throws(CommandError) in try file.write(bytes) })
         try file.commit()
         return reason
-    }
-}
-
-extension SignalPipe {
-    /// Waits until there is something to read from a descriptor, or until an instant; the signal, if one came instead.
-    func waitForSignal(orReading input: Int32? = nil, until end: Instant = .never) -> Int32? {
-        var pollSet = PollSet()
-        if let input { pollSet.add(input, events: POLLIN) }
-        pollSet.add(descriptor, events: POLLIN)
-        pollSet.wait(until: end)
-        return read().first
-    }
-}
-
-extension SignalPipe? {
-    /// Waits until an instant; the signal, if one came before.
-    func pause(until end: Instant) -> Int32? {
-        if let self { return self.waitForSignal(until: end) }
-        usleep(UInt32(clamping: (end - .now).nanoseconds / 1_000))
-        return nil
     }
 }

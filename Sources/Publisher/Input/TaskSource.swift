@@ -1,7 +1,7 @@
 // Where the tasks of a publish come from.
 
 /// Tasks in order, handed out one by one: standard input, or the spool.
-protocol TaskSource: AnyObject {
+package protocol TaskSource: AnyObject {
     /// The next task; nil when there is none yet, or none any more.
     func next() throws(TaskSourceFailure) -> OutgoingTask?
     /// Whether `next()` has nothing more to give.
@@ -12,10 +12,12 @@ protocol TaskSource: AnyObject {
     func read() throws(TaskSourceFailure)
     /// The broker has the task.
     func confirm(_ task: OutgoingTask)
+    /// The broker certainly doesn't have it, and it isn't sent again.
+    func refuse(_ task: OutgoingTask, _ reason: Refusal)
 }
 
 /// Why a source has no next task.
-enum TaskSourceFailure: Error, Equatable {
+package enum TaskSourceFailure: Error, Equatable {
     /// Standard input can't be read: an error number.
     case unreadable(Int32)
     /// A task is longer than any broker takes.

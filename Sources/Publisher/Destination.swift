@@ -5,37 +5,50 @@ import Options
 import Posix
 
 /// A queue or an exchange that tasks are published to.
-struct Destination: Equatable {
+package struct Destination: Equatable {
     /// A queue that is created when it is missing.
-    struct Queue: Equatable {
-        var type = QueueType.classic
-        var arguments = FieldTable()
+    package struct Queue: Equatable {
+        /// nil for the vhost's default.
+        package var type: QueueType?
+        package var arguments = FieldTable()
+
+        package init(type: QueueType?, arguments: FieldTable = FieldTable()) {
+            self.type = type
+            self.arguments = arguments
+        }
     }
 
-    var exchange: ShortString
-    var routingKey: ShortString
+    package var exchange: ShortString
+    package var routingKey: ShortString
     /// nil when a missing queue is an error. Never set with an exchange: nobody knows which queues it should have.
-    var creates: Queue?
+    package var creates: Queue?
     /// How long tasks wait before they get to the queue; nil for not at all.
-    var delay: Duration?
+    package var delay: Duration?
+
+    package init(exchange: ShortString, routingKey: ShortString, creates: Queue? = nil, delay: Duration? = nil) {
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.creates = creates
+        self.delay = delay
+    }
 
     /// The queue of this name.
-    static func queue(_ name: String, creates: Queue?, delay: Duration? = nil) -> Destination {
+    package static func queue(_ name: String, creates: Queue?, delay: Duration? = nil) -> Destination {
         Destination(exchange: "", routingKey: ShortString(name), creates: creates, delay: delay)
     }
 
     /// As it follows "on" in messages.
-    var description: String {
+    package var description: String {
         guard exchange.isEmpty else { return "exchange \"\(exchange)\" with routing key \"\(routingKey)\"" }
         return "queue \"\(routingKey)\""
     }
 
     /// The routing key that tasks are sent with.
-    var firstRoutingKey: ShortString { delayQueue ?? routingKey }
+    package var firstRoutingKey: ShortString { delayQueue ?? routingKey }
 
     /// Where tasks wait for their time: a queue of its own for each delay, since what lives longer would hold back what
     /// is due earlier.
-    var delayQueue: ShortString? {
+    package var delayQueue: ShortString? {
         delay.map { ShortString(bytes: routingKey.bytes + Array(".delay.\($0.shortText)".utf8)) }
     }
 }
@@ -47,19 +60,6 @@ extension Destination {
     func create(on channel: Channel) throws(BrokerError) {
         guard let creates else { return }
         try channel.declareQueue(routingKey, type: creates.type, arguments: creates.arguments)
-    }
-
-    /// Makes sure that the queue is there before tasks wait to get to it: they would be waiting for it too.
-    func prepareDelay(_ publisher: inout ConfirmingPublisher<OutgoingTask>) throws(BrokerError) {
-        guard delay != nil else { return }
-        if try publisher.statusIfAny(ofQueue: routingKey) == nil {
-            guard creates != nil else {
-                throw BrokerError(
-                    "publish to queue \"\(routingKey)\"", .notFound, scope: .client, "there is no such queue")
-            }
-            try create(on: publisher.channel)
-        }
-        try declareDelayQueue(on: publisher.channel)
     }
 
     /// Declares the delay queue, a quorum queue whatever the queue itself is: dead-lettering from a classic one is at
@@ -77,23 +77,16 @@ extension Destination {
                 "x-overflow": .text("reject-publish"),
             ])
     }
-
-    /// How many tasks are ready on the queue, those that wait for their time included.
-    func depth(_ publisher: inout ConfirmingPublisher<OutgoingTask>) throws(BrokerError) -> Int {
-        var depth = try publisher.statusIfAny(ofQueue: routingKey)?.ready ?? 0
-        if let delayQueue { depth += try publisher.statusIfAny(ofQueue: delayQueue)?.ready ?? 0 }
-        return depth
-    }
 }
 
 // MARK: - On disk
 
 extension Destination {
     /// As the spool keeps it.
-    var fields: FieldTable {
+    package var fields: FieldTable {
         var fields: FieldTable = ["exchange": .string(exchange.bytes), "routing_key": .string(routingKey.bytes)]
         if let creates {
-            fields["queue_type"] = .text(creates.type.rawValue)
+            if let type = creates.type { fields["queue_type"] = .text(type.rawValue) }
             fields["arguments"] = .table(creates.arguments)
         }
         if let delay { fields["delay_ms"] = .int64(delay.milliseconds) }
@@ -101,17 +94,20 @@ extension Destination {
     }
 
     /// nil when these aren't a destination's fields.
-    init?(_ fields: FieldTable) {
+    package init?(_ fields: FieldTable) {
         guard case .string(let exchange)? = fields["exchange"], case .string(let routingKey)? = fields["routing_key"],
             exchange.count <= ShortString.maximumCount, routingKey.count <= ShortString.maximumCount
         else { return nil }
         self.exchange = ShortString(bytes: exchange)
         self.routingKey = ShortString(bytes: routingKey)
+        if let arguments = fields["arguments"] {
+            guard case .table(let arguments) = arguments else { return nil }
+            creates = Queue(type: nil, arguments: arguments)
+        }
         if let type = fields["queue_type"] {
-            guard case .string(let name) = type, let type = QueueType(rawValue: String(decoding: name, as: UTF8.self)),
-                case .table(let arguments)? = fields["arguments"]
+            guard case .string(let name) = type, let type = QueueType(rawValue: String(decoding: name, as: UTF8.self))
             else { return nil }
-            creates = Queue(type: type, arguments: arguments)
+            creates?.type = type
         }
         if let delay = fields["delay_ms"] {
             guard case .int64(let milliseconds) = delay, milliseconds > 0 else { return nil }

@@ -1,50 +1,54 @@
 // The message ids that `--print-id` prints, in the order of the tasks although confirms come in any order.
 
 import Options
-import Publisher
+import Posix
 
 /// Message ids on their way to standard output.
-final class PrintedIDs {
+package final class PrintedIDs {
     private static let bufferSize = 16_384
 
-    private let context: CommandContext
+    private let descriptor: Int32
     /// Ids of tasks that were confirmed before one that was read earlier; no more than the window holds.
     private var early: [Int: MessageID] = [:]
     private var nextNumber = 1
     private var buffer = ""
+    /// Why nothing more can be printed. What is already on the broker stays there, so this is told apart.
+    package private(set) var failure: SystemError?
 
-    init(_ context: CommandContext) {
-        self.context = context
+    package init(_ descriptor: Int32) {
+        self.descriptor = descriptor
     }
 
     /// Prints the id of a task once those before it are printed.
-    func add(_ task: OutgoingTask) throws(CommandError) {
+    package func add(_ task: OutgoingTask) {
         early[task.number] = task.id
         while let id = early.removeValue(forKey: nextNumber) {
-            try print(id)
+            print(id)
             nextNumber += 1
         }
     }
 
     /// Prints those that waited for one that never came.
-    func finish() throws(CommandError) {
-        for number in early.keys.sorted() {
-            guard let id = early.removeValue(forKey: number) else { continue }
-            try print(id)
-        }
-        try flush()
+    package func finish() {
+        for number in early.keys.sorted() { early.removeValue(forKey: number).map(print) }
+        flush()
     }
 
     /// Prints what is known, as before a wait: a reader may be waiting too.
-    func flush() throws(CommandError) {
+    package func flush() {
         guard !buffer.isEmpty else { return }
         let text = buffer
         buffer = ""
-        try context.write(text)
+        guard failure == nil else { return }
+        do throws(SystemError) {
+            try Transfer.write(text, to: descriptor)
+        } catch {
+            failure = error
+        }
     }
 
-    private func print(_ id: MessageID) throws(CommandError) {
+    private func print(_ id: MessageID) {
         buffer += id.text.description.escapedForDisplay + "\n"
-        if buffer.utf8.count > Self.bufferSize { try flush() }
+        if buffer.utf8.count > Self.bufferSize { flush() }
     }
 }

@@ -1,0 +1,165 @@
+// The connection of a publish, one after the other while a broker is away now and then.
+
+import Broker
+import Posix
+
+/// A connection with its channel, and what a signal has to do with both.
+package final class PublishSession {
+    private struct Link {
+        let connection: Connection
+        let channel: Channel
+    }
+
+    private let parameters: ConnectionParameters
+    private let interruption: Interruption?
+    private var link: Link?
+    /// The number that the broker gives to the next message on the channel.
+    private(set) var nextTag: UInt64 = 1
+    /// Bytes that were on their way in the kernel when it was last asked.
+    private var lastQueued = 0
+
+    package init(_ parameters: ConnectionParameters, interruption: Interruption?) {
+        self.parameters = parameters
+        self.interruption = interruption
+    }
+
+    package var isOpen: Bool { link != nil }
+    var connection: Connection? { link?.connection }
+
+    // MARK: - Opening and ending
+
+    /// Connects unless there is a connection. Returns false when a signal came first; where signals are caught, the
+    /// connection is made in the background, since nothing can interrupt looking up a name or logging in.
+    package func open(by end: Instant) throws(BrokerError) -> Bool {
+        guard link == nil else { return true }
+        var parameters = parameters
+        if end != .never {
+            parameters.connectTimeout = min(parameters.connectTimeout, max(end - .now, .milliseconds(100)))
+        }
+        guard let interruption else {
+            become(try Self.link(parameters))
+            return true
+        }
+        let opening = try Opening { [parameters] () throws(BrokerError) in try Self.link(parameters) }
+        while true {
+            if let result = opening.take() {
+                become(try result.get())
+                return true
+            }
+            guard !interruption.wait(orFor: opening.descriptor) else { return false }
+        }
+    }
+
+    private static func link(_ parameters: ConnectionParameters) throws(BrokerError) -> sending Link {
+        let connection = try Connection.open(parameters)
+        let channel = try Channel(openingOn: connection)
+        try channel.selectConfirms()
+        return Link(connection: connection, channel: channel)
+    }
+
+    private func become(_ new: sending Link) {
+        interruption?.watch(new.connection.descriptor)
+        link = new
+        nextTag = 1
+        lastQueued = 0
+    }
+
+    /// Says goodbye to the broker.
+    package func close() {
+        link?.connection.close()
+        drop()
+    }
+
+    /// Says goodbye to a broker that may not listen any more.
+    package func leave() {
+        link?.connection.close(timeout: .milliseconds(500))
+        drop()
+    }
+
+    /// Lets go of a connection that can't be used any more.
+    package func drop() {
+        interruption?.unwatch()
+        link = nil
+    }
+
+    // MARK: - Using
+
+    /// Sends a task.
+    func publish(_ task: OutgoingTask) throws(BrokerError) {
+        guard let channel = link?.channel else { return }
+        nextTag += 1
+        let route = task.route
+        if let properties = task.particulars?.properties {
+            try channel.publish(
+                task.body, exchange: route.destination.exchange, routingKey: route.destination.firstRoutingKey,
+                mandatory: true, properties: properties)
+        } else {
+            try task.id.withBytes { id throws(BrokerError) in
+                try channel.publish(task.body, route.template, messageID: id, timestamp: task.timestamp)
+            }
+        }
+    }
+
+    /// The task over which `publish` threw `invalidInput` was never sent.
+    func withdraw() {
+        nextTag -= 1
+    }
+
+    /// Gathers all that `body` sends into as few segments as can be.
+    func sendTogether<Result>(_ body: () throws(BrokerError) -> Result) throws(BrokerError) -> Result {
+        guard let connection = link?.connection else { return try body() }
+        return try connection.sendTogether(body)
+    }
+
+    /// Waits until the broker has worked off everything that was sent.
+    func synchronize() throws(BrokerError) {
+        try link?.channel.synchronize()
+    }
+
+    /// Makes what a route needs. Returns whether the channel was opened again for that.
+    func prepare(_ route: Route, _ preparation: Route.Preparation) throws(BrokerError) -> Bool {
+        guard let channel = link?.channel else { return false }
+        let destination = route.destination
+        switch preparation {
+        case .createQueue:
+            try destination.create(on: channel)
+            return false
+        case .declareDelayQueue:
+            try destination.declareDelayQueue(on: channel)
+            return false
+        case .createAllForDelay:
+            let isMissing = try status(ofQueue: destination.routingKey) == nil
+            if isMissing {
+                guard destination.creates != nil else {
+                    throw BrokerError(
+                        "publish to \(destination.description)", .notFound, scope: .channel, "there is no such queue")
+                }
+                try destination.create(on: channel)
+            }
+            try destination.declareDelayQueue(on: channel)
+            return isMissing
+        }
+    }
+
+    /// The counts of a queue, nil when there is none. Nothing may be in flight: over a missing queue the broker closes the
+    /// channel, which is then opened again.
+    package func status(ofQueue name: ShortString) throws(BrokerError) -> QueueStatus? {
+        guard let channel = link?.channel else { return nil }
+        do {
+            return try channel.status(ofQueue: name)
+        } catch {
+            guard error.code == .notFound, error.scope == .channel, !error.isRetriable else { throw error }
+            try channel.open()
+            try channel.selectConfirms()
+            nextTag = 1
+            return nil
+        }
+    }
+
+    /// How many tasks are ready on the queue, those that wait for their time included.
+    package func depth(of destination: Destination) throws(BrokerError) -> Int {
+        var depth = try status(ofQueue: destination.routingKey)?.ready ?? 0
+        if let delayQueue = destination.delayQueue { depth += try status(ofQueue: delayQueue)?.ready ?? 0 }
+        return depth
+    }
+}

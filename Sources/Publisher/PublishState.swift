@@ -1,0 +1,370 @@
+// Decides what a publish does next. Everything it is told comes in by calls, so all of it can be tested without a broker.
+
+import Broker
+import Posix
+
+/// The way of all tasks of a source to the broker. Pure.
+///
+/// Each task that was read is in one stage: waiting (`waiting`), in flight (`inFlight`), confirmed (a count), or refused
+/// with its reason (`refused`). In the end, what was in flight or is waiting and may be on the broker is unknown.
+/// At most a window of tasks is in flight, so memory stays the same however many there are. A task goes alone when it is
+/// the first on its route (creating a queue then can't change the order), or when the broker might close the channel over
+/// it.
+package struct PublishState {
+    /// Bytes in flight beyond which the window is closed whatever its count.
+    private static let windowBytes = 8 << 20
+    private static let lastPatience = Duration.seconds(2)
+
+    let settings: Settings
+    private var routes = RouteTable()
+    private(set) var waiting = WaitingTasks()
+    private(set) var inFlight = InFlight()
+    private(set) var refused: [(task: OutgoingTask, reason: Refusal)] = []
+    package private(set) var confirmedCount = 0
+    /// The number of the last task that was read.
+    package private(set) var readCount = 0
+    /// What ends the publish. What is in flight is still waited for.
+    package private(set) var trouble: Trouble?
+
+    /// The number of the connection, from 1.
+    private var session = 0
+    package var hasConnectedBefore: Bool { session > 0 }
+    package private(set) var isConnected = false
+    private var nextAttempt = Instant(nanoseconds: .min)
+    private var outage: Outage
+    /// Whether there is no more input.
+    private(set) var isInputOver = false
+    /// Whether a task was refused for now. Then no more is sent until the others' outcome is known.
+    private var hasNacked = false
+    private var blockedReason: String?
+    /// When a task was last settled, sent while none was in flight, or seen to be on its way: the confirm is due from then.
+    private var lastProgress = Instant(nanoseconds: 0)
+    private var wasInterrupted = false
+    /// Whether a second signal asked to wait no more.
+    package private(set) var isImpatient = false
+    private var notices: [Notice] = []
+
+    package init(_ settings: Settings, generator: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
+        self.settings = settings
+        outage = Outage(retryFor: settings.retryFor, generator: generator)
+    }
+
+    // MARK: - What to do
+
+    /// Whether the source should be asked for a task.
+    package var wantsTask: Bool {
+        waiting.isEmpty && trouble == nil && !isInputOver && isConnected && (isWindowOpen || blockedReason != nil)
+    }
+
+    /// Takes a task from the source.
+    package mutating func read(_ task: OutgoingTask, _ now: Instant) {
+        routes.add(task.route)
+        readCount = task.number
+        if inFlight.count == 0 { lastProgress = now }
+        if let refusal = routes.refusal(task.route) {
+            refused.append((task, refusal))
+        } else {
+            waiting.add(task)
+        }
+    }
+
+    /// The source has no more tasks.
+    package mutating func endInput() {
+        isInputOver = true
+    }
+
+    /// The next task to be sent at once; nil when there is none, or when it must wait. It counts as sent from here on.
+    package mutating func nextToSend(_ now: Instant) -> OutgoingTask? {
+        guard isWindowOpen, let task = waiting.first, isDue(task) else { return nil }
+        let isAlone = goesAlone(task)
+        guard !isAlone || inFlight.count == 0, preparation(task) == nil else { return nil }
+        if inFlight.count == 0 { lastProgress = now }
+        var sent = waiting.removeFirst()
+        if !settings.keepsTasks { sent.body = [] }
+        inFlight.add(sent, alone: isAlone)
+        return task
+    }
+
+    /// What to do when no task can be sent and the broker has said nothing new.
+    package mutating func next(_ now: Instant) -> Step {
+        guard isConnected else {
+            guard trouble == nil, hasMore else { return .end }
+            return now < nextAttempt ? .pause(until: nextAttempt) : .connect(by: outage.end)
+        }
+        guard !isImpatient else { return .end }
+        if inFlight.count == 0 || !settings.waitsForConfirms, blockedReason == nil, let task = waiting.first,
+            isDue(task), let preparation = preparation(task)
+        {
+            return .prepare(task.route, preparation)
+        }
+        if !settings.waitsForConfirms, blockedReason == nil, inFlight.isUnsynchronized, inFlight.isReserved || !hasMore {
+            return .synchronize
+        }
+        guard hasMore || isWaitingForConfirms else { return .end }
+        if hasNacked, inFlight.count == 0 {
+            lost(named(BrokerError("publish", .nacked, scope: .connection, BrokerError.nackText)), now)
+            return next(now)
+        }
+        guard now < deadline else {
+            giveUpWaiting(now)
+            return next(now)
+        }
+        return .wait(until: deadline, forInput: wantsTask)
+    }
+
+    /// Whether there is something to send now or later. In trouble only what was sent before is sent again.
+    private var hasMore: Bool {
+        if let first = waiting.first { return isDue(first) }
+        return trouble == nil && !isInputOver
+    }
+
+    private var isWaitingForConfirms: Bool {
+        inFlight.count > 0 && (settings.waitsForConfirms || inFlight.hasReturned || inFlight.isUnsynchronized)
+    }
+
+    private func isDue(_ task: OutgoingTask) -> Bool { trouble == nil || task.mayBeThere || task.wasReturned }
+
+    private var isWindowOpen: Bool {
+        guard isConnected, blockedReason == nil, !hasNacked, !inFlight.isReserved else { return false }
+        return !settings.waitsForConfirms || inFlight.count < settings.window && inFlight.bytes < Self.windowBytes
+    }
+
+    private func goesAlone(_ task: OutgoingTask) -> Bool {
+        task.isSuspect || !routes.isProven(task.route)
+            || task.size > Self.windowBytes && settings.waitsForConfirms
+    }
+
+    private func preparation(_ task: OutgoingTask) -> Route.Preparation? {
+        routes.preparation(task.route, session: session)
+    }
+
+    // MARK: - Time
+
+    /// When what is under way is overdue, or an alarm has lasted too long. A broker that says it is blocked is waited for
+    /// as long as one that is away: sending the same tasks again would only make duplicates.
+    private var deadline: Instant {
+        guard blockedReason == nil else {
+            return inFlight.count > 0 || !waiting.isEmpty ? lastProgress + patience : .never
+        }
+        guard inFlight.count > 0, settings.waitsForConfirms || inFlight.hasReturned else { return .never }
+        // The last attempt of an outage has a moment for its answer.
+        return lastProgress + min(patience, max(outage.end - lastProgress, Self.lastPatience))
+    }
+
+    private var patience: Duration {
+        blockedReason == nil ? settings.confirmTimeout : max(settings.confirmTimeout, settings.retryFor ?? .zero)
+    }
+
+    /// What was sent is still on its way to the broker: the time for the confirm begins when it is there.
+    package mutating func isSending(_ now: Instant) {
+        lastProgress = now
+    }
+
+    private mutating func giveUpWaiting(_ now: Instant) {
+        if let blockedReason {
+            trouble = trouble ?? .blocked(reason: blockedReason, patience)
+            disconnected()
+        } else if settings.retryFor == nil || trouble != nil {
+            trouble = trouble ?? .silent(settings.confirmTimeout)
+            disconnected()
+        } else {
+            let time = min(settings.confirmTimeout, .seconds((now - lastProgress).components.seconds))
+            lost(named(BrokerError("publish", .timedOut, scope: .channel, "no confirm in \(time.shortText)")), now)
+        }
+    }
+
+    // MARK: - What happened to the connection
+
+    /// There is a connection, on whose channel the broker gives `nextTag` to the next message.
+    package mutating func connected(nextTag: UInt64 = 1) {
+        session += 1
+        isConnected = true
+        inFlight = InFlight(nextTag: nextTag)
+        if waiting.isEmpty { outage.isOver() }
+    }
+
+    /// What a route needs is there. When the channel was opened again for that, the numbers of tasks start over.
+    package mutating func prepared(_ route: Route, hasReopened: Bool) {
+        routes.prepared(route, session: session)
+        if hasReopened { inFlight = InFlight() }
+    }
+
+    /// The broker has worked off everything that was sent, and has said what came back.
+    package mutating func synchronized() {
+        inFlight.synchronized()
+        if !inFlight.isReserved { inFlight.tasks.last.map { routes.prove($0.route) } }
+    }
+
+    /// What a route needs can't be made.
+    package mutating func preparationFailed(_ route: Route, _ error: BrokerError, _ now: Instant) {
+        guard error.isRefusal else { return lost(error, now) }
+        // Nothing was in flight, and the channel that it happened on is closed or a new one.
+        disconnected()
+        close(route, .destination(error))
+    }
+
+    /// Sending the task that `nextToSend` gave failed.
+    package mutating func sendingFailed(_ task: OutgoingTask, _ error: BrokerError, _ now: Instant) {
+        guard error.code == .invalidInput else {
+            return lost(error.onPublishing(to: task.route.destination), now)
+        }
+        // Found before a byte went out: the connection and what is under way have nothing to do with it.
+        inFlight.withdraw()
+        refuse(task, .task(error.onPublishing(task)))
+    }
+
+    /// The channel or the connection is gone, or couldn't be made.
+    package mutating func lost(_ error: BrokerError, _ now: Instant) {
+        let tasks = inFlight.tasks
+        if isConnected, error.isRefusal, !tasks.isEmpty {
+            inFlight = InFlight()
+            disconnected()
+            return attribute(error, tasks)
+        }
+        let error = error.scope == .channel ? named(error) : error
+        disconnected()
+        let verdict = outage.failed(error, now)
+        guard trouble == nil else { return }
+        switch verdict {
+        case .tryAgain(let instant):
+            nextAttempt = instant
+            if let retryFor = outage.retryFor, outage.isNews(error) {
+                notices.append(.tryingAgain(error, for: retryFor))
+            }
+        case .giveUp where error.code == .nacked:
+            for task in waiting.remove(where: \.wasNacked) { refuse(task, .nacked) }
+        case .giveUp(let time): trouble = .gaveUp(error, after: time)
+        case .fatal: trouble = error.code == .timedOut && session > 0 ? .late(error) : .lost(error)
+        }
+    }
+
+    /// Takes everything back that isn't confirmed, to send it again.
+    private mutating func disconnected() {
+        for var task in inFlight.recall() {
+            task.mayBeThere = true
+            waiting.add(task)
+        }
+        waiting.sort()
+        isConnected = false
+        nextAttempt = Instant(nanoseconds: .min)
+        blockedReason = nil
+        hasNacked = false
+    }
+
+    /// Finds the task over which the broker closed the channel. It has neither that one nor any that came behind it.
+    private mutating func attribute(_ error: BrokerError, _ tasks: [OutgoingTask]) {
+        let size = error.refusedSize
+        let culprit = tasks.count == 1 ? 0 : tasks.firstIndex { $0.size == size }
+        for (index, task) in tasks.enumerated() where index != culprit {
+            var task = task
+            if index < culprit ?? .max { task.mayBeThere = true }
+            // Nobody knows which one it was, so now they come one by one.
+            task.isSuspect = culprit == nil
+            waiting.add(task)
+        }
+        waiting.sort()
+        if let culprit {
+            let task = tasks[culprit]
+            refuse(task, Refusal(error.onPublishing(task)))
+        } else if !settings.goesOnAfterRefusals {
+            end(.refused(Refusal(named(error))))
+        }
+    }
+
+    // MARK: - What happened to tasks
+
+    /// Takes the broker's word. Tasks that are confirmed by it go to `confirmed`.
+    package mutating func take(_ event: BrokerEvent, _ now: Instant, confirmed: (OutgoingTask) -> Void) {
+        switch event {
+        case .channelClosed(let error), .connectionClosed(let error):
+            return lost(error, now)
+        case .blocked(let reason):
+            if blockedReason == nil { lastProgress = now }
+            blockedReason = reason
+            notices.append(.blocked(reason: reason))
+            return
+        case .unblocked:
+            blockedReason = nil
+        default:
+            // Apart meanwhile, since what is settled changes all else.
+            var account = inFlight
+            inFlight = InFlight()
+            let result = Result { () throws(BrokerError) in
+                try account.take(event) { settle($0, $1, confirmed) }
+            }
+            inFlight = account
+            waiting.sort()
+            if case .failure(let error) = result { return lost(error, now) }
+        }
+        lastProgress = now
+    }
+
+    private mutating func settle(
+        _ task: OutgoingTask, _ outcome: PublisherConfirms<OutgoingTask>.Outcome, _ confirmed: (OutgoingTask) -> Void
+    ) {
+        var task = task
+        switch outcome {
+        case .confirmed:
+            routes.prove(task.route)
+            outage.progressed()
+            confirmedCount += 1
+            confirmed(task)
+        case .nacked where settings.retryFor != nil && routes.refusal(task.route) == nil:
+            // It is sent again, as after an outage.
+            task.wasNacked = true
+            hasNacked = true
+            waiting.add(task)
+        case .nacked: refuse(task, .nacked)
+        case .returned(let returned):
+            task.body = returned.body
+            guard task.route.canCreate, !task.wasReturned else { return refuse(task, .returned(text: returned.text)) }
+            routes.missesQueue(task.route)
+            task.wasReturned = true
+            waiting.add(task)
+        }
+    }
+
+    private mutating func refuse(_ task: OutgoingTask, _ reason: Refusal) {
+        refused.append((task, reason))
+        if reason.concernsDestination || !settings.goesOnAfterRefusals { close(task.route, reason) }
+    }
+
+    /// Sends nothing more to a destination that refuses, or nothing at all.
+    private mutating func close(_ route: Route, _ reason: Refusal) {
+        guard settings.goesOnAfterRefusals else { return trouble = trouble ?? .refused(reason) }
+        routes.refuse(route, reason)
+        for task in waiting.remove(where: { $0.route === route }) { refused.append((task, reason)) }
+    }
+
+    /// The tasks that were refused since the last call, for whoever keeps them.
+    package mutating func takeRefused() -> [(task: OutgoingTask, reason: Refusal)] {
+        defer { refused = [] }
+        return refused
+    }
+
+    // MARK: - What else happened
+
+    /// A signal came. The first one ends reading and sending, the second one all waiting.
+    package mutating func interrupt(_ signal: Int32) {
+        isImpatient = wasInterrupted
+        wasInterrupted = true
+        end(.interrupted(signal))
+    }
+
+    /// Nothing more is read or sent; what is in flight is waited for.
+    package mutating func end(_ trouble: Trouble) {
+        self.trouble = self.trouble ?? trouble
+    }
+
+    /// What there is to tell since the last call.
+    package mutating func takeNotices() -> [Notice] {
+        defer { notices = [] }
+        return notices
+    }
+
+    /// The error in the words of what the user asked for.
+    private func named(_ error: BrokerError) -> BrokerError {
+        guard let task = inFlight.tasks.first ?? waiting.first else { return error }
+        return error.onPublishing(to: task.route.destination)
+    }
+}
