@@ -35,12 +35,12 @@ _workq_options() {
         ) ;;
     work)
         choices=(
-            -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for -0
-            --null --batch --batch-wait --reply --move-to --on-exit --max-attempts --retry-delay
-            --dead-letter --output --log-format --tag --drain --count --idle-timeout --max-time
-            --grace -u --url --config -N --node -p --vhost --api-url --username --password-file
-            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
-            --quiet -v --verbose -h --help
+            -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for
+            --confirm-timeout -0 --null --batch --batch-wait --reply --move-to --on-exit
+            --max-attempts --retry-delay --dead-letter --output --log-format --tag --drain --count
+            --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost --api-url
+            --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     list-queues)
         choices=(
@@ -146,10 +146,11 @@ _workq_value() {
         esac ;;
     work)
         case $2 in
-        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --batch | \
-            --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
-            --count | --idle-timeout | --max-time | --grace | -u | --url | -N | --node | -p | \
-            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --confirm-timeout | \
+            --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
+            --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -N | \
+            --node | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
+            --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)

@@ -8,6 +8,12 @@ public enum BrokerEvent: Equatable {
     /// Publisher confirm: the broker could not take the message, or with `multiple` any up to it.
     case negativelyAcknowledged(deliveryTag: UInt64, multiple: Bool)
     case returned(ReturnedMessage)
+    /// The answer to a consumer that was asked for without waiting.
+    case consuming(consumerTag: ShortString)
+    /// The answer to a consumer's end that was asked for without waiting: all that it was sent has arrived.
+    case consumerStopped(consumerTag: ShortString)
+    /// The answer to a question for a queue, or a queue's creation, that was asked without waiting.
+    case queueStatus(ready: Int, consumers: Int)
     /// The broker ended a consumer: its queue was deleted, or lost its leader.
     case consumerCancelled(consumerTag: ShortString)
     /// The channel is gone, and with it every delivery tag; the connection lives.

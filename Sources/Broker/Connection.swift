@@ -160,6 +160,15 @@ package final class Connection {
         case AMQP_BASIC_NACK_METHOD:
             let nack = decoded.load(as: amqp_basic_nack_t.self)
             return .negativelyAcknowledged(deliveryTag: nack.delivery_tag, multiple: nack.multiple != 0)
+        case AMQP_BASIC_CONSUME_OK_METHOD:
+            let reply = decoded.load(as: amqp_basic_consume_ok_t.self)
+            return .consuming(consumerTag: ShortString(reply.consumer_tag))
+        case AMQP_BASIC_CANCEL_OK_METHOD:
+            let reply = decoded.load(as: amqp_basic_cancel_ok_t.self)
+            return .consumerStopped(consumerTag: ShortString(reply.consumer_tag))
+        case AMQP_QUEUE_DECLARE_OK_METHOD:
+            let reply = decoded.load(as: amqp_queue_declare_ok_t.self)
+            return .queueStatus(ready: Int(reply.message_count), consumers: Int(reply.consumer_count))
         case AMQP_BASIC_CANCEL_METHOD:
             let cancel = decoded.load(as: amqp_basic_cancel_t.self)
             return .consumerCancelled(consumerTag: ShortString(cancel.consumer_tag))

@@ -38,7 +38,7 @@ extension WorkCommand {
             paragraphs: [
                 "With `--log-format json` every line that the worker itself writes to standard error is an object. "
                     + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
-                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `blocked`, `unblocked`, "
+                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, `unblocked`, "
                     + "`reconnecting`, `reconnected`, `paused`, `resumed`, `state` (after USR1), `leaving`, "
                     + "`interrupting`, `message`, and at the end `summary` and, when the worker failed, `error`. Other "
                     + "keys, where they apply:"
@@ -47,7 +47,10 @@ extension WorkCommand {
                 ("job", "the number of the command, as `--tag` shows it"),
                 ("message_id, attempt, redelivered", "the task"),
                 ("tasks", "how many tasks a batch has; then those of a single task are absent"),
-                ("result", "how a command ended: `exit`, `signal`, `timeout`, `not-started`, `output-lost` or `unfit`"),
+                (
+                    "result",
+                    "how a command ended: `exit`, `signal`, `timeout`, `not-started`, `output-lost`, `unfit` or `worker-killed`"
+                ),
                 ("status, signal, reason", "its exit status, the signal that ended it, or why it could not be run"),
                 ("seconds", "how long it took"),
                 (
@@ -108,7 +111,10 @@ extension WorkCommand {
                         + "with status 0. Sent again: end running commands with TERM, later with KILL, and give their "
                         + "tasks back."
                 ),
-                ("TSTP", "Pause: take no more tasks and give back those that haven't started. Commands go on."),
+                (
+                    "TSTP",
+                    "Pause: take no more tasks and start none. Commands go on; tasks that are here stay, within the broker's delivery timeout."
+                ),
                 ("CONT", "Go on after a pause."),
                 ("USR1", "Say on standard error what the worker is doing."),
             ])

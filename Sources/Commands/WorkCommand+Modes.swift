@@ -38,7 +38,7 @@ extension WorkCommand {
         ]
     }
 
-    /// How many unacknowledged tasks the broker may give this worker.
+    /// How many unacknowledged tasks the broker may give this worker, as far as no count limits it.
     static func prefetchCount(_ values: Values) throws(CommandError) -> UInt16 {
         if values.destination != nil, values.prefetch == 0 {
             throw CommandError(.usage, "work: --move-to needs a limit: --prefetch must be at least 1")

@@ -24,7 +24,7 @@ enum WorkCommand: Subcommand {
         var leavesWhenEmpty = false
         var count: Int?
         var createsQueue = true
-        var queueType = QueueType.classic
+        var queueType: QueueType?
         var timeout: Duration?
         var killAfter = Duration.seconds(10)
         var grace: Duration?
@@ -37,6 +37,7 @@ enum WorkCommand: Subcommand {
         var output: OutputChoice?
         var isTagged = false
         var retryFor: Duration?
+        var confirmTimeout = Duration.seconds(30)
         var separator = UInt8(ascii: "\n")
         var batchSize: Int?
         var batchWait = Duration.seconds(1)
@@ -101,8 +102,11 @@ enum WorkCommand: Subcommand {
                     + "tasks are short. 0 sets no limit: plain round robin."),
             .flag("--no-create", sets: \.createsQueue, to: false, "fail when the queue doesn't exist"),
             .value(
-                "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "classic",
-                "the type of a queue that is created"),
+                "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "the vhost's",
+                "the type of a queue that is created",
+                details:
+                    "A quorum queue that workq creates puts tasks that the broker would drop at its delivery limit "
+                    + "on the dead-letter queue."),
             .value(
                 "--timeout", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.timeout,
                 default: "no limit", "how long a command may take; then its process group is ended",
@@ -115,6 +119,9 @@ enum WorkCommand: Subcommand {
                 "--retry-for", of: .duration(.zero ... .seconds(31_557_600)), into: \.retryFor,
                 default: "for ever once connected",
                 "how long to try to reach a broker that is away; 0 leaves at once"),
+            .value(
+                "--confirm-timeout", of: .duration(.milliseconds(1) ... .seconds(86_400)), into: \.confirmTimeout,
+                default: "30s", "how long the broker may take to confirm a task's copy before that is told"),
             .flag(
                 "-0", "--null", sets: \.separator, to: 0, "separate printed or batched tasks by NUL instead of newlines"
             ),
@@ -213,9 +220,7 @@ enum WorkCommand: Subcommand {
         guard let signals = SignalPipe(catching: caughtSignals) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
-        let loop = WorkerLoop(
-            try loopSettings(values, in: context), work: work, parameters: parameters, signals: signals,
-            logLine: log.line)
+        let loop = try loop(values, work, parameters, signals, log, in: context)
         let ending = loop.run()
         // What is left to say may find nobody who reads it.
         signals.release()
@@ -230,6 +235,39 @@ enum WorkCommand: Subcommand {
         case .outputFailed(let number):
             let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
             throw CommandError(.inputOutputError, "cannot write to \(place): \(SystemError.text(number))")
+        }
+    }
+
+    private static func loop(
+        _ values: Values, _ work: WorkerLoop.Work, _ parameters: ConnectionParameters, _ signals: SignalPipe,
+        _ log: WorkLog, in context: CommandContext
+    ) throws(CommandError) -> WorkerLoop {
+        let settings = try loopSettings(values, in: context)
+        do throws(SystemError) {
+            return try WorkerLoop(
+                settings, work: work, parameters: freshParameters(parameters, values), signals: signals,
+                logLine: log.line)
+        } catch {
+            throw CommandError(.temporaryFailure, "cannot open a pipe: \(error.text)")
+        }
+    }
+
+    /// What to connect with, this time: the file with the password is read again, since passwords are changed while
+    /// workers run. What can't be read now, as while it is being replaced, stays as it was.
+    private static func freshParameters(
+        _ parameters: ConnectionParameters, _ values: Values
+    ) -> () -> ConnectionParameters {
+        guard case .plain(let username, _) = parameters.login, let file = values.connection.passwordFile, file != "-"
+        else { return { parameters } }
+        var latest = parameters
+        return {
+            // A pipe has given its only password already.
+            var status = stat()
+            if stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let password = try? PasswordFile.read(file)
+            {
+                latest.login = .plain(username: username, password: password)
+            }
+            return latest
         }
     }
 
@@ -248,10 +286,12 @@ enum WorkCommand: Subcommand {
         _ values: Values, in context: CommandContext
     ) throws(CommandError) -> WorkerLoop.Settings {
         var state = WorkerState.Settings()
-        state.isPrinting = values.command.isEmpty && values.destination == nil
+        state.mode =
+            values.destination.map { .move(to: ShortString($0)) } ?? (values.command.isEmpty ? .print : .run)
+        state.queue = values.queue
+        state.prefetch = Int(try prefetchCount(values))
         // Printing and moving take no time, so a task that waits here keeps nobody from it.
         state.jobs = values.command.isEmpty ? .max : values.jobs
-        state.destination = values.destination.map { ShortString($0) }
         state.isAnswering = values.isAnswering
         state.tellsIdleness = values.common.isVerbose || values.logFormat == .json
         state.batching = values.batchSize.map {
@@ -270,7 +310,7 @@ enum WorkCommand: Subcommand {
         state.retries.delays = values.retryDelays
 
         let queue = values.queue
-        let retryQueue = { (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
+        let retryQueue = { @Sendable (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
         let deadLetterQueue = values.destination ?? values.deadLetterQueue ?? "\(queue).dead"
         for name in values.retryDelays.map(retryQueue) + [deadLetterQueue]
         where !values.command.isEmpty && name.utf8.count > ShortString.maximumCount {
@@ -282,14 +322,15 @@ enum WorkCommand: Subcommand {
         }
         var settings = WorkerLoop.Settings(
             queue: queue,
-            prefetchCount: try prefetchCount(values),
-            creates: values.createsQueue && values.destination == nil ? values.queueType : nil,
+            creates: values.createsQueue && values.destination == nil
+                ? NewQueue(type: values.queueType, deadLetterQueue: deadLetterQueue) : nil,
             deadLetterQueue: deadLetterQueue, retryQueue: retryQueue)
         // A dead-letter queue is workq's own, and created whatever is said of QUEUE.
         settings.createsOther =
-            values.createsQueue ? values.queueType : values.destination == nil ? .classic : nil
+            values.createsQueue || values.destination == nil ? NewQueue(type: values.queueType) : nil
         settings.state = state
         settings.host = context.hostName
+        settings.confirmTimeout = values.confirmTimeout
         settings.service = ServiceLink(environment: context.environment, processID: getpid())
         settings.output =
             switch (values.output, values.isTagged) {

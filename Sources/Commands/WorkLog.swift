@@ -87,10 +87,21 @@ struct WorkLog {
             return "\(Self.name(delivery)) stays here, its copy couldn't be sent\(reason)"
         case .cameBack(let job, let delivery):
             return common.isVerbose ? "job \(job) goes on with \(Self.name(delivery)), which has come back" : nil
+        case .settledLate(let delivery, let verdict):
+            return common.isVerbose ? "\(Self.name(delivery)) has come back: it \(Self.text(verdict))" : nil
+        case .startFailed(let reason, let pause):
+            return "a command couldn't be started (\(reason)). Trying again in \(pause.shortText)"
+        case .queueCreated:
+            return "queue \"\(queue)\" didn't exist and was created"
+        case .unanswered(let error):
+            return "\(error.message). Still waiting"
+        case .unconfirmed(let count, let time):
+            let copies = count == 1 ? "the copy of a task" : "the copies of \(count) tasks"
+            return "the broker hasn't confirmed \(copies) for \(time.shortText). Still waiting"
         case .endedUnheard(let job, let delivery, let end, let elapsed):
             return
                 "job \(job) \(Self.text(end)) after \(elapsed.shortText), but the connection its task came on is gone: "
-                + "\(Self.name(delivery)) will be delivered again"
+                + "\(Self.name(delivery)) may be delivered again"
         case .blocked(let reason):
             return "blocked by broker: \(reason). Tasks that failed stay here until it takes their copies"
         case .unblocked: return "the broker takes copies again"
@@ -126,7 +137,8 @@ struct WorkLog {
 
     private func attempt(_ delivery: Delivery) -> String {
         let attempt = TaskCopy.attempt(of: delivery)
-        return attempt > 1 || common.isVerbose ? " (attempt \(attempt) of \(maximumAttempts))" : ""
+        let maximum = max(attempt, maximumAttempts)
+        return attempt > 1 || common.isVerbose ? " (attempt \(attempt) of \(maximum))" : ""
     }
 
     private func text(_ status: WorkerState.Status) -> String {
@@ -161,6 +173,7 @@ struct WorkLog {
         case .signalled(let signal): "was ended by signal \(signal)"
         case .timedOut: "was ended for taking too long"
         case .outputLost: "has printed what couldn't be passed on"
+        case .workerKilled: "wasn't started: its task has ended each worker that tried it"
         case .unusable(let reason), .notStarted(let reason): "couldn't be started (\(reason))"
         case .unfit(let reason): "can't do its task (\(reason))"
         }

@@ -121,6 +121,19 @@ extension WorkLogRecord {
             verdicts = Self.names(status.tally.counts)
         case .cameBack(let job, let delivery):
             self.init("came-back", job, delivery)
+        case .settledLate(let delivery, let verdict):
+            self.init("settled-late", nil, delivery)
+            self.verdict = verdict.rawValue
+        case .startFailed(let reason, let pause):
+            self.init("start-failed")
+            (self.reason, pauseSeconds) = (reason, pause.decimalSeconds)
+        case .queueCreated: self.init("queue-created")
+        case .unanswered(let error):
+            self.init("unanswered")
+            note(error)
+        case .unconfirmed(let count, let time):
+            self.init("unconfirmed")
+            (tasks, seconds) = (count, time.decimalSeconds)
         case .endedUnheard(let job, let delivery, let end, let elapsed):
             self.init("end", job, delivery)
             note(end, elapsed)
@@ -159,6 +172,7 @@ extension WorkLogRecord {
         case .timedOut: result = "timeout"
         case .notStarted(let reason), .unusable(let reason): (result, self.reason) = ("not-started", reason)
         case .outputLost: result = "output-lost"
+        case .workerKilled: result = "worker-killed"
         case .unfit(let reason): (result, self.reason) = ("unfit", reason)
         }
     }

@@ -94,6 +94,6 @@ package final class ServiceLink {
     var next: Instant { notices.next }
 
     func report(_ state: WorkerState) {
-        notices.report(state.status, isLeaving: state.isLeaving, now: .now, send: socket.send)
+        notices.report(state.status, isLeaving: !state.isWorking, now: .now, send: socket.send)
     }
 }

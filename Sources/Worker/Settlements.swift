@@ -26,12 +26,19 @@ struct Settlements {
     /// did in this time.
     static let interval = Duration.milliseconds(5)
 
+    /// How many tasks are given back one by one in each `pace` while older ones are still open. When those are settled the
+    /// others go together, so that a broker isn't left with thousands of words about them.
+    private static let greatestStep = 100
+    private static let pace = Duration.milliseconds(100)
+
     /// Tags that the broker has delivered and that are still to be settled, ascending: as they come.
     private var open: Deque<UInt64> = []
     private var acknowledged: [UInt64] = []
     private var rejected: [UInt64] = []
     private var givenBack: [UInt64] = []
     private var lastSent = Instant(nanoseconds: 0)
+    /// Whether some are left that are given back in the next step.
+    private var isPaced = false
 
     mutating func delivered(_ tag: UInt64) {
         open.append(tag)
@@ -60,6 +67,9 @@ struct Settlements {
     /// When to send, while `waiting` tasks are here unstarted.
     func due(waiting: Int) -> Instant {
         if acknowledged.isEmpty, rejected.isEmpty, givenBack.isEmpty { return .never }
+        if isPaced, acknowledged.isEmpty, rejected.isEmpty, (givenBack.first ?? 0) > (open.first ?? .max) {
+            return lastSent + Self.pace
+        }
         let mayWait = rejected.isEmpty && givenBack.isEmpty && acknowledged.count <= waiting
         return mayWait ? lastSent + Self.interval : lastSent
     }
@@ -87,10 +97,12 @@ struct Settlements {
         } else {
             words += backTogether.map(Word.giveBack)
         }
-        words += givenBack[backTogether.endIndex...].map(Word.giveBack)
+        let step = givenBack[backTogether.endIndex...].prefix(Self.greatestStep)
+        words += step.map(Word.giveBack)
         acknowledged.removeAll(keepingCapacity: true)
         rejected.removeAll(keepingCapacity: true)
-        givenBack.removeAll(keepingCapacity: true)
+        givenBack.removeSubrange(..<step.endIndex)
+        isPaced = !givenBack.isEmpty
         return words
     }
 }

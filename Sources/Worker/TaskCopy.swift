@@ -6,7 +6,7 @@ import Broker
 ///
 /// Body and properties stay as they were; what workq adds is in headers of its own. The attempt is kept in a header
 /// because classic queues don't count deliveries and RabbitMQ ignores a client's `x-death` since 4.0.
-package struct TaskCopy: Equatable {
+package struct TaskCopy: Equatable, Sendable {
     /// Which attempt a task is, from 1.
     static let attemptHeader: ShortString = "x-workq-attempt"
 
@@ -17,8 +17,14 @@ package struct TaskCopy: Equatable {
         "x-workq-reason", "x-workq-attempts", queueHeader, "x-workq-host", "x-workq-time", "x-workq-stderr",
     ]
 
-    private static let routingHeaders: [ShortString] = [
-        "CC", "BCC", "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
+    /// How often a quorum queue has delivered a task before; absent the first time.
+    private static let deliveryCountHeader: ShortString = "x-delivery-count"
+
+    /// What brokers add or act upon. These would route a copy elsewhere too, make RabbitMQ take its return for a cycle and
+    /// drop it, or count deliveries that weren't the copy's.
+    static let brokersHeaders: [ShortString] = [
+        deliveryCountHeader, "x-acquired-count", "CC", "BCC", "x-death", "x-first-death-exchange",
+        "x-first-death-queue", "x-first-death-reason",
         "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
     ]
 
@@ -28,57 +34,25 @@ package struct TaskCopy: Equatable {
     var attempt: Int
     /// How the last attempt ended.
     var end: JobEnd
+    /// The last that its command wrote on standard error.
+    var errors: [UInt8] = []
 
-    /// Which attempt a delivery is: what its header says, within reason, else the first.
+    /// Which attempt a delivery is: what its header says, within reason, else the first. Where a quorum queue has delivered
+    /// the task more often, as when it killed its worker each time, that counts.
     package static func attempt(of delivery: Delivery) -> Int {
-        switch delivery.properties.headers?[attemptHeader] {
-        case .int32(let number): max(1, Int(number))
-        case .int64(let number): Int(clamping: max(1, number))
-        case .int8(let number): max(1, Int(number))
-        case .uint8(let number): max(1, Int(number))
-        case .int16(let number): max(1, Int(number))
-        case .uint16(let number): max(1, Int(number))
-        case .uint32(let number): max(1, Int(number))
-        case .uint64(let number): Int(clamping: max(1, number))
-        default: 1
-        }
+        max(notedAttempt(of: delivery), deliveryCount(of: delivery) + 1)
     }
 
-    /// The copy's properties. A dead-lettered task carries why: the last end, how many attempts there were, when, on
-    /// which host, from which queue, and the end of what its command wrote on standard error.
-    func properties(queue: String, host: String, time: UInt64, errors: [UInt8]) -> MessageProperties {
-        switch fate {
-        case .moved(let destination): return movedProperties(to: destination)
-        case .answered: return answerProperties(time: time)
-        case .later, .deadLetter: break
-        }
-        var properties = carriedProperties
-        var headers = properties.headers ?? FieldTable()
-        headers[Self.attemptHeader] = .int32(Int32(clamping: attempt))
-        // The time to live of the original was for its own queue; a retry must not end by it.
-        properties.expiration = nil
-        if fate == .deadLetter {
-            headers[Self.attemptHeader] = nil
-            headers["x-workq-reason"] = .text(end.reason)
-            headers["x-workq-attempts"] = .int32(Int32(clamping: attempt))
-            headers[Self.queueHeader] = .text(queue)
-            headers["x-workq-host"] = .text(host)
-            headers["x-workq-time"] = .timestamp(time)
-            headers["x-workq-stderr"] = errors.isEmpty ? nil : .string(errors)
-        }
-        properties.headers = headers
-        return properties
+    /// Which attempt a delivery is by what workers have noted, without what the broker counts.
+    static func notedAttempt(of delivery: Delivery) -> Int {
+        max(1, delivery.properties.headers?[attemptHeader]?.integer ?? 1)
     }
 
-    /// The task's own properties, without those that can't be sent on, and persistent.
-    var carriedProperties: MessageProperties {
-        var properties = delivery.properties
-        // RabbitMQ refuses a user id that isn't the login's own.
-        properties.userID = nil
-        // These would route the copy elsewhere too, or make RabbitMQ take its return for a cycle and drop it.
-        for name in Self.routingHeaders { properties.headers?[name] = nil }
-        properties.deliveryMode = 2
-        return properties
+    /// How often a quorum queue has delivered the task before and got it back; 0 on other queues. A count on a task that
+    /// wasn't delivered before is another queue's.
+    static func deliveryCount(of delivery: Delivery) -> Int {
+        guard delivery.redelivered else { return 0 }
+        return max(0, delivery.properties.headers?[deliveryCountHeader]?.integer ?? 0)
     }
 }
 
@@ -90,7 +64,25 @@ extension JobEnd {
         case .signalled(let signal): "signal \(signal)"
         case .timedOut: "timeout"
         case .outputLost: "output lost"
+        case .workerKilled: "killed the worker"
         case .unusable(let text), .notStarted(let text), .unfit(let text): text
+        }
+    }
+}
+
+extension FieldValue {
+    /// The value of any type of whole number, as far as it fits.
+    fileprivate var integer: Int? {
+        switch self {
+        case .int8(let number): Int(number)
+        case .uint8(let number): Int(number)
+        case .int16(let number): Int(number)
+        case .uint16(let number): Int(number)
+        case .int32(let number): Int(number)
+        case .uint32(let number): Int(number)
+        case .int64(let number): Int(clamping: number)
+        case .uint64(let number): Int(clamping: number)
+        default: nil
         }
     }
 }

@@ -40,10 +40,11 @@ package enum TaskEnvironment {
         add("WORKQ_QUEUE", queue.utf8)
         add("WORKQ_MESSAGE_ID", properties.messageID)
         add("WORKQ_ATTEMPT", String(TaskCopy.attempt(of: delivery)).utf8)
-        add("WORKQ_MAX_ATTEMPTS", String(maximumAttempts).utf8)
+        add("WORKQ_MAX_ATTEMPTS", String(max(maximumAttempts, TaskCopy.attempt(of: delivery))).utf8)
         add("WORKQ_REDELIVERED", (delivery.redelivered ? "1" : "0").utf8)
-        add("WORKQ_EXCHANGE", delivery.exchange)
-        add("WORKQ_ROUTING_KEY", delivery.routingKey)
+        let origin = TaskCopy.origin(of: delivery)
+        add("WORKQ_EXCHANGE", origin.exchange)
+        add("WORKQ_ROUTING_KEY", origin.routingKey)
         if let priority = properties.priority { add("WORKQ_PRIORITY", String(priority).utf8) }
         if let timestamp = properties.timestamp { add("WORKQ_TIMESTAMP", String(timestamp).utf8) }
         add("WORKQ_TYPE", properties.type)

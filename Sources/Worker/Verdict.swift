@@ -1,7 +1,7 @@
 // What becomes of a task when its command has ended.
 
 /// How a command ended.
-package enum JobEnd: Equatable {
+package enum JobEnd: Equatable, Sendable {
     /// With an exit status, 0 to 255.
     case exited(Int32)
     /// By a signal.
@@ -14,6 +14,8 @@ package enum JobEnd: Equatable {
     case notStarted(String)
     /// What it printed got lost on its way through this process.
     case outputLost
+    /// It never started this time: each attempt so far has ended the worker that made it.
+    case workerKilled
     /// What the task needs can't be done, however often it is tried. The text says why.
     case unfit(String)
 }
@@ -32,14 +34,6 @@ package enum Verdict: String, CaseIterable {
     case reject
     /// Not tried to the end; it goes back to the queue at once.
     case giveBack = "give-back"
-
-    /// Whether a copy of the task goes to another queue.
-    var isSentOn: Bool {
-        switch self {
-        case .retry, .requeue, .deadLetter: true
-        case .acknowledge, .reject, .giveBack: false
-        }
-    }
 }
 
 /// Which end of a command means what, for `--on-exit`. Pure.
@@ -78,7 +72,7 @@ package struct VerdictTable: Equatable {
     func verdict(on end: JobEnd, wasInterrupted: Bool) -> Verdict {
         switch end {
         case .exited(0): statuses[0] ?? .acknowledge
-        case .unfit: .deadLetter
+        case .unfit, .workerKilled: .deadLetter
         case _ where wasInterrupted: .giveBack
         case .exited(let status): statuses[status] ?? other
         case .signalled: signal ?? other

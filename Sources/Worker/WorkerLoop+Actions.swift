@@ -12,25 +12,21 @@ extension WorkerLoop {
         case .acknowledge(let tag): settlements.acknowledge(tag)
         case .reject(let tag): settlements.reject(tag)
         case .giveBack(let tag): settlements.giveBack(tag)
-        case .copy(let job, let copy): courier.send(job, copy, errors: lastWords[job] ?? [])
+        case .copy(let task, let copy): copies.send(CopyPublisher.Letter(task: task, copy: copy))
         case .cancelConsumer:
-            guard let tag = link?.consumerTag else { return }
-            onChannel { channel throws(BrokerError) in try channel.sendCancel(tag) }
-        case .startConsumer: startConsumer()
-        case .countReady: countReady()
+            inSession { session throws(BrokerError) in try session.stopConsumer() }
+        case .startConsumer(let prefetch):
+            inSession { session throws(BrokerError) in try session.startConsumer(prefetch: prefetch) }
+        case .countReady:
+            // The question must not overtake what the broker is to hear before.
+            settle()
+            inSession { session throws(BrokerError) in try session.countReady() }
         case .terminate(let job): children[job]?.terminate()
         case .kill(let job):
             children[job]?.end()
             giveUpOutput(of: job)
         case .report(let what):
-            if case .ended(let job, _, _, let verdict, _) = what, !verdict.isSentOn {
-                lastWords[job] = nil
-            }
-            if case .endedUnheard(let job, _, _, _) = what { lastWords[job] = nil }
-            if case .batchEnded(let job, let outcomes, _, _) = what, let words = lastWords.removeValue(forKey: job) {
-                shareLastWords(words, job, outcomes)
-            }
-            if let line = logLine(what, courier.lastError) { relay.log(line) }
+            if let line = logLine(what, lastCopyError) { relay.log(line) }
         case .finish(let reason): ending = reason
         }
     }
@@ -42,32 +38,28 @@ extension WorkerLoop {
 
     func settle() {
         for word in settlements.take(now: .now) {
-            onChannel { channel throws(BrokerError) in
-                switch word {
-                case .acknowledge(let tag): try channel.acknowledge(tag)
-                case .acknowledgeAll(let tag): try channel.acknowledge(tag, multiple: true)
-                case .reject(let tag): try channel.reject(tag)
-                case .giveBack(let tag): try channel.giveBack(tag)
-                case .giveBackAll(let tag): try channel.giveBack(tag, multiple: true)
-                }
-            }
+            inSession { session throws(BrokerError) in try session.send(word) }
         }
     }
 
-    private func onChannel(_ call: (Channel) throws(BrokerError) -> Void) {
-        guard let link else { return }
-        do {
-            try call(link.channel)
+    private func inSession(_ call: (inout ConsumerSession) throws(BrokerError) -> Void) {
+        guard var current = session else { return }
+        // What is sent may bring in frames, which then wait in the library while the socket is quiet.
+        mayHaveFrames = true
+        do throws(BrokerError) {
+            try call(&current)
+            session = current
         } catch {
             lose(error)
         }
     }
 
     private func connect() {
-        let consumer = ConsumerLink.Settings(
-            queue: settings.queue, prefetchCount: settings.prefetchCount, creates: settings.creates)
+        let consumer = ConsumerSession.Settings(queue: settings.queue, creates: settings.creates)
+        let parameters = parameters()
+        copies.use(parameters)
         do throws(BrokerError) {
-            opening = try Opening { [parameters] () throws(BrokerError) in try ConsumerLink.open(consumer, parameters) }
+            opening = try Opening { () throws(BrokerError) in try ConsumerSession.open(consumer, parameters) }
         } catch {
             events.append(.connectionLost(error))
         }
@@ -76,7 +68,7 @@ extension WorkerLoop {
     func takeConnection() {
         switch opening?.take() {
         case .success(let new):
-            link = new
+            session = new
             mayHaveFrames = true
             events.append(.connected)
         case .failure(let error): events.append(.connectionLost(error))
@@ -117,12 +109,6 @@ extension WorkerLoop {
         }
     }
 
-    /// Every task of a batch that failed carries what its command has said.
-    private func shareLastWords(_ words: [UInt8], _ job: WorkerState.JobID, _ outcomes: [Verdict: Int]) {
-        guard outcomes.keys.contains(where: \.isSentOn) else { return }
-        for offset in 0..<outcomes.values.reduce(0, +) { lastWords[job + offset] = words }
-    }
-
     private func outputModes(_ job: WorkerState.JobID) -> (output: ChildOutput.Mode?, errors: ChildOutput.Mode?) {
         switch settings.output {
         case .inherited: (nil, nil)
@@ -134,37 +120,6 @@ extension WorkerLoop {
                 .grouped(tag: isTagged ? "\(job): " : "", directory: directory),
                 .grouped(tag: isTagged ? "\(job): " : "", directory: directory)
             )
-        }
-    }
-
-    private func startConsumer() {
-        guard let link else { return }
-        mayHaveFrames = true
-        do throws(BrokerError) {
-            self.link?.consumerTag = try link.channel.consume(ShortString(settings.queue))
-        } catch {
-            lose(error)
-        }
-    }
-
-    private func countReady() {
-        guard let link else { return }
-        settle()
-        mayHaveFrames = true
-        do throws(BrokerError) {
-            let ready = try link.channel.status(ofQueue: ShortString(settings.queue)).ready
-            // Deliveries that came before the answer must be known before it: they disprove that nothing is left.
-            while let event = try link.connection.nextEvent() {
-                take(event)
-                if self.link == nil { return }
-            }
-            events.append(.readyCount(ready))
-        } catch {
-            if error.scope == .channel, error.code == .accessRefused {
-                events.append(.refused(error))
-            } else {
-                lose(error)
-            }
         }
     }
 }

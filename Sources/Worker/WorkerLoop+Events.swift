@@ -7,20 +7,21 @@ extension WorkerLoop {
     func waitForSomething() {
         pollSet.removeAll()
         pollSet.add(signals.descriptor, events: POLLIN)
-        if let link { pollSet.add(link.connection.descriptor, events: POLLIN) }
+        if let session, !isFull { pollSet.add(session.connection.descriptor, events: POLLIN) }
         if let opening { pollSet.add(opening.descriptor, events: POLLIN) }
-        if let descriptor = courier.descriptor { pollSet.add(descriptor, events: POLLIN) }
+        pollSet.add(copies.descriptor, events: POLLIN)
         relay.add(to: &pollSet, children: children.values)
         for child in children.values where child.input.isPending {
             pollSet.add(child.input.descriptor, events: POLLOUT)
         }
         // A reader that goes away is noticed also while there is nothing to print.
-        if settings.state.isPrinting {
+        if settings.state.mode == .print {
             pollSet.add(printer.buffer.descriptor, events: printer.buffer.isPending ? POLLOUT : 0)
         }
         pollSet.wait(timeout: timeout)
 
-        if let link, pollSet.isReady(link.connection.descriptor) { mayHaveFrames = true }
+        if let session, pollSet.isReady(session.connection.descriptor) { mayHaveFrames = true }
+        if pollSet.isReady(copies.descriptor) { takeCopyNews() }
         if pollSet.isReady(signals.descriptor) {
             // A service manager may tell worker and commands to end at once; then a command that ended hasn't failed.
             let arrived = signals.read()
@@ -37,66 +38,74 @@ extension WorkerLoop {
             events.prepend(.outputFailed(number))
         }
         releaseEnds()
-        if settings.state.isPrinting, pollSet.isReady(printer.buffer.descriptor) { print() }
+        if settings.state.mode == .print, pollSet.isReady(printer.buffer.descriptor) { print() }
     }
 
     /// Milliseconds until something is due by itself. Heartbeats are served by reading, twice an interval at least.
     private var timeout: Int32 {
-        guard events.isEmpty, !mayHaveFrames, !courier.mayHoldFrames else { return 0 }
-        let now = Instant.now
-        let deadline = min(
-            state.nextDeadline, nextSettling, nextReceive, courier.heartbeat.map { now + $0 / 2 } ?? .never,
-            settings.service?.next ?? .never)
-        return deadline == .never ? -1 : deadline.pollTimeout(from: now)
+        guard events.isEmpty, !mayHaveFrames || isFull else { return 0 }
+        let deadline = min(state.nextDeadline, nextSettling, nextReceive, settings.service?.next ?? .never)
+        return deadline == .never ? -1 : deadline.pollTimeout(from: .now)
     }
 
-    /// Takes what the broker has sent, without waiting.
+    /// Whether so much is here that more should stay where it is. Commands get as many tasks as there are jobs, whatever
+    /// they weigh; tasks that are printed or moved only have to flow.
+    var isFull: Bool { settings.state.mode != .run && state.bytes >= Self.greatestWeight }
+
+    /// Takes what the broker has sent, without waiting. While there is too much here already, only as much as heartbeats
+    /// need.
     func receive() {
-        guard let link else { return }
+        guard session != nil else { return }
+        var weight = isFull ? Self.greatestWeight : state.bytes
         mayHaveFrames = true
-        nextReceive = link.connection.heartbeat.map { .now + $0 / 2 } ?? .never
+        nextReceive = session?.connection.heartbeat.map { .now + $0 / 2 } ?? .never
         do throws(BrokerError) {
             while events.count < Self.eventsPerTurn {
-                guard let event = try link.connection.nextEvent() else {
+                guard let event = try session?.connection.nextEvent() else {
                     mayHaveFrames = false
                     return
                 }
-                take(event)
-                if self.link == nil { return }
+                try take(event)
+                if session == nil { return }
+                if case .delivery(let delivery) = event, settings.state.mode != .run {
+                    weight += delivery.body.count
+                    if weight >= Self.greatestWeight { return }
+                }
             }
         } catch {
             lose(error)
         }
     }
 
-    func take(_ event: BrokerEvent) {
-        switch event {
-        case .delivery(let delivery):
+    private func take(_ event: BrokerEvent) throws(BrokerError) {
+        switch try session?.news(of: event) {
+        case .event(let event)?: events.append(event)
+        case .delivery(let delivery)?:
             settlements.delivered(delivery.deliveryTag)
             events.append(.delivered(delivery))
-        case .consumerCancelled:
-            settle()
-            lose(
-                BrokerError(
-                    "consume from queue \"\(settings.queue)\"", .connectionLost, scope: .channel,
-                    "the queue was deleted or lost its leader, or a task took longer than the queue allows"))
-        case .channelClosed(let error), .connectionClosed(let error):
+        case .lost(let error)?:
+            // Where only the consumer is gone, settlements still count.
+            if case .consumerCancelled = event { settle() }
             lose(error)
-        case .acknowledged, .negativelyAcknowledged, .returned, .blocked, .unblocked:
-            // Nothing is published on this connection, and an alarm doesn't stop deliveries or acknowledgements.
-            break
+        case .refused(let error)?:
+            if case .channelClosed = event {
+                lose(error)
+                events.prepend(.refused(error))
+            } else {
+                events.append(.refused(error))
+            }
+        case nil: break
         }
     }
 
-    /// Drops the connection. Deliveries that are still to be handled belong to it and are void.
+    /// Drops the connection. What is still to be handled of it is void.
     func lose(_ error: BrokerError) {
-        link?.connection.close(timeout: .milliseconds(200))
-        link = nil
+        session?.connection.close(timeout: .milliseconds(50))
+        session = nil
         settlements = Settlements()
-        lastWords = [:]
         mayHaveFrames = false
         nextReceive = .never
-        events.removeAll { if case .delivered = $0 { true } else { false } }
+        events.removeAll(where: \.isOfSession)
         // Commands that have ended meanwhile can't be settled any more, so the state must hear of the loss before.
         let connected = events.lastIndex { if case .connected = $0 { true } else { false } }
         events.insert(.connectionLost(error), at: connected.map { $0 + 1 } ?? 0)
@@ -129,16 +138,15 @@ extension WorkerLoop {
             guard let end = children[job]?.reap(), var child = children.removeValue(forKey: job) else { continue }
             child.input.close()
             relay.takeLeftovers(of: &child)
-            lastWords[job] = child.errors?.tail
-            if let answer = child.output?.kept { events.append(.answered(job, answer)) }
+            let output = CommandOutput(answer: child.output?.kept, errors: child.errors?.tail ?? [])
             let isOverfull = child.output?.isOverfull == true && end == .exited(0)
             let limit = Self.longestAnswer >> 20
             let verdict = isOverfull ? .unfit("the answer is longer than \(limit) MiB") : end
             if child.output != nil, relay.isBehind || outputFailure != nil {
-                delayedEnds.append((job, verdict, relay.outputEnd))
+                delayedEnds.append((job, verdict, output, relay.outputEnd))
                 events.append(.outputDelayed(job))
             } else {
-                events.append(.ended(job, verdict))
+                events.append(.ended(job, verdict, output))
             }
         }
     }
@@ -147,7 +155,7 @@ extension WorkerLoop {
     private func releaseEnds() {
         while let first = delayedEnds.first, outputFailure != nil || first.outputEnd <= relay.output.totalWritten {
             delayedEnds.removeFirst()
-            events.append(.ended(first.job, outputFailure == nil ? first.end : .outputLost))
+            events.append(.ended(first.job, outputFailure == nil ? first.end : .outputLost, first.output))
         }
     }
 
@@ -162,6 +170,44 @@ extension WorkerLoop {
         switch printer.write() {
         case .done(let jobs): events.append(contentsOf: jobs.map { .ended($0, .exited(0)) })
         case .failed(let number): events.append(.outputFailed(number))
+        }
+    }
+}
+
+extension WorkerLoop {
+    /// What has become of copies.
+    private func takeCopyNews() {
+        for news in copies.takeNews() {
+            switch news {
+            case .outcome(let task, let outcome): take(outcome, of: task)
+            case .blocked(let reason): perform(.report(.blocked(reason: reason)))
+            case .unblocked: perform(.report(.unblocked))
+            case .unconfirmed(let count, let time): perform(.report(.unconfirmed(count, time)))
+            }
+        }
+    }
+
+    private func take(_ outcome: CopyPublisher.Outcome, of task: WorkerState.TaskID) {
+        switch outcome {
+        case .confirmed: events.append(.copyConfirmed(task))
+        case .unwanted: events.append(.answerReturned(task))
+        case .unfit: events.append(.copyUnfit(task))
+        case .failed(let error, let isRefused):
+            lastCopyError = error
+            // A destination that will never take a task is told, not tried again and again. A missing right neither.
+            let isMoving = if case .move = settings.state.mode { true } else { false }
+            if !error.isRetriable, isMoving || error.code == .accessRefused { events.append(.refused(error)) }
+            events.append(.copyFailed(task, isRefused: isRefused))
+        }
+    }
+}
+
+extension WorkerState.Event {
+    /// Whether this means nothing once the connection is gone.
+    fileprivate var isOfSession: Bool {
+        switch self {
+        case .delivered, .consuming, .consumerStopped, .readyCount: true
+        default: false
         }
     }
 }

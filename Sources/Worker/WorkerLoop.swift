@@ -10,16 +10,16 @@ import Posix
 package final class WorkerLoop {
     package struct Settings {
         package var queue: String
-        /// Unacknowledged deliveries that the broker may have on the way; 0 for no limit.
-        package var prefetchCount: UInt16
-        /// The type of the queue where it must be created; nil to leave a missing queue alone.
-        package var creates: QueueType?
+        /// The queue where it must be created; nil to leave a missing queue alone.
+        package var creates: NewQueue?
         /// The same for the queue that tasks are moved to or dead-lettered on.
-        package var createsOther: QueueType?
+        package var createsOther: NewQueue?
         package var state = WorkerState.Settings()
         package var deadLetterQueue: String
         /// The name of the retry queue for a delay.
-        package var retryQueue: (Duration) -> String
+        package var retryQueue: @Sendable (Duration) -> String
+        /// How long the broker may take to confirm a copy before that is told.
+        package var confirmTimeout = Duration.seconds(30)
         /// This machine, as dead-lettered tasks name it.
         package var host = ""
         package var output = Output.lines
@@ -27,11 +27,10 @@ package final class WorkerLoop {
         package var service: ServiceLink?
 
         package init(
-            queue: String, prefetchCount: UInt16, creates: QueueType?, deadLetterQueue: String,
-            retryQueue: @escaping (Duration) -> String
+            queue: String, creates: NewQueue?, deadLetterQueue: String,
+            retryQueue: @escaping @Sendable (Duration) -> String
         ) {
             self.queue = queue
-            self.prefetchCount = prefetchCount
             self.creates = creates
             self.deadLetterQueue = deadLetterQueue
             self.retryQueue = retryQueue
@@ -58,34 +57,37 @@ package final class WorkerLoop {
         case run(CommandLauncher)
         /// Print it, with this byte behind it.
         case print(separator: UInt8)
-        /// Send it to another queue: see `WorkerState.Settings.destination`.
+        /// Send it to another queue: see `WorkerState.Mode`.
         case move
     }
 
     /// Events taken from the broker in one turn, so that a flood of deliveries doesn't starve signals and children.
     static let eventsPerTurn = 64
+    /// What tasks that are printed or moved may weigh together, in bytes, before the next one has to wait.
+    static let greatestWeight = 16 << 20
     /// The longest answer to a task: what RabbitMQ 4 takes in one message.
     package static let longestAnswer = 16 << 20
 
     let settings: Settings
-    let parameters: ConnectionParameters
+    /// Asked for each connection: a password may have changed.
+    let parameters: () -> ConnectionParameters
     let launcher: CommandLauncher?
     /// The line that a report makes in the log, if it makes one.
     let logLine: (WorkerState.Report, BrokerError?) -> String?
     let signals: SignalPipe
     var printer: TaskPrinter
-    let courier: TaskCourier
+    let copies: CopyPublisher
+    /// Why a copy couldn't be sent, the last time that one couldn't.
+    var lastCopyError: BrokerError?
     var relay: OutputRelay
-    /// The last that commands wrote on standard error, until their task's fate is decided.
-    var lastWords: [WorkerState.JobID: [UInt8]] = [:]
     /// Commands that have ended while their output is still on its way, in order, and how much standard output must have
     /// taken by then: a task isn't done while what its command printed may get lost.
-    var delayedEnds: Deque<(job: WorkerState.JobID, end: JobEnd, outputEnd: Int)> = []
+    var delayedEnds: Deque<(job: WorkerState.JobID, end: JobEnd, output: CommandOutput, outputEnd: Int)> = []
     /// What broke standard output.
     var outputFailure: Int32?
     var state: WorkerState
-    var link: ConsumerLink?
-    var opening: Opening<ConsumerLink>?
+    var session: ConsumerSession?
+    var opening: Opening<ConsumerSession>?
     var children: [WorkerState.JobID: ChildProcess] = [:]
     var jobsByProcess: [pid_t: WorkerState.JobID] = [:]
     var events: Deque<WorkerState.Event> = []
@@ -100,9 +102,9 @@ package final class WorkerLoop {
     var ending: WorkerState.Ending?
 
     package init(
-        _ settings: Settings, work: Work, parameters: ConnectionParameters, signals: SignalPipe,
+        _ settings: Settings, work: Work, parameters: @escaping () -> ConnectionParameters, signals: SignalPipe,
         logLine: @escaping (WorkerState.Report, BrokerError?) -> String?
-    ) {
+    ) throws(SystemError) {
         self.settings = settings
         self.parameters = parameters
         self.signals = signals
@@ -120,12 +122,12 @@ package final class WorkerLoop {
             launcher = nil
             printer = TaskPrinter(separator: 0)
         }
-        courier = TaskCourier(
-            TaskCourier.Settings(
+        copies = try CopyPublisher(
+            CopyPublisher.Settings(
                 queue: settings.queue, deadLetterQueue: settings.deadLetterQueue,
-                deadLetterType: settings.createsOther,
-                retryQueue: settings.retryQueue, host: settings.host),
-            parameters: parameters)
+                newDeadLetterQueue: settings.createsOther, retryQueue: settings.retryQueue, host: settings.host,
+                confirmTimeout: settings.confirmTimeout),
+            parameters: parameters())
         state = WorkerState(settings: settings.state, now: .now)
     }
 
@@ -141,8 +143,8 @@ package final class WorkerLoop {
             handleEvents()
             if let ending {
                 let failure = relay.flush()
-                courier.close()
-                link?.connection.close()
+                copies.close()
+                session?.connection.close()
                 return failure.map(WorkerState.Ending.outputFailed) ?? ending
             }
             waitForSomething()
@@ -150,25 +152,7 @@ package final class WorkerLoop {
     }
 
     private func handleEvents() {
-        if mayHaveFrames || nextReceive <= .now { receive() }
-        for result in courier.receive() {
-            switch result.outcome {
-            case .confirmed:
-                lastWords[result.job] = nil
-                events.append(.copyConfirmed(result.job))
-            case .unwanted: events.append(.answerReturned(result.job))
-            case .failed:
-                // A destination that will never take a task is told, not tried again and again.
-                // A missing right neither.
-                if let error = courier.lastError, !error.isRetriable,
-                    settings.state.destination != nil || error.code == .accessRefused
-                {
-                    events.append(.refused(error))
-                }
-                events.append(.copyFailed(result.job))
-            }
-        }
-        for notice in courier.takeNotices() { perform(.report(notice)) }
+        if mayHaveFrames && !isFull || nextReceive <= .now { receive() }
         if state.nextDeadline <= .now { events.append(.tick) }
         while let event = events.popFirst(), ending == nil {
             for action in state.handle(event, now: .now) { perform(action) }

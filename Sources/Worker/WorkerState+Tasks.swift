@@ -1,169 +1,303 @@
-// What a worker does with tasks: starting, settling, and holding back what failed.
+// What a worker does with tasks: starting, settling, and holding back what can't be settled yet.
 
 import Broker
 import Posix
 
 extension WorkerState {
+    /// What may wait aside, so that a task that the broker won't take copies of holds up nobody, but not everything piles
+    /// up here.
+    private static let greatestAside = (count: 64, bytes: 32 << 20)
+
     mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {
         noteActivity(now)
-        if let job = adopt(delivery) { return actions.append(.report(.cameBack(job, delivery))) }
-        guard case .working = phase, !isPaused else {
-            actions.append(.giveBack(deliveryTag: delivery.deliveryTag))
+        guard let session = connectivity.session else { return }
+        if let task = tasks.adopt(delivery, in: session) { return cameBack(task, now, &actions) }
+        let hasAll = hasAll
+        let id = tasks.receive(delivery, in: session)
+        guard isWorking, !hasAll else {
+            // Given back at once it would come again as long as the worker waits for others to come back.
+            if let task = tasks[id], hasAll || tasks.strandedCount == 0 { giveBackUnstarted(task, &actions) }
             return
         }
-        if joinBatch(delivery, now, &actions) { waiting.append(delivery) }
+        if let end = unfitness(delivery) ?? poison(delivery) {
+            started += 1
+            lastJob += 1
+            actions.append(.report(.ended(lastJob, delivery, end, .deadLetter, elapsed: .zero)))
+            settle(id, TaskTable.Outcome(verdict: .deadLetter, end: end, output: CommandOutput()), now, &actions)
+            if started == settings.count { leave(now, &actions) }
+        } else if tasks.waitingCount == 1, let batching = settings.batching {
+            batchDue = now + batching.wait
+        }
     }
 
-    /// A task that comes back after a lost connection while its command still runs here isn't started again: the
-    /// command's outcome settles the new delivery. Returns the job that has it.
-    private mutating func adopt(_ delivery: Delivery) -> JobID? {
-        guard delivery.properties.messageID != nil, delivery.redelivered else { return nil }
-        for id in stranded {
-            guard running[id]?.adopt(delivery, in: session) == true else { continue }
-            if running[id]?.tasks.allSatisfy(isConnected) == true { stranded.remove(id) }
-            return id
+    /// Whether as many tasks as the worker may take have started or wait here.
+    private var hasAll: Bool {
+        settings.count.map { started + tasks.waitingCount >= $0 } ?? false
+    }
+
+    /// Why a task must not be tried again although no command has failed: a quorum queue has delivered it as often as it
+    /// may be tried, and each time the worker died of it.
+    private func poison(_ delivery: Delivery) -> JobEnd? {
+        guard settings.mode == .run else { return nil }
+        return TaskCopy.deliveryCount(of: delivery) >= settings.retries.maximumAttempts ? .workerKilled : nil
+    }
+
+    /// A task that was here when its connection was lost isn't started again: what has become of it settles the new
+    /// delivery.
+    private mutating func cameBack(_ task: TaskTable.Task, _ now: Instant, _ actions: inout [Action]) {
+        switch task.stage {
+        case .running(let job): actions.append(.report(.cameBack(job, task.delivery)))
+        case .unheard(.copied(let verdict), _):
+            actions.append(.report(.settledLate(task.delivery, verdict)))
+            acknowledge(task, as: verdict, &actions)
+        case .unheard(.outcome(let outcome), _):
+            actions.append(.report(.settledLate(task.delivery, outcome.verdict)))
+            settle(task.id, outcome, now, &actions)
+        case .unheard(.unsent(let departure), _):
+            actions.append(.report(.settledLate(task.delivery, departure.verdict)))
+            tasks.move(task.id, to: .leaving(departure))
+            actions.append(.copy(task.id, departure.copy))
+        case .waiting, .leaving, .resting: break
         }
-        return nil
+    }
+
+    // MARK: - Starting
+
+    /// Whether tasks that are here may start.
+    func mayStart(_ now: Instant) -> Bool {
+        phase == .working(isPaused: false) && startsAfter <= now
+    }
+
+    /// Whether another command may start. A task whose copy is under way keeps its place: otherwise failing tasks would
+    /// pile up here.
+    var hasFreePlace: Bool {
+        commands.count + tasks.leavingCount + tasks.restingCount - tasks.aside.count < settings.jobs && !isFirstMoveOpen
+    }
+
+    /// Whether the outcome of the first task moved isn't known. Its queue may have to be created, and tasks that are sent
+    /// meanwhile would overtake it.
+    private var isFirstMoveOpen: Bool {
+        guard case .move = settings.mode else { return false }
+        return tally[.acknowledge] == 0 && tasks.leavingCount + tasks.restingCount > 0
     }
 
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
         if let batching = settings.batching { return startBatches(of: batching, now, &actions) }
-        while case .working = phase, hasFreePlace, let delivery = waiting.popFirst() {
+        while mayStart(now), hasFreePlace, let task = tasks.firstWaiting {
+            started += 1
             lastJob += 1
-            if let destination = settings.destination {
-                move(delivery, to: destination, now, &actions)
-                continue
+            if case .move(let destination) = settings.mode {
+                depart(task.id, .moved(to: destination), .acknowledge, TaskCopy.attempt(of: task.delivery), &actions)
+            } else {
+                var command = Command(first: task.id, started: now)
+                if let timeout = settings.timeout { command.deadline = now + timeout }
+                commands[lastJob] = command
+                tasks.move(task.id, to: .running(lastJob))
+                actions.append(.report(.started(lastJob, task.delivery)))
+                actions.append(.start(lastJob, task.delivery))
             }
-            var job = Job(delivery: delivery, session: session, started: now)
-            if let timeout = settings.timeout { job.deadline = now + timeout }
-            running[lastJob] = job
-            actions.append(.report(.started(lastJob, delivery)))
-            actions.append(.start(lastJob, delivery))
-            if lastJob == settings.count { leave(&actions) }
+            if started == settings.count { leave(now, &actions) }
         }
     }
 
-    mutating func ended(_ id: JobID, _ end: JobEnd, _ now: Instant, _ actions: inout [Action]) {
-        guard let job = running.removeValue(forKey: id) else { return }
-        stranded.remove(id)
+    // MARK: - Ends of commands
+
+    mutating func ended(_ job: JobID, _ end: JobEnd, _ output: CommandOutput, _ now: Instant, _ actions: inout [Action])
+    {
+        guard let command = commands.removeValue(forKey: job) else { return }
         noteActivity(now)
-        if case .unusable(let reason) = end {
-            actions += job.tasks.filter(isConnected).map { .giveBack(deliveryTag: $0.delivery.deliveryTag) }
-            self.end(.commandUnusable(reason), &actions)
-            return
+        switch end {
+        case .unusable(let reason):
+            for id in command.ids { giveBack(id, &actions) }
+            return self.end(.commandUnusable(reason), now, &actions)
+        case .notStarted(let reason) where isWorking: return notStarted(command, reason, now, &actions)
+        case .notStarted: break
+        default: startsAfter = Instant(nanoseconds: 0)
         }
-        let end = job.hasTimedOut && end != .exited(0) ? .timedOut : end
-        let verdict = settings.verdicts.verdict(
-            on: end, wasInterrupted: job.wasInterrupted || isLeaving && end == .signalled(SIGTERM))
-        guard job.followers.isEmpty else { return batchEnded(id, job, end, verdict, now, &actions) }
-        let elapsed = now - job.started
-        guard isConnected(job) else {
-            tally.counts[.giveBack, default: 0] += 1
-            return actions.append(.report(.endedUnheard(id, job.delivery, end, elapsed: elapsed)))
+        let end = command.hasTimedOut && end != .exited(0) ? .timedOut : end
+        // A command that somebody told to end while the worker leaves was interrupted; shells say so by a status.
+        let isTold = !isWorking && (end == .signalled(SIGTERM) || end == .exited(128 + SIGTERM))
+        let verdict = settings.verdicts.verdict(on: end, wasInterrupted: command.wasInterrupted || isTold)
+        var outcomes: [Verdict: Int] = [:]
+        for id in command.ids {
+            guard let task = tasks[id] else { continue }
+            let outcome = outcome(verdict, task.delivery)
+            if command.others.isEmpty {
+                let elapsed = now - command.started
+                actions.append(
+                    .report(
+                        isConnected(task)
+                            ? .ended(job, task.delivery, end, outcome, elapsed: elapsed)
+                            : .endedUnheard(job, task.delivery, end, elapsed: elapsed)))
+            }
+            outcomes[isConnected(task) ? outcome : .giveBack, default: 0] += 1
         }
-        let outcome = outcome(verdict, job.delivery)
-        tally.counts[outcome, default: 0] += 1
-        actions.append(.report(.ended(id, job.delivery, end, outcome, elapsed: elapsed)))
-        settle(id, job, outcome, end, now, &actions)
+        if !command.others.isEmpty {
+            actions.append(.report(.batchEnded(job, outcomes, end, elapsed: now - command.started)))
+        }
+        for id in command.ids {
+            guard let task = tasks[id] else { continue }
+            let outcome = TaskTable.Outcome(
+                verdict: outcome(verdict, task.delivery), end: end, output: output)
+            settle(id, outcome, now, &actions)
+        }
+    }
+
+    /// The system is short of something, of which this task is innocent: no command starts for a while.
+    private mutating func notStarted(
+        _ command: Command, _ reason: String, _ now: Instant, _ actions: inout [Action]
+    ) {
+        for id in command.ids.reversed() {
+            guard let task = tasks[id] else { continue }
+            // What came on a connection that is gone comes again.
+            if isConnected(task) { tasks.move(id, to: .waiting) } else { close(id, as: .giveBack) }
+        }
+        started -= command.others.count + 1
+        guard startsAfter <= now else { return }
+        startsAfter = pauseAfterFailure.end(after: now)
+        actions.append(.report(.startFailed(reason: reason, pause: startsAfter - now)))
     }
 
     /// What a verdict means for a task: the last attempt that fails is dead-lettered.
-    func outcome(_ verdict: Verdict, _ delivery: Delivery) -> Verdict {
+    private func outcome(_ verdict: Verdict, _ delivery: Delivery) -> Verdict {
         guard verdict == .retry else { return verdict }
         return settings.retries.fate(afterAttempt: TaskCopy.attempt(of: delivery)) == .deadLetter ? .deadLetter : .retry
     }
 
-    /// Tells the broker what became of a task.
-    mutating func settle(
-        _ id: JobID, _ job: Job, _ outcome: Verdict, _ end: JobEnd, _ now: Instant, _ actions: inout [Action]
+    // MARK: - Settling
+
+    /// Tells the broker what became of a task, or keeps that until the broker delivers the task once more.
+    private mutating func settle(
+        _ id: TaskID, _ outcome: TaskTable.Outcome, _ now: Instant, _ actions: inout [Action]
     ) {
-        let tag = job.delivery.deliveryTag
-        let attempt = TaskCopy.attempt(of: job.delivery)
-        switch outcome {
+        guard let task = tasks[id] else { return }
+        guard isConnected(task) else { return keep(task, .outcome(outcome), now) }
+        let attempt = TaskCopy.attempt(of: task.delivery)
+        switch outcome.verdict {
         case .acknowledge:
-            if let answer = job.answer { return self.answer(id, job, answer, &actions) }
+            if let answer = outcome.output.answer {
+                return depart(id, .answered(answer), .acknowledge, attempt, &actions)
+            }
             pauseAfterFailure.reset()
-            actions.append(.acknowledge(deliveryTag: tag))
-        case .giveBack:
-            if case .notStarted = end { return rest(.giveBack(deliveryTag: tag), now, &actions) }
-            actions.append(.giveBack(deliveryTag: tag))
+            acknowledge(task, as: .acknowledge, &actions)
+        case .giveBack: giveBack(id, &actions)
         case .reject:
-            actions.append(.reject(deliveryTag: tag))
+            actions.append(.reject(deliveryTag: task.delivery.deliveryTag))
+            close(id, as: .reject)
         case .retry:
-            depart(id, job, .later(settings.retries.delay(afterAttempt: attempt)), attempt + 1, end, &actions)
+            let delay = settings.retries.delay(afterAttempt: attempt)
+            depart(id, .later(delay), .retry, attempt + 1, after: outcome, &actions)
         case .requeue:
-            depart(id, job, .later(settings.retries.delay(afterAttempt: 1)), attempt, end, &actions)
+            let delay = settings.retries.delay(afterAttempt: 1)
+            depart(id, .later(delay), .requeue, attempt, after: outcome, &actions)
         case .deadLetter:
-            depart(id, job, .deadLetter, attempt, end, &actions)
+            let attempts = outcome.end == .workerKilled ? attempt - 1 : attempt
+            depart(id, .deadLetter, .deadLetter, attempts, after: outcome, &actions)
         }
     }
 
+    private mutating func acknowledge(_ task: TaskTable.Task, as verdict: Verdict, _ actions: inout [Action]) {
+        actions.append(.acknowledge(deliveryTag: task.delivery.deliveryTag))
+        close(task.id, as: verdict)
+    }
+
+    /// The task is settled: this is the only place that counts it.
+    mutating func close(_ id: TaskID, as verdict: Verdict) {
+        tasks.remove(id)
+        tally.counts[verdict, default: 0] += 1
+    }
+
+    /// A task without a message id couldn't be known again.
+    private mutating func keep(_ task: TaskTable.Task, _ unheard: TaskTable.Unheard, _ now: Instant) {
+        guard task.delivery.properties.messageID != nil else { return close(task.id, as: .giveBack) }
+        tasks.move(task.id, to: .unheard(unheard, until: now + Self.unheardTime))
+    }
+
+    /// Gives back a task that no command has seen. The broker counts that as a delivery on a quorum queue, and drops a task
+    /// that reaches its limit, which may be any; so only the first time goes without a copy.
+    mutating func giveBackUnstarted(_ task: TaskTable.Task, _ actions: inout [Action]) {
+        giveBack(task, TaskCopy.notedAttempt(of: task.delivery), &actions)
+    }
+
+    /// The same for a task that a command has seen.
+    mutating func giveBack(_ id: TaskID, _ actions: inout [Action]) {
+        guard let task = tasks[id] else { return }
+        giveBack(task, TaskCopy.attempt(of: task.delivery), &actions)
+    }
+
+    private mutating func giveBack(_ task: TaskTable.Task, _ attempt: Int, _ actions: inout [Action]) {
+        guard isConnected(task) else { return close(task.id, as: .giveBack) }
+        guard TaskCopy.deliveryCount(of: task.delivery) == 0 else {
+            return depart(task.id, .back, .giveBack, attempt, &actions)
+        }
+        actions.append(.giveBack(deliveryTag: task.delivery.deliveryTag))
+        close(task.id, as: .giveBack)
+    }
+
+    // MARK: - Copies
+
     /// The original is acknowledged only once the broker has confirmed the copy.
-    mutating func depart(
-        _ id: JobID, _ job: Job, _ fate: RetryPolicy.Fate, _ attempt: Int, _ end: JobEnd, _ actions: inout [Action]
+    private mutating func depart(
+        _ id: TaskID, _ fate: RetryPolicy.Fate, _ verdict: Verdict, _ attempt: Int,
+        after outcome: TaskTable.Outcome? = nil, _ actions: inout [Action]
     ) {
-        let copy = TaskCopy(delivery: job.delivery, fate: fate, attempt: attempt, end: end)
-        departing[id] = (job, copy)
+        guard let task = tasks[id] else { return }
+        let copy = TaskCopy(
+            delivery: task.delivery, fate: fate, attempt: attempt, end: outcome?.end ?? .exited(0),
+            errors: outcome?.output.errors ?? [])
+        tasks.move(id, to: .leaving(TaskTable.Departure(copy: copy, verdict: verdict)))
         actions.append(.copy(id, copy))
     }
 
-    mutating func copyConfirmed(_ id: JobID, _ now: Instant, _ actions: inout [Action]) {
-        guard let (job, copy) = departing.removeValue(forKey: id) else { return }
+    mutating func copyConfirmed(_ id: TaskID, _ now: Instant, _ actions: inout [Action]) {
+        guard let task = tasks[id], case .leaving(let departure) = task.stage else { return }
         noteActivity(now)
-        if case .moved = copy.fate { tally.counts[.acknowledge, default: 0] += 1 }
         pauseAfterFailure.reset()
-        actions.append(.acknowledge(deliveryTag: job.delivery.deliveryTag))
+        if isConnected(task) {
+            acknowledge(task, as: departure.verdict, &actions)
+        } else {
+            keep(task, .copied(departure.verdict), now)
+        }
     }
 
     /// The copy is sent again after a pause. The original isn't requeued for that: each time would count towards the
     /// delivery limit of a quorum queue, which drops a task that exceeds it.
-    mutating func copyFailed(_ id: JobID, _ now: Instant, _ actions: inout [Action]) {
-        guard let (job, copy) = departing[id] else { return }
+    mutating func copyFailed(_ id: TaskID, isRefused: Bool, _ now: Instant, _ actions: inout [Action]) {
+        guard let task = tasks[id], case .leaving(let departure) = task.stage else { return }
         noteActivity(now)
-        actions.append(.report(.copyFailed(job.delivery)))
-        if isLeaving {
-            departing[id] = nil
-            giveBack(job, copy, &actions)
-        } else {
-            rest(.copy(id, copy), now, &actions)
+        actions.append(.report(.copyFailed(task.delivery)))
+        guard isWorking else {
+            if isConnected(task) { actions.append(.giveBack(deliveryTag: task.delivery.deliveryTag)) }
+            return close(id, as: .giveBack)
         }
+        guard isConnected(task) else { return keep(task, .unsent(departure), now) }
+        let size = task.delivery.body.count
+        let isAside =
+            isRefused && tasks.aside.count < Self.greatestAside.count
+            && tasks.aside.bytes + size <= Self.greatestAside.bytes
+        tasks.move(id, to: .resting(departure, until: pauseAfterFailure.end(after: now), isAside: isAside))
     }
 
-    /// Gives a task back whose copy isn't sent, and counts it as that instead of what was meant for it.
-    mutating func giveBack(_ job: Job, _ copy: TaskCopy, _ actions: inout [Action]) {
-        actions.append(.giveBack(deliveryTag: job.delivery.deliveryTag))
-        let meant: Verdict
-        switch copy.fate {
-        case .moved: return
-        case .answered: meant = .acknowledge
-        case .deadLetter: meant = .deadLetter
-        case .later: meant = copy.attempt > TaskCopy.attempt(of: job.delivery) ? .retry : .requeue
-        }
-        tally.counts[meant, default: 0] -= 1
-        tally.counts[.giveBack, default: 0] += 1
+    /// A task whose attempts can't be counted would be tried for ever, so it isn't tried again.
+    mutating func copyUnfit(_ id: TaskID, _ now: Instant, _ actions: inout [Action]) {
+        guard let task = tasks[id], case .leaving(let departure) = task.stage else { return }
+        guard case .later = departure.copy.fate else { return copyFailed(id, isRefused: true, now, &actions) }
+        let outcome = TaskTable.Outcome(
+            verdict: .deadLetter, end: .unfit("its headers leave no room to count attempts"),
+            output: CommandOutput(errors: departure.copy.errors))
+        depart(id, .deadLetter, .deadLetter, TaskCopy.attempt(of: task.delivery), after: outcome, &actions)
     }
 
-    /// Holds a task back before it is settled; at once when the worker is leaving.
-    mutating func rest(_ settlement: Action, _ now: Instant, _ actions: inout [Action]) {
-        if isLeaving {
-            actions.append(settlement)
-        } else {
-            resting.append((settlement, until: pauseAfterFailure.end(after: now)))
-        }
+    /// Whoever asked is gone. The task is done all the same.
+    mutating func answerReturned(_ id: TaskID, _ now: Instant, _ actions: inout [Action]) {
+        guard let task = tasks[id], case .leaving = task.stage else { return }
+        actions.append(.report(.answerReturned(task.delivery)))
+        copyConfirmed(id, now, &actions)
     }
 
     mutating func noteActivity(_ now: Instant) {
-        emptyChecks.postpone(now)
+        drainCheck.postpone(now)
         lastActivity = now
         hasToldIdleness = false
-    }
-
-    /// Whether the job's delivery can still be settled: on the connection that brought it.
-    func isConnected(_ job: Job) -> Bool {
-        session != nil && job.session == session
-    }
-
-    var isLeaving: Bool {
-        if case .working = phase { false } else { true }
     }
 }

@@ -1,160 +1,144 @@
 // Decides everything that a worker does, without doing any of it.
 
 import Broker
-import DequeModule
 import Posix
 
 /// A worker's decisions as a pure state machine: it takes events and returns actions, and knows no clock, no socket and
 /// no process.
 ///
-/// A delivery is waiting (delivered, not started), running, departing (a copy is on its way to another queue), or resting
-/// (held back for a while before it goes back). All are unacknowledged on the broker, which hands them to another worker
-/// when this one dies.
+/// It is put together from the table of tasks, the commands that work on them, the connection, and the phase. Counts,
+/// idleness, deadlines and the consumer that is wanted are derived from these.
 package struct WorkerState {
-    /// Numbers the jobs of a worker, from 1.
+    /// Numbers the tasks of a worker in the order in which they came, from 1.
+    package typealias TaskID = Int
+    /// Numbers the commands of a worker by the tasks that have started, from 1; a batch has the number of its first task.
     package typealias JobID = Int
     /// Numbers the connections of a worker, from 1. A delivery tag is valid only in the session that brought it.
     package typealias Session = Int
 
-    struct Job {
-        var delivery: Delivery
-        var session: Session?
+    /// A running command.
+    struct Command {
+        var first: TaskID
+        /// The other tasks of a batch: they share the command, and are settled each by itself.
+        var others: [TaskID] = []
         var started: Instant
         var wasInterrupted = false
         /// When the command is told to end, and later killed.
         var deadline = Instant.never
         var hasTimedOut = false
-        /// The other tasks of a batch: they share the command, and are settled each by itself. Their ids follow this one's.
-        var followers: [Job] = []
-        /// What the command has written for whoever waits for an answer.
-        var answer: [UInt8]?
-    }
 
-    enum Link {
-        /// To be connected at `retryAt`; `since` is when the connection was lost.
-        case down(since: Instant, retryAt: Instant)
-        case connecting(since: Instant)
-        case consuming
-        /// Connected, but no more deliveries are wanted.
-        case cancelled
-    }
+        init(first: TaskID, started: Instant) {
+            self.first = first
+            self.started = started
+        }
 
-    enum Phase {
-        case working
-        /// Take no more; `killAt` is set once commands are being ended.
-        case leaving(killAt: Instant?)
-        case finished
+        /// Its tasks, in their order.
+        var ids: [TaskID] { [first] + others }
     }
 
     /// How long an idle worker waits before it says so.
     static let notableIdleness = Duration.seconds(10)
 
     let settings: Settings
-    var link: Link
-    var phase = Phase.working
-    /// nil while there is no connection: then nothing can be settled.
-    var session: Session?
-    var lastSession: Session = 0
-    var connectedSince: Instant?
-    /// Why there is no connection, as it was last told.
-    var toldError: BrokerError?
-    var hasToldIdleness = false
-    var waiting: Deque<Delivery> = []
+    var tasks = TaskTable()
+    var commands: [JobID: Command] = [:]
+    var connectivity: Connectivity
+    var phase = Phase.working(isPaused: false)
+    var ending = Ending.done
+    /// How many tasks have started, of those that `Settings.count` counts.
+    var started = 0
+    var lastJob: JobID = 0
+    /// No command starts before: the system was short of something.
+    var startsAfter = Instant(nanoseconds: 0)
     /// When what is waiting starts although the batch isn't full.
     var batchDue = Instant.never
-    var running: [JobID: Job] = [:]
-    /// Those among them whose task was delivered on a connection that is gone, so that it may come back.
-    var stranded: Set<JobID> = []
-    /// With the copy that is on its way, or is to be sent again.
-    var departing: [JobID: (job: Job, copy: TaskCopy)] = [:]
-    /// What is to be done later, for tasks that keep their place until then.
-    var resting: [(settlement: Action, until: Instant)] = []
-    var lastJob: JobID = 0
     var pauseAfterFailure = FailurePause()
-    var backoff = ReconnectBackoff()
-    var emptyChecks = EmptyChecks()
-    var generator: any RandomNumberGenerator
-    var ending = Ending.done
-    var isPaused = false
+    var drainCheck = DrainCheck()
+    var hasToldIdleness = false
+    var hasToldSilence = false
+    /// When a signal last told the worker to leave.
+    var lastStop: Instant?
     let maximumTimeEnd: Instant
     var lastActivity: Instant
+    /// When commands are ended that still run although the worker leaves.
     var graceEnd = Instant.never
+    /// When a worker that leaves waits no longer for the broker.
+    var settleBy = Instant.never
     package internal(set) var tally = Tally()
-    /// Whether a signal told the worker to leave.
-    package internal(set) var wasStopped = false
 
     package init(
         settings: Settings, now: Instant, generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.settings = settings
-        self.generator = generator
-        link = .connecting(since: now)
+        connectivity = Connectivity(now: now, generator: generator)
         lastActivity = now
         maximumTimeEnd = settings.maximumTime.map { now + $0 } ?? .never
     }
 
     /// How many commands are running.
-    package var runningCount: Int { running.count }
+    package var runningCount: Int { commands.count }
     /// How many tasks are here unstarted.
-    var waitingCount: Int { waiting.count }
+    var waitingCount: Int { tasks.waitingCount }
+    /// What all tasks here weigh, in bytes.
+    var bytes: Int { tasks.bytes }
+    /// Whether a signal told the worker to leave.
+    package var wasStopped: Bool { lastStop != nil }
+
+    var isWorking: Bool {
+        if case .working = phase { true } else { false }
+    }
+
+    var isIdle: Bool { commands.isEmpty && tasks.isQuiet }
 
     /// When `tick` is due, `never` when nothing waits for time to pass.
     package var nextDeadline: Instant {
-        var deadline = resting.map(\.until).min() ?? .never
-        if case .down(_, let retryAt) = link { deadline = min(deadline, retryAt) }
-        if case .leaving(let killAt?) = phase { deadline = min(deadline, killAt) }
-        if canCheckWhetherEmpty { deadline = min(deadline, emptyChecks.next) }
-        deadline = min(deadline, nextBatch, idlenessDue)
+        var deadline = min(tasks.nextDue, connectivity.retryAt, idlenessDue, silenceDue)
+        if canCheckWhetherEmpty { deadline = min(deadline, drainCheck.next, drainCheck.askedAt + Self.answerTime) }
         // Without a time limit no command has a deadline, and those that print tasks may be many.
-        if settings.timeout != nil { for job in running.values { deadline = min(deadline, job.deadline) } }
+        if settings.timeout != nil { for command in commands.values { deadline = min(deadline, command.deadline) } }
         switch phase {
-        case .working: return min(deadline, maximumTimeEnd, idleEnd)
-        case .leaving(killAt: nil): return min(deadline, graceEnd)
-        case .leaving, .finished: return deadline
+        case .working(let isPaused):
+            if !isPaused, tasks.waitingCount > 0, hasFreePlace {
+                deadline = min(deadline, max(startsAfter, settings.batching == nil ? startsAfter : batchDue))
+            }
+            return min(deadline, maximumTimeEnd, idleEnd)
+        case .leaving(.gentle): return min(deadline, graceEnd, settleBy)
+        case .leaving(.ending(let killAt)): return min(deadline, killAt, settleBy)
+        case .leaving(.killed), .finished: return min(deadline, settleBy)
         }
     }
 
     /// When the worker leaves for lack of work.
     var idleEnd: Instant {
-        guard let idleTimeout = settings.idleTimeout, isIdle, case .consuming = link else { return .never }
+        guard let idleTimeout = settings.idleTimeout, isIdle, phase == .working(isPaused: false) else { return .never }
         return lastActivity + idleTimeout
     }
 
     /// When it is worth telling that no task comes.
     var idlenessDue: Instant {
-        guard settings.tellsIdleness, !hasToldIdleness, isIdle, case .consuming = link else { return .never }
+        guard settings.tellsIdleness, !hasToldIdleness, isIdle, connectivity.isConsuming else { return .never }
         return lastActivity + Self.notableIdleness
-    }
-
-    /// Tasks that are held back; a copy that rests is among those departing.
-    var heldCount: Int {
-        departing.count + resting.count { if case .copy = $0.settlement { false } else { true } }
-    }
-
-    /// Whether another command may start. A task that is held back keeps its place: otherwise failing tasks would pile up
-    /// here.
-    var hasFreePlace: Bool { running.count + heldCount < settings.jobs && !isFirstMoveOpen }
-
-    var isIdle: Bool {
-        waiting.isEmpty && running.isEmpty && departing.isEmpty && resting.isEmpty
     }
 
     /// Takes an event and returns what is to be done about it, in order.
     package mutating func handle(_ event: Event, now: Instant) -> [Action] {
-        if case .finished = phase { return [] }
+        if phase == .finished { return [] }
         var actions: [Action] = []
         switch event {
         case .connected: connected(now, &actions)
         case .connectionLost(let error): connectionLost(error, now, &actions)
+        case .consuming: consuming(now)
+        case .consumerStopped: consumerStopped()
+        case .queueCreated: actions.append(.report(.queueCreated))
         case .delivered(let delivery): delivered(delivery, now, &actions)
-        case .ended(let job, let end): ended(job, end, now, &actions)
-        case .outputDelayed(let job): running[job]?.deadline = .never
-        case .answered(let job, let answer): running[job]?.answer = answer
-        case .readyCount(let count): emptyChecks.answered(ready: count, now)
-        case .copyConfirmed(let job): copyConfirmed(job, now, &actions)
-        case .copyFailed(let job): copyFailed(job, now, &actions)
-        case .answerReturned(let job): answerReturned(job, now, &actions)
-        case .refused(let error): end(.brokerFailed(error), &actions)
+        case .ended(let job, let end, let output): ended(job, end, output, now, &actions)
+        case .outputDelayed(let job): commands[job]?.deadline = .never
+        case .readyCount(let count): drainCheck.answered(ready: count, now)
+        case .copyConfirmed(let id): copyConfirmed(id, now, &actions)
+        case .copyFailed(let id, let isRefused): copyFailed(id, isRefused: isRefused, now, &actions)
+        case .copyUnfit(let id): copyUnfit(id, now, &actions)
+        case .answerReturned(let id): answerReturned(id, now, &actions)
+        case .refused(let error): end(.brokerFailed(error), now, &actions)
         case .outputFailed(let number): outputFailed(number, now, &actions)
         case .stopRequested: stopRequested(now, &actions)
         case .pauseRequested: pause(&actions)
@@ -163,22 +147,15 @@ package struct WorkerState {
         case .tick: tick(now, &actions)
         }
         startWaiting(now, &actions)
-        leaveIfDone(&actions)
-        boundLeaving(now)
+        goOnLeaving(now, &actions)
+        adjustConsumer(now, &actions)
         return actions
-    }
-
-    /// Sees to it that leaving ends: commands have their grace, and copies that nobody confirms, as under an alarm, are
-    /// waited for as long as commands that are told to end.
-    private mutating func boundLeaving(_ now: Instant) {
-        guard case .leaving(killAt: nil) = phase else { return }
-        if graceEnd == .never, let grace = settings.grace { graceEnd = now + grace }
-        if running.isEmpty, !departing.isEmpty { phase = .leaving(killAt: now + settings.killAfter) }
     }
 
     var status: Status {
         Status(
-            isConnected: session != nil, isPaused: isPaused, waiting: waiting.count, running: running.count,
-            held: heldCount, tally: tally)
+            isConnected: connectivity.session != nil, isPaused: phase == .working(isPaused: true),
+            waiting: tasks.waitingCount, running: commands.count, held: tasks.leavingCount + tasks.restingCount,
+            tally: tally)
     }
 }

@@ -38,7 +38,8 @@ import Testing
             })
         #expect(shown["--jobs"] == "\(work.jobs)")
         #expect(shown["--kill-after"] == work.killAfter.shortText)
-        #expect(shown["--queue-type"] == work.queueType.rawValue)
+        #expect(work.queueType == nil && shown["--queue-type"] == "the vhost's")
+        #expect(shown["--confirm-timeout"] == work.confirmTimeout.shortText)
         let publish = PublishCommand.Values()
         let options = PublishCommand.description.options
         #expect(options.first { $0.spellings.contains("--window") }?.defaultText == "\(publish.window)")

@@ -136,7 +136,7 @@ struct OutputTests {
         try await fixture.holds(0)
     }
 
-    @Test("TSTP pauses: waiting tasks go to others; CONT goes on; USR1 tells the state")
+    @Test("TSTP pauses: new tasks go to others; CONT goes on; USR1 tells the state")
     func pause() async throws {
         let fixture = try Fixture()
         let folder = try TemporaryFolder()

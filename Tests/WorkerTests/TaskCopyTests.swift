@@ -20,7 +20,9 @@ import Testing
     }
 
     private static func properties(_ copy: TaskCopy) -> MessageProperties {
-        copy.properties(queue: "q", host: "here", time: 1_234, errors: Array("oops".utf8))
+        var copy = copy
+        copy.errors = Array("oops".utf8)
+        return copy.properties(queue: "q", host: "here", time: 1_234)
     }
 
     @Test("everything survives, except what would end, misroute or refuse the copy; the attempt is noted")
@@ -61,6 +63,38 @@ import Testing
             delivery.properties.headers = FieldTable()
             delivery.properties.headers?["x-workq-attempt"] = value
             #expect(TaskCopy.attempt(of: delivery) == expected)
+        }
+    }
+
+    @Test("R8 a copy keeps where its task was published to, unless that is the queue itself, and the command is told")
+    func origin() {
+        var delivery = WorkerTranscript.delivery(1)
+        (delivery.exchange, delivery.routingKey) = ("logs", "disk.full")
+        for fate in [RetryPolicy.Fate.later(.seconds(1)), .deadLetter, .back, .moved(to: "other")] {
+            let copy = TaskCopy(delivery: delivery, fate: fate, attempt: 2, end: .exited(1))
+            var second = WorkerTranscript.delivery(2)
+            (second.properties, second.routingKey) = (Self.properties(copy), "another")
+            #expect(TaskCopy.origin(of: second).exchange == "logs")
+            #expect(TaskCopy.origin(of: second).routingKey == "disk.full")
+        }
+        let direct = TaskCopy(delivery: WorkerTranscript.delivery(1), fate: .back, attempt: 1, end: .exited(1))
+        #expect(Self.properties(direct).headers == nil)
+    }
+
+    @Test(
+        "R6 where a frame is full, what workq adds is left out, but never a task's count of attempts nor its own headers"
+    )
+    func fitting() throws {
+        for size in 3_600...4_050 {
+            var delivery = WorkerTranscript.delivery(1)
+            delivery.properties.headers = ["large": .string(Array(repeating: 1, count: size))]
+            var copy = TaskCopy(delivery: delivery, fate: .deadLetter, attempt: 2, end: .exited(1))
+            copy.errors = Array(repeating: 2, count: 200)
+            let dead = try #require(copy.properties(queue: "q", host: "here", time: 1, frameMax: 4_096))
+            #expect(dead.headers?["large"] != nil && dead.invalidity(frameMax: 4_096) == nil)
+            copy.fate = .later(.seconds(1))
+            let later = copy.properties(queue: "q", host: "here", time: 1, frameMax: 4_096)
+            #expect(later?.headers?["x-workq-attempt"] == .int32(2) || later == nil && size > 4_000)
         }
     }
 }

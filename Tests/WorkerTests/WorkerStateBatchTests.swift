@@ -66,9 +66,9 @@ import Testing
                 "copy 1: in 1000ms attempt 2", "copy 2: dead attempt 3", "copy 3: in 10000ms attempt 3",
             ])
         #expect(worker.reports == [.batchEnded(1, [.retry: 2, .deadLetter: 1], .exited(9), elapsed: .zero)])
-        #expect(worker.state.tally[.retry] == 2 && worker.state.tally[.deadLetter] == 1)
         #expect(worker.take(.copyConfirmed(2)) == ["ack 2"])
         #expect(worker.take(.copyConfirmed(1)) == ["ack 1"])
+        #expect(worker.state.tally[.retry] == 1 && worker.state.tally[.deadLetter] == 1)
         #expect(worker.take(.copyConfirmed(3)) == ["ack 3"])
     }
 
@@ -99,9 +99,10 @@ import Testing
         var worker = Self.worker(3) { $0.count = 5 }
         for tag in 1...2 { _ = worker.deliver(UInt64(tag)) }
         #expect(worker.deliver(3) == ["start 1: tasks [1, 2, 3]"])
-        #expect(worker.end(1) == ["ack 1", "ack 2", "ack 3"])
+        // What is acknowledged would be replaced by more than the two that are left.
+        #expect(worker.end(1) == ["cancelConsumer", "ack 1", "ack 2", "ack 3", "startConsumer 2"])
         _ = worker.deliver(4)
-        #expect(worker.deliver(5) == ["start 4: tasks [4, 5]", "cancelConsumer"])
+        #expect(worker.deliver(5) == ["cancelConsumer", "start 4: tasks [4, 5]"])
         #expect(worker.deliver(6) == ["give back 6"])
         #expect(worker.end(4) == ["ack 4", "ack 5", "finish done"])
     }
@@ -123,12 +124,12 @@ import Testing
         var worker = Self.worker(2)
         for tag in 1...3 { _ = worker.deliver(UInt64(tag)) }
         #expect(worker.take(.stopRequested) == ["cancelConsumer", "give back 3"])
-        #expect(worker.take(.stopRequested) == ["TERM 1"])
+        #expect(worker.take(.stopRequested, after: .seconds(1)) == ["TERM 1"])
         #expect(worker.end(1, .signalled(15)) == ["give back 1", "give back 2", "finish done"])
 
         var other = Self.worker(2)
         for tag in 1...2 { _ = other.deliver(UInt64(tag)) }
-        #expect(other.end(1, .unusable("gone")).prefix(2) == ["give back 1", "give back 2"])
+        #expect(other.end(1, .unusable("gone")).prefix(3) == ["cancelConsumer", "give back 1", "give back 2"])
     }
 
     @Test("a batch that takes too long is told with its number of tasks")

@@ -16,7 +16,7 @@ import Testing
         // Task 1 departs, task 2 rests, task 3 runs, task 4 waits.
         #expect(worker.lose() == [])
         #expect(worker.tick() == ["connect"])
-        #expect(worker.take(.connected) == [])
+        #expect(worker.connect() == [])
         #expect(worker.reports == [.reconnected])
         // The new connection numbers from 1 again.
         #expect(worker.deliver(1, id: "other") == ["start 4: task 1"])
@@ -24,6 +24,11 @@ import Testing
         #expect(worker.take(.copyConfirmed(1)) == [])
         #expect(worker.take(.tick, after: .seconds(60)) == [])
         #expect(worker.end(4) == ["ack 1"])
+        // What is dealt with isn't tried again when it comes back, and a copy that wasn't sent is sent then.
+        #expect(worker.deliver(2, id: "m1", redelivered: true) == ["ack 2"])
+        #expect(worker.deliver(3, id: "m3", redelivered: true) == ["ack 3"])
+        #expect(worker.deliver(4, id: "m2", redelivered: true) == ["copy 2: in 1000ms attempt 2"])
+        #expect(worker.take(.copyConfirmed(2)) == ["ack 4"])
     }
 
     @Test("W17 while there is no connection, nothing is settled, and running commands still count as jobs")
@@ -33,12 +38,18 @@ import Testing
         _ = worker.lose()
         #expect(worker.end(1) == [])
         #expect(worker.reports == [.endedUnheard(1, WorkerTranscript.delivery(1), .exited(0), elapsed: .zero)])
-        #expect(worker.state.tally == WorkerState.Tally(counts: [.giveBack: 1]), "the task comes back")
+        #expect(worker.state.tally == WorkerState.Tally(), "the task may come back")
         #expect(worker.tick() == ["connect"])
-        _ = worker.take(.connected)
+        _ = worker.connect()
         #expect(worker.deliver(1, id: "a") == ["start 3: task 1"])
         #expect(worker.deliver(2, id: "b") == [])
         #expect(worker.end(2) == ["start 4: task 2"])
+        #expect(worker.deliver(3, id: "m1", redelivered: true) == ["ack 3"])
+        #expect(
+            worker.reports == [.settledLate(WorkerTranscript.delivery(3, id: "m1", redelivered: true), .acknowledge)])
+        // It went to another worker.
+        _ = worker.take(.tick, after: .seconds(300))
+        #expect(worker.state.tally == WorkerState.Tally(counts: [.acknowledge: 1, .giveBack: 1]))
     }
 
     @Test(
@@ -119,11 +130,11 @@ import Testing
             #expect(worker.take(.tick, after: pause - .nanoseconds(1)) == [])
             #expect(worker.take(.tick, after: .nanoseconds(1)) == ["connect"])
         }
-        _ = worker.take(.connected)
+        _ = worker.connect()
         _ = worker.lose()
         #expect(worker.untilDeadline >= .seconds(15))
         _ = worker.tick()
-        _ = worker.take(.connected)
+        _ = worker.connect()
         _ = worker.take(.tick, after: .seconds(10))
         _ = worker.lose()
         #expect(worker.untilDeadline <= .milliseconds(500))
@@ -142,7 +153,7 @@ import Testing
         _ = worker.lose(.unreachable)
         #expect(!isNews())
         _ = worker.tick()
-        _ = worker.take(.connected)
+        _ = worker.connect()
         _ = worker.lose(.unreachable)
         #expect(isNews())
     }
@@ -212,7 +223,7 @@ import Testing
         var patient = WorkerTranscript { $0.retryFor = .seconds(60) }
         #expect(patient.lose(.unreachable) == [])
         #expect(patient.tick() == ["connect"])
-        #expect(patient.take(.connected) == [])
+        #expect(patient.connect() == [])
         #expect(patient.deliver(1) == ["start 1: task 1"])
     }
 
@@ -235,27 +246,74 @@ import Testing
         }
     }
 
-    @Test(
-        "a connection lost while leaving isn't tried again: commands finish, and the worker says that it lost the broker"
-    )
+    @Test("R9 a connection lost while leaving is made again, so that what is done can be told to the broker")
     func lostWhileLeaving() {
         var worker = WorkerTranscript.connected()
         _ = worker.deliver(1)
         _ = worker.take(.stopRequested)
         #expect(worker.lose() == [])
-        #expect(worker.state.nextDeadline == .never)
-        #expect(worker.end(1) == ["finish broker -4"])
+        #expect(worker.end(1) == [])
+        #expect(worker.take(.tick, after: .seconds(1)) == ["connect"])
+        #expect(worker.take(.connected) == ["startConsumer 1"])
+        // Another task is kept until then: given back at once, it would come again and again.
+        #expect(worker.deliver(1, id: "other") == [])
+        #expect(
+            worker.deliver(2, id: "m1", redelivered: true) == ["cancelConsumer", "ack 2", "give back 1", "finish done"])
     }
 
-    @Test("a worker told to stop while it reconnects takes nothing from the new connection")
+    @Test("R9 tasks that don't come back keep a leaving worker only as long as commands that are told to end")
+    func lostForGood() {
+        var worker = WorkerTranscript.connected { $0.killAfter = .seconds(3) }
+        _ = worker.deliver(1)
+        _ = worker.take(.stopRequested)
+        _ = worker.lose()
+        _ = worker.end(1)
+        _ = worker.take(.tick, after: .seconds(1))
+        #expect(worker.connect() == [])
+        #expect(worker.take(.tick, after: .seconds(2)) == ["cancelConsumer", "finish broker -4"])
+        var impatient = WorkerTranscript.connected { $0.retryFor = .zero }
+        _ = impatient.deliver(1)
+        _ = impatient.take(.stopRequested)
+        _ = impatient.lose()
+        #expect(impatient.end(1) == ["finish broker -4"])
+    }
+
+    @Test("R16 a copy that is under way when the connection goes settles the task that comes back, once")
+    func copyUnderWay() {
+        var worker = WorkerTranscript.connected()
+        _ = worker.deliver(1)
+        _ = worker.end(1, .exited(1))
+        _ = worker.reconnect()
+        #expect(worker.deliver(7, id: "m1", redelivered: true) == [])
+        #expect(worker.take(.copyConfirmed(1)) == ["ack 7"])
+        #expect(worker.state.tally == WorkerState.Tally(counts: [.retry: 1]))
+    }
+
+    @Test("R19, R22 an idle worker leaves in time also while there is no connection, or no answer, and says which")
+    func silence() {
+        var down = WorkerTranscript.connected { $0.idleTimeout = .seconds(3) }
+        _ = down.lose(.unreachable)
+        #expect(down.take(.tick, after: .seconds(3)).suffix(1) == ["finish broker -2"])
+        var silent = WorkerTranscript { $0.idleTimeout = .seconds(3) }
+        silent.brokerAnswers = false
+        #expect(silent.take(.connected) == ["startConsumer 0"])
+        #expect(silent.take(.tick, after: .seconds(3)) == ["cancelConsumer", "finish broker -3"])
+        var draining = WorkerTranscript { $0.leavesWhenEmpty = true }
+        draining.brokerAnswers = false
+        _ = draining.take(.connected)
+        #expect(draining.untilDeadline == .seconds(10))
+        #expect(draining.tick() == ["cancelConsumer", "finish broker -3"])
+    }
+
+    @Test("a worker told to stop while it reconnects takes nothing from the new connection but what it waits for")
     func stoppedWhileConnecting() {
         var worker = WorkerTranscript.connected()
         _ = worker.deliver(1)
         _ = worker.lose()
         #expect(worker.tick() == ["connect"])
         #expect(worker.take(.stopRequested) == [])
-        #expect(worker.take(.connected) == ["cancelConsumer"])
-        #expect(worker.deliver(1, id: "other") == ["give back 1"])
-        #expect(worker.end(1) == ["finish done"])
+        #expect(worker.connect() == [])
+        #expect(worker.end(1) == [])
+        #expect(worker.deliver(1, id: "m1", redelivered: true) == ["cancelConsumer", "ack 1", "finish done"])
     }
 }

@@ -9,7 +9,7 @@ import Testing
     @Test("a task that is moved is acknowledged once its copy is confirmed, and many are under way at once")
     func moving() {
         var worker = WorkerTranscript.connected {
-            $0.destination = "other"
+            $0.mode = .move(to: "other")
             $0.jobs = .max
             $0.leavesWhenEmpty = true
         }
@@ -30,11 +30,11 @@ import Testing
     @Test("a count of moved tasks leaves when the last one is confirmed")
     func count() {
         var worker = WorkerTranscript.connected {
-            $0.destination = "other"
+            $0.mode = .move(to: "other")
             $0.jobs = .max
             $0.count = 1
         }
-        #expect(worker.deliver(1) == ["copy 1: to other attempt 1", "cancelConsumer"])
+        #expect(worker.deliver(1) == ["cancelConsumer", "copy 1: to other attempt 1"])
         #expect(worker.deliver(2) == ["give back 2"])
         #expect(worker.take(.copyConfirmed(1)) == ["ack 1", "finish done"])
     }
@@ -43,14 +43,12 @@ import Testing
     func answering() {
         var worker = WorkerTranscript.connected { $0.isAnswering = true }
         _ = worker.deliver(1)
-        _ = worker.take(.answered(1, Array("42".utf8)))
-        #expect(worker.end(1) == ["copy 1: answer 42 attempt 1"])
+        #expect(worker.end(1, answer: "42") == ["copy 1: answer 42 attempt 1"])
         #expect(worker.take(.copyFailed(1)) == [])
         #expect(worker.tick() == ["copy 1: answer 42 attempt 1"])
         #expect(worker.take(.copyConfirmed(1)) == ["ack 1"])
         _ = worker.deliver(2)
-        _ = worker.take(.answered(2, Array("43".utf8)))
-        #expect(worker.end(2, .exited(1)) == ["copy 2: in 1000ms attempt 2"])
+        #expect(worker.end(2, .exited(1), answer: "43") == ["copy 2: in 1000ms attempt 2"])
         _ = worker.take(.copyConfirmed(2))
         _ = worker.deliver(3)
         #expect(worker.end(3) == ["ack 3"])
@@ -60,8 +58,7 @@ import Testing
     func returned() {
         var worker = WorkerTranscript.connected { $0.isAnswering = true }
         _ = worker.deliver(1)
-        _ = worker.take(.answered(1, []))
-        #expect(worker.end(1) == ["copy 1: answer  attempt 1"])
+        #expect(worker.end(1, answer: "") == ["copy 1: answer  attempt 1"])
         #expect(worker.take(.answerReturned(1)) == ["ack 1"])
         #expect(worker.reports == [.answerReturned(WorkerTranscript.delivery(1))])
     }
@@ -78,7 +75,7 @@ import Testing
 
     private static func moved(to destination: ShortString) -> MessageProperties {
         TaskCopy(delivery: deadLettered, fate: .moved(to: destination), attempt: 1, end: .exited(0))
-            .properties(queue: "home.dead", host: "here", time: 5, errors: [])
+            .properties(queue: "home.dead", host: "here", time: 5)
     }
 
     @Test("moved back to where it failed a task starts anew, anywhere else it keeps why it failed")
@@ -87,8 +84,10 @@ import Testing
         expected.userID = nil
         expected.deliveryMode = 2
         expected.headers?["BCC"] = nil
+        expected.headers?["x-workq-exchange"] = .text("")
+        expected.headers?["x-workq-routing-key"] = .text("q")
         #expect(Self.moved(to: "archive") == expected)
-        expected.headers = ["mine": .void]
+        expected.headers = ["mine": .void, "x-workq-exchange": .text(""), "x-workq-routing-key": .text("q")]
         #expect(Self.moved(to: "home") == expected)
     }
 
@@ -96,7 +95,7 @@ import Testing
     func answerProperties() {
         func answer(_ delivery: Delivery) -> MessageProperties {
             TaskCopy(delivery: delivery, fate: .answered([1]), attempt: 1, end: .exited(0))
-                .properties(queue: "q", host: "here", time: 5, errors: [])
+                .properties(queue: "q", host: "here", time: 5)
         }
         var expected = MessageProperties()
         expected.correlationID = "m1"

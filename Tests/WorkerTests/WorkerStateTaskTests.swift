@@ -88,13 +88,26 @@ import Testing
         }
     }
 
-    @Test("W12 a command that couldn't be started just now burns no attempt: its task goes back after a pause")
+    @Test(
+        "W12, R15 a command that couldn't be started burns no attempt: no command starts for a while, then again in order"
+    )
     func notStarted() {
-        var worker = WorkerTranscript.connected()
-        _ = worker.deliver(1)
+        var worker = WorkerTranscript.connected { $0.jobs = 3 }
+        for tag in 1...3 { _ = worker.deliver(UInt64(tag)) }
         #expect(worker.end(1, .notStarted("no processes")) == [])
+        #expect(worker.reports == [.startFailed(reason: "no processes", pause: .seconds(1))])
+        #expect(worker.end(2, .notStarted("no processes")) == [])
+        #expect(worker.reports == [], "one pause for one cause")
         #expect(worker.untilDeadline == .seconds(1))
-        #expect(worker.tick() == ["give back 1"])
+        #expect(worker.tick() == ["start 4: task 1", "start 5: task 2"])
+        // The end of another command may give back what was short.
+        #expect(worker.end(4, .notStarted("no processes")) == [])
+        #expect(worker.untilDeadline == .seconds(2))
+        #expect(worker.end(5) == ["ack 2", "start 6: task 1"])
+        var stopping = WorkerTranscript.connected()
+        _ = stopping.deliver(1)
+        _ = stopping.end(1, .notStarted("no processes"))
+        #expect(stopping.take(.stopRequested) == ["cancelConsumer", "give back 1", "finish done"])
     }
 
     /// A delivery that says which attempt it is.
@@ -184,7 +197,7 @@ import Testing
         _ = worker.deliver(2)
         #expect(
             worker.end(1, .unusable("no such file"))
-                == ["give back 1", "cancelConsumer", "give back 2", #"finish commandUnusable("no such file")"#])
+                == ["cancelConsumer", "give back 1", "give back 2", #"finish commandUnusable("no such file")"#])
     }
 
     @Test("W12 a command that vanished: those that still run may finish before the worker ends")
@@ -192,7 +205,7 @@ import Testing
         var worker = WorkerTranscript.connected { $0.jobs = 2 }
         _ = worker.deliver(1)
         _ = worker.deliver(2)
-        #expect(worker.end(2, .unusable("gone")) == ["give back 2", "cancelConsumer"])
+        #expect(worker.end(2, .unusable("gone")) == ["cancelConsumer", "give back 2"])
         #expect(worker.end(1) == ["ack 1", #"finish commandUnusable("gone")"#])
     }
 
@@ -200,7 +213,7 @@ import Testing
     func outputFailed() {
         var worker = WorkerTranscript.connected {
             $0.jobs = 2
-            $0.isPrinting = true
+            $0.mode = .print
         }
         for tag in 1...3 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
         #expect(
@@ -215,8 +228,11 @@ import Testing
             $0.jobs = 2
             $0.count = 3
         }
-        for tag in 1...4 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
-        #expect(worker.end(1) == ["ack 1", "start 3: task 3", "cancelConsumer", "give back 4"])
+        for tag in 1...2 as ClosedRange<UInt64> { _ = worker.deliver(tag) }
+        // Before any of the three is acknowledged: the broker would send another one for it.
+        #expect(worker.deliver(3) == ["cancelConsumer"])
+        #expect(worker.deliver(4) == ["give back 4"])
+        #expect(worker.end(1) == ["ack 1", "start 3: task 3"])
         #expect(worker.deliver(5) == ["give back 5"])
         #expect(worker.end(3) == ["ack 3"])
         #expect(worker.end(2) == ["ack 2", "finish done"])
@@ -233,7 +249,7 @@ import Testing
     @Test("with a count, the worker waits for the copy of a last task that fails")
     func countWithFailure() {
         var worker = WorkerTranscript.connected { $0.count = 1 }
-        #expect(worker.deliver(1) == ["start 1: task 1", "cancelConsumer"])
+        #expect(worker.deliver(1) == ["cancelConsumer", "start 1: task 1"])
         #expect(worker.end(1, .exited(1)) == ["copy 1: in 1000ms attempt 2"])
         #expect(worker.take(.copyConfirmed(1)) == ["ack 1", "finish done"])
     }

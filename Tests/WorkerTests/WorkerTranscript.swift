@@ -12,9 +12,12 @@ struct WorkerTranscript {
     private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
     /// What the last event made the worker tell.
     private(set) var reports: [WorkerState.Report] = []
+    /// Whether the broker starts and ends consumers as soon as it is asked to.
+    var brokerAnswers = true
 
     init(_ change: (inout WorkerState.Settings) -> Void = { _ in }) {
         var settings = WorkerState.Settings()
+        settings.queue = "q"
         change(&settings)
         state = WorkerState(settings: settings, now: now, generator: SeededGenerator(seed: 42))
     }
@@ -22,7 +25,7 @@ struct WorkerTranscript {
     /// A worker that has just connected.
     static func connected(_ change: (inout WorkerState.Settings) -> Void = { _ in }) -> WorkerTranscript {
         var worker = WorkerTranscript(change)
-        _ = worker.take(.connected)
+        _ = worker.connect()
         return worker
     }
 
@@ -30,10 +33,30 @@ struct WorkerTranscript {
     mutating func take(_ event: WorkerState.Event, after pause: Duration = .zero) -> [String] {
         now = now + pause
         reports = []
+        return play(event)
+    }
+
+    /// Connects, and starts the consumer when one is asked for; what else the worker does.
+    mutating func connect() -> [String] {
+        take(.connected).filter { !$0.hasPrefix("startConsumer") }
+    }
+
+    private mutating func play(_ event: WorkerState.Event) -> [String] {
         var lines: [String] = []
+        var answers: [WorkerState.Event] = []
         for action in state.handle(event, now: now) {
-            if case .report(let report) = action { reports.append(report) } else { lines.append(Self.line(action)) }
+            switch action {
+            case .report(let report):
+                reports.append(report)
+                continue
+            case .startConsumer: answers.append(.consuming)
+            case .cancelConsumer: answers.append(.consumerStopped)
+            default: break
+            }
+            lines.append(Self.line(action))
         }
+        guard brokerAnswers else { return lines }
+        for answer in answers { lines += play(answer) }
         return lines
     }
 
@@ -43,14 +66,17 @@ struct WorkerTranscript {
     }
 
     mutating func deliver(
-        _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body",
+        _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body", count: Int64? = nil,
         after pause: Duration = .zero
     ) -> [String] {
-        take(.delivered(Self.delivery(tag, id: id, redelivered: redelivered, body: body)), after: pause)
+        let delivery = Self.delivery(tag, id: id, redelivered: redelivered, body: body, count: count)
+        return take(.delivered(delivery), after: pause)
     }
 
-    mutating func end(_ job: Int, _ end: JobEnd = .exited(0), after pause: Duration = .zero) -> [String] {
-        take(.ended(job, end), after: pause)
+    mutating func end(
+        _ job: Int, _ end: JobEnd = .exited(0), answer: String? = nil, after pause: Duration = .zero
+    ) -> [String] {
+        take(.ended(job, end, CommandOutput(answer: answer.map { Array($0.utf8) })), after: pause)
     }
 
     mutating func lose(_ code: BrokerError.Code = .connectionLost) -> [String] {
@@ -65,7 +91,7 @@ struct WorkerTranscript {
 
     /// Loses the connection and gets a new one at the first attempt.
     mutating func reconnect() -> [String] {
-        lose() + tick() + take(.connected)
+        lose() + tick() + connect()
     }
 
     /// How long until the worker wants a tick.
@@ -75,15 +101,21 @@ struct WorkerTranscript {
         BrokerError("stay connected", code, scope: .connection, "gone")
     }
 
-    /// The message id is `m` and the tag unless another is given.
+    /// The message id is `m` and the tag unless another is given; `count` is what a quorum queue says from the second time
+    /// on that it delivers a task.
     static func delivery(
-        _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body", attempt: Int32? = nil
+        _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body", attempt: Int32? = nil,
+        count: Int64? = nil
     ) -> Delivery {
         var properties = MessageProperties()
         properties.messageID = ShortString(id ?? "m\(tag)")
         if let attempt { properties.headers = ["x-workq-attempt": .int32(attempt)] }
+        if let count {
+            properties.headers = properties.headers ?? FieldTable()
+            properties.headers?["x-delivery-count"] = .int64(count)
+        }
         return Delivery(
-            consumerTag: "c", deliveryTag: tag, redelivered: redelivered, exchange: "", routingKey: "q",
+            consumerTag: "c", deliveryTag: tag, redelivered: redelivered || count != nil, exchange: "", routingKey: "q",
             properties: properties, body: Array(body.utf8))
     }
 
@@ -108,6 +140,7 @@ struct WorkerTranscript {
         case .copy(let job, let copy): "copy \(job): \(line(copy.fate)) attempt \(copy.attempt)"
         case .terminate(let job): "TERM \(job)"
         case .kill(let job): "KILL \(job)"
+        case .startConsumer(let prefetch): "startConsumer \(prefetch)"
         case .finish(let ending): "finish \(line(ending))"
         default: "\(action)"
         }
@@ -117,6 +150,7 @@ struct WorkerTranscript {
         switch fate {
         case .later(let delay): "in \(delay.milliseconds)ms"
         case .deadLetter: "dead"
+        case .back: "back"
         case .moved(let destination): "to \(destination)"
         case .answered(let answer): "answer \(String(decoding: answer, as: UTF8.self))"
         }

@@ -1,7 +1,7 @@
 // Messages as they arrive.
 
 /// A message that the broker delivered to a consumer and holds as unacknowledged until it is settled.
-public struct Delivery: Equatable {
+public struct Delivery: Equatable, Sendable {
     package var consumerTag: ShortString
     /// Valid only on the channel that brought the delivery.
     package var deliveryTag: UInt64

@@ -3,15 +3,24 @@
 import Broker
 
 extension WorkerState {
+    /// What is done with tasks.
+    package enum Mode: Equatable {
+        /// A command gets each, or several together.
+        case run
+        case print
+        case move(to: ShortString)
+    }
+
     package struct Settings {
+        package var mode = Mode.run
+        /// The queue that tasks come from, to be named.
+        package var queue = ""
+        /// Unacknowledged tasks that the broker may give this worker; 0 for no limit.
+        package var prefetch = 0
         /// Commands at once.
         package var jobs = 1
-        /// Tasks are printed rather than given to commands.
-        package var isPrinting = false
         /// How tasks are put together for one command; nil for a command a task.
         package var batching: Batching?
-        /// Tasks are moved to this queue rather than given to commands.
-        package var destination: ShortString?
         /// What a command writes answers its task.
         package var isAnswering = false
         /// Leave after starting so many tasks.
@@ -41,20 +50,27 @@ extension WorkerState {
     package enum Event {
         case connected
         case connectionLost(BrokerError)
+        /// The broker has started the consumer that was asked for.
+        case consuming
+        /// It has ended the consumer as asked; what it had sent before has arrived.
+        case consumerStopped
+        /// The queue was missing, and was created.
+        case queueCreated
         case delivered(Delivery)
-        case ended(JobID, JobEnd)
-        /// What the command of a job has written, told before its end.
-        case answered(JobID, [UInt8])
+        case ended(JobID, JobEnd, CommandOutput = CommandOutput())
         /// The command of a job has ended, but what it has printed is still on its way.
         case outputDelayed(JobID)
         /// The answer to `countReady`.
         case readyCount(Int)
-        /// The broker has the copy of this job's task, safely.
-        case copyConfirmed(JobID)
-        /// The copy couldn't be sent, or nobody knows whether the broker has it.
-        case copyFailed(JobID)
-        /// Nobody is there any more to take the answer to this job's task.
-        case answerReturned(JobID)
+        /// The broker has the copy of this task, safely.
+        case copyConfirmed(TaskID)
+        /// The copy couldn't be sent, or nobody knows whether the broker has it. Refused is one that the broker won't take
+        /// as it is, though it takes others.
+        case copyFailed(TaskID, isRefused: Bool = false)
+        /// The task's own headers leave no room in its copy for the count of attempts.
+        case copyUnfit(TaskID)
+        /// Nobody is there any more to take the answer to this task.
+        case answerReturned(TaskID)
         /// The broker refuses what the worker needs; trying again won't help.
         case refused(BrokerError)
         /// The output that tasks are printed on failed, for the system's reason.
@@ -75,13 +91,13 @@ extension WorkerState {
         case start(JobID, Delivery)
         case startBatch(JobID, [Delivery])
         case acknowledge(deliveryTag: UInt64)
-        /// Send a copy of the job's task to where its fate wants it.
-        case copy(JobID, TaskCopy)
+        /// Send a copy of the task to where its fate wants it.
+        case copy(TaskID, TaskCopy)
         /// To the queue's own dead-letter exchange, if it has one.
         case reject(deliveryTag: UInt64)
         case giveBack(deliveryTag: UInt64)
         case cancelConsumer
-        case startConsumer
+        case startConsumer(prefetch: Int)
         /// Ask how many messages are ready on the queue.
         case countReady
         /// To the job's process group.
@@ -120,6 +136,16 @@ extension WorkerState {
         case unblocked
         /// A task whose connection was lost has come back while its command runs, which settles it after all.
         case cameBack(JobID, Delivery)
+        /// A task has come back that was dealt with when its connection was gone: now the broker is told.
+        case settledLate(Delivery, Verdict)
+        /// A command couldn't be started; it is tried again after the pause.
+        case startFailed(reason: String, pause: Duration)
+        /// The queue was missing, and now it isn't.
+        case queueCreated
+        /// Copies wait for so long for the broker's word.
+        case unconfirmed(Int, Duration)
+        /// The queue says nothing.
+        case unanswered(BrokerError)
         /// The command of a task whose connection is gone has ended: the broker delivers the task once more.
         case endedUnheard(JobID, Delivery, JobEnd, elapsed: Duration)
         case paused
@@ -161,5 +187,18 @@ extension WorkerState {
         }
 
         package subscript(verdict: Verdict) -> Int { counts[verdict] ?? 0 }
+    }
+}
+
+/// What a command has written, as far as its task's fate needs it.
+package struct CommandOutput: Equatable {
+    /// For whoever waits for an answer; nil where nobody does.
+    package var answer: [UInt8]?
+    /// The last of what it wrote on standard error.
+    package var errors: [UInt8] = []
+
+    package init(answer: [UInt8]? = nil, errors: [UInt8] = []) {
+        self.answer = answer
+        self.errors = errors
     }
 }

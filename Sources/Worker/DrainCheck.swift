@@ -7,7 +7,7 @@ import Posix
 ///
 /// One answer of zero isn't proof: the broker may answer while a delivery that it counted as unacknowledged is still
 /// on its way to this channel. A second answer can't overtake such a delivery.
-struct EmptyChecks {
+struct DrainCheck {
     /// How long nothing must have happened before the first question; with one job at a time a worker is idle for a
     /// moment after every task.
     private static let quietTime = Duration.milliseconds(50)
@@ -16,12 +16,14 @@ struct EmptyChecks {
 
     /// When to ask.
     private(set) var next = Instant(nanoseconds: 0)
+    /// When the question was asked that is still open.
+    private(set) var askedAt = Instant.never
     private var zeros = 0
 
     var provedEmpty: Bool { zeros >= 2 }
 
     mutating func reset() {
-        self = EmptyChecks()
+        self = DrainCheck()
     }
 
     /// Something happened: start over when it has been quiet for a while.
@@ -30,11 +32,13 @@ struct EmptyChecks {
         next = now + Self.quietTime
     }
 
-    mutating func asked() {
+    mutating func asked(_ now: Instant) {
         next = .never
+        askedAt = now
     }
 
     mutating func answered(ready: Int, _ now: Instant) {
+        askedAt = .never
         zeros = ready == 0 ? zeros + 1 : 0
         next = ready == 0 ? now : now + Self.recheckTime
     }

@@ -6,32 +6,32 @@ import Testing
 
 @testable import Worker
 
-@Suite("Empty checks") struct EmptyChecksTests {
+@Suite("Drain checks") struct DrainCheckTests {
     private static var now: Instant { Instant(nanoseconds: 5_000_000_000) }
 
     @Test("fresh checks may ask at once and have proved nothing")
     func fresh() {
-        let checks = EmptyChecks()
+        let checks = DrainCheck()
         #expect(checks.next <= Self.now)
         #expect(!checks.provedEmpty)
     }
 
     @Test("one zero is no proof, two in a row are")
     func twoZeros() {
-        var checks = EmptyChecks()
-        checks.asked()
+        var checks = DrainCheck()
+        checks.asked(Self.now)
         #expect(checks.next == .never)
         checks.answered(ready: 0, Self.now)
         #expect(!checks.provedEmpty)
         #expect(checks.next == Self.now)
-        checks.asked()
+        checks.asked(Self.now)
         checks.answered(ready: 0, Self.now)
         #expect(checks.provedEmpty)
     }
 
     @Test("anything between two zeros starts the proof over", arguments: ["delivery", "messages", "connection"])
     func startsOver(what: String) {
-        var checks = EmptyChecks()
+        var checks = DrainCheck()
         checks.answered(ready: 0, Self.now)
         switch what {
         case "delivery": checks.postpone(Self.now)
@@ -46,7 +46,7 @@ import Testing
 
     @Test("after a delivery or an end it must be quiet for a moment, from the last one on")
     func quiet() {
-        var checks = EmptyChecks()
+        var checks = DrainCheck()
         checks.postpone(Self.now)
         let first = checks.next
         #expect(first > Self.now)
@@ -57,7 +57,7 @@ import Testing
 
     @Test("ready messages that others get are asked for again, but not in a hot loop")
     func recheck() {
-        var checks = EmptyChecks()
+        var checks = DrainCheck()
         checks.answered(ready: 9, Self.now)
         #expect(checks.next >= Self.now + .milliseconds(500))
         #expect(checks.next < .never)

@@ -1,0 +1,180 @@
+// Where each task is: the one place that knows.
+
+import Broker
+import DequeModule
+import Posix
+
+/// The tasks that are here, each in exactly one stage. All are unacknowledged on the broker, which hands them to another
+/// worker when this one dies. What is settled is no longer in the table. Pure.
+struct TaskTable {
+    /// Numbers the tasks of a worker in the order in which they came, from 1.
+    typealias ID = Int
+
+    struct Task {
+        let id: ID
+        fileprivate(set) var delivery: Delivery
+        /// The connection that brought the delivery: only there it can be settled.
+        fileprivate(set) var session: WorkerState.Session
+        fileprivate(set) var stage: Stage
+    }
+
+    enum Stage {
+        /// Not started.
+        case waiting
+        /// What a command works on, alone or with others in a batch.
+        case running(WorkerState.JobID)
+        /// A copy is on its way to another queue; once the broker has it, this task is acknowledged.
+        case leaving(Departure)
+        /// The copy couldn't be sent and is sent again later. Aside are those that others needn't wait for.
+        case resting(Departure, until: Instant, isAside: Bool)
+        /// Dealt with, but the connection that brought it is gone: the broker is told when it delivers the task once more.
+        case unheard(Unheard, until: Instant)
+    }
+
+    /// A task on its way to another queue.
+    struct Departure: Equatable {
+        var copy: TaskCopy
+        /// What has become of the task when the copy is there.
+        var verdict: Verdict
+    }
+
+    enum Unheard {
+        case outcome(Outcome)
+        /// Its copy is still to be sent.
+        case unsent(Departure)
+        /// Its copy is where it should be.
+        case copied(Verdict)
+    }
+
+    /// How a command has left a task.
+    struct Outcome {
+        var verdict: Verdict
+        var end: JobEnd
+        var output: CommandOutput
+    }
+
+    private var tasks: [ID: Task] = [:]
+    private var lastID: ID = 0
+    /// Those that wait, in the order in which they start.
+    private var waiting: Deque<ID> = []
+    /// Those that came on a connection that is gone. They may come back.
+    private var stranded: Set<ID> = []
+    /// When those are due that rest or are unheard.
+    private var dueTimes: [ID: Instant] = [:]
+    /// How many copies are on their way.
+    private(set) var leavingCount = 0
+    /// How many tasks rest.
+    private(set) var restingCount = 0
+    /// How many tasks rest that others needn't wait for, and their bytes.
+    private(set) var aside = (count: 0, bytes: 0)
+    /// What all tasks here weigh.
+    private(set) var bytes = 0
+
+    var isEmpty: Bool { tasks.isEmpty }
+    var waitingCount: Int { waiting.count }
+    var strandedCount: Int { stranded.count }
+    /// Whether all that is here is dealt with, though the broker hasn't heard of it.
+    var isQuiet: Bool { waiting.isEmpty && leavingCount == 0 && restingCount == 0 }
+    /// When the first is due that rests or is unheard.
+    var nextDue: Instant { dueTimes.values.min() ?? .never }
+
+    subscript(id: ID) -> Task? { tasks[id] }
+
+    /// All tasks whose stage is of that kind, in their order.
+    func ids(where matches: (Stage) -> Bool) -> [ID] {
+        tasks.values.filter { matches($0.stage) }.map(\.id).sorted()
+    }
+
+    /// Those that are due by then, in their order.
+    func due(by now: Instant) -> [ID] {
+        dueTimes.filter { $0.value <= now }.keys.sorted()
+    }
+
+    /// Takes in what the broker has delivered; it waits.
+    @discardableResult
+    mutating func receive(_ delivery: Delivery, in session: WorkerState.Session) -> ID {
+        lastID += 1
+        tasks[lastID] = Task(id: lastID, delivery: delivery, session: session, stage: .waiting)
+        waiting.append(lastID)
+        bytes += delivery.body.count
+        return lastID
+    }
+
+    /// The task that is the first to start.
+    var firstWaiting: Task? { waiting.first.flatMap { tasks[$0] } }
+
+    /// The tasks that are the first to start.
+    func firstWaiting(_ count: Int) -> [Task] { waiting.prefix(count).compactMap { tasks[$0] } }
+
+    mutating func move(_ id: ID, to stage: Stage) {
+        guard let task = tasks[id] else { return }
+        leave(task)
+        tasks[id]?.stage = stage
+        switch stage {
+        case .waiting: waiting.insert(id, at: waiting.firstIndex { $0 > id } ?? waiting.endIndex)
+        case .running: break
+        case .leaving: leavingCount += 1
+        case .resting(_, let until, let isAside):
+            restingCount += 1
+            dueTimes[id] = until
+            if isAside { aside = (aside.count + 1, aside.bytes + task.delivery.body.count) }
+        case .unheard(_, let until): dueTimes[id] = until
+        }
+    }
+
+    /// Forgets a task that is settled.
+    mutating func remove(_ id: ID) {
+        guard let task = tasks.removeValue(forKey: id) else { return }
+        leave(task)
+        stranded.remove(id)
+        bytes -= task.delivery.body.count
+    }
+
+    private mutating func leave(_ task: Task) {
+        switch task.stage {
+        case .waiting:
+            // As a rule the first.
+            if let index = waiting.firstIndex(of: task.id) { waiting.remove(at: index) }
+        case .running: break
+        case .leaving: leavingCount -= 1
+        case .resting(_, _, let isAside):
+            restingCount -= 1
+            dueTimes[task.id] = nil
+            if isAside { aside = (aside.count - 1, aside.bytes - task.delivery.body.count) }
+        case .unheard: dueTimes[task.id] = nil
+        }
+    }
+
+    /// The connection is gone that brought what is here. What hasn't started the broker gives to somebody; the others it
+    /// delivers once more, here or elsewhere.
+    mutating func strand() {
+        for id in waiting {
+            bytes -= tasks.removeValue(forKey: id)?.delivery.body.count ?? 0
+        }
+        waiting = []
+        stranded = Set(tasks.keys)
+    }
+
+    /// Lets tasks that rest wait for their return: whoever gets them meanwhile tries them.
+    mutating func rouse(until: Instant) {
+        for (id, task) in tasks {
+            if case .resting(let departure, _, _) = task.stage {
+                move(id, to: .unheard(.unsent(departure), until: until))
+            }
+        }
+    }
+
+    /// The task that a delivery brings back: it was here when its connection was lost. From now on the new delivery is to
+    /// be settled.
+    mutating func adopt(_ delivery: Delivery, in session: WorkerState.Session) -> Task? {
+        guard !stranded.isEmpty, delivery.redelivered, let messageID = delivery.properties.messageID else { return nil }
+        let found = stranded.first {
+            tasks[$0]?.delivery.properties.messageID == messageID && tasks[$0]?.delivery.body == delivery.body
+        }
+        guard let id = found else { return nil }
+        stranded.remove(id)
+        tasks[id]?.delivery = delivery
+        tasks[id]?.session = session
+        return tasks[id]
+    }
+}
