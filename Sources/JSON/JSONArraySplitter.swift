@@ -1,8 +1,8 @@
-// Finds the elements of a JSON array while it arrives, so that a long reply is never in memory as a whole.
+// Reads the elements of a JSON array while it arrives, so that a long reply is never in memory as a whole.
 
-/// Splits the text of an array of objects, which comes in pieces, into the texts of the objects.
+/// Splits the text of an array of objects, which comes in pieces, into the objects, and hands each to a reader.
 ///
-/// Only the structure is looked at: what an object holds is for a decoder to judge.
+/// Each byte is looked at once, but for those of an object that a piece ends in: that one is read anew when it is whole.
 package struct JSONArraySplitter {
     /// Why a text is no array of objects.
     package enum Fault: Error, Equatable {
@@ -11,93 +11,86 @@ package struct JSONArraySplitter {
     }
 
     private enum Place {
-        case beforeArray, beforeElement, inElement, inString, inEscape, afterElement, afterArray
+        case beforeArray, beforeFirst, beforeElement, afterElement, afterArray
     }
+
+    /// Reads an object, all of it.
+    package typealias Element = (inout JSONReader) throws(JSONReader.Malformed) -> Void
 
     /// No queue's description comes near this, so what does isn't one.
     static let elementLimit = 1 << 20
 
     private var place = Place.beforeArray
-    private var isFirst = true
-    private var depth = 0
     /// The beginning of an element whose end hasn't come yet.
     private var pending: [UInt8] = []
+    /// How long the beginning must be to be worth another look. It doubles, so that one that comes byte by byte isn't read
+    /// for each of them.
+    private var worthwhileCount = 0
 
     package init() {}
 
-    /// Whether the array has come to its end.
-    package var isComplete: Bool { place == .afterArray }
+    /// Takes the next piece and has `element` read those elements that end in it, now or when the next pieces come.
+    package mutating func scan(_ bytes: UnsafeRawBufferPointer, element: Element) throws(Fault) {
+        guard pending.isEmpty else {
+            pending += bytes
+            guard pending.count >= worthwhileCount || pending.count > Self.elementLimit else { return }
+            return try scanPending(element)
+        }
+        let count = try bytes.withMemoryRebound(to: UInt8.self) { bytes throws(Fault) in
+            try scan(bytes, element)
+        }
+        try keep(bytes[count...])
+    }
 
-    /// Takes the next piece and hands on every element that ends in it.
-    package mutating func scan(
-        _ bytes: UnsafeRawBufferPointer, element: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        var start = 0
-        for index in bytes.indices {
-            let byte = bytes[index]
-            switch place {
-            case .inString:
-                if byte == UInt8(ascii: "\"") {
-                    place = .inElement
-                } else if byte == UInt8(ascii: "\\") {
-                    place = .inEscape
+    /// Ends the text. Returns whether the array has come to its end.
+    package mutating func finish(element: Element) throws(Fault) -> Bool {
+        if !pending.isEmpty { try scanPending(element) }
+        return place == .afterArray
+    }
+
+    private mutating func scanPending(_ element: Element) throws(Fault) {
+        let bytes = pending
+        pending.removeAll()
+        let count = try bytes.withUnsafeBufferPointer { bytes throws(Fault) in try scan(bytes, element) }
+        try keep(bytes[count...])
+    }
+
+    private mutating func keep(_ rest: some Collection<UInt8>) throws(Fault) {
+        guard rest.count <= Self.elementLimit else { throw .elementTooLong }
+        pending += rest
+        worthwhileCount = 2 * pending.count
+    }
+
+    /// Returns how many bytes are done with.
+    private mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>, _ element: Element) throws(Fault) -> Int {
+        var index = 0
+        while index < bytes.count {
+            switch (bytes[index], place) {
+            case (UInt8(ascii: " "), _), (UInt8(ascii: "\n"), _), (UInt8(ascii: "\r"), _), (UInt8(ascii: "\t"), _):
+                index += 1
+            case (UInt8(ascii: "["), .beforeArray):
+                place = .beforeFirst
+                index += 1
+            case (UInt8(ascii: "{"), .beforeFirst), (UInt8(ascii: "{"), .beforeElement):
+                var reader = JSONReader(UnsafeBufferPointer(rebasing: bytes[index...]))
+                do throws(JSONReader.Malformed) {
+                    try element(&reader)
+                } catch {
+                    guard reader.hasRunOut else { throw .notAnArray }
+                    return index
                 }
-            case .inEscape:
-                place = .inString
-            case .inElement:
-                guard try endsElement(byte) else { continue }
-                try hand(UnsafeRawBufferPointer(rebasing: bytes[start...index]), to: element)
                 place = .afterElement
+                index += reader.position
+            case (UInt8(ascii: ","), .afterElement):
+                place = .beforeElement
+                index += 1
+            case (UInt8(ascii: "]"), .afterElement), (UInt8(ascii: "]"), .beforeFirst):
+                place = .afterArray
+                index += 1
             default:
-                try takeBetweenElements(byte)
-                if place == .inElement { start = index }
+                throw .notAnArray
             }
         }
-        guard [.inElement, .inString, .inEscape].contains(place) else { return }
-        guard pending.count + bytes.count - start <= Self.elementLimit else { throw Fault.elementTooLong }
-        pending += bytes[start...]
-    }
-
-    /// Whether a byte of an element outside its strings is its last.
-    private mutating func endsElement(_ byte: UInt8) throws(Fault) -> Bool {
-        switch byte {
-        case UInt8(ascii: "\""): place = .inString
-        case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-        case UInt8(ascii: "}"), UInt8(ascii: "]"):
-            depth -= 1
-            return depth == 0
-        default: break
-        }
-        return false
-    }
-
-    private mutating func takeBetweenElements(_ byte: UInt8) throws(Fault) {
-        switch (byte, place) {
-        case (UInt8(ascii: " "), _), (UInt8(ascii: "\n"), _), (UInt8(ascii: "\r"), _), (UInt8(ascii: "\t"), _):
-            break
-        case (UInt8(ascii: "["), .beforeArray):
-            place = .beforeElement
-        case (UInt8(ascii: "{"), .beforeElement):
-            place = .inElement
-            depth = 1
-            isFirst = false
-        case (UInt8(ascii: ","), .afterElement):
-            place = .beforeElement
-        case (UInt8(ascii: "]"), .afterElement):
-            place = .afterArray
-        case (UInt8(ascii: "]"), .beforeElement) where isFirst:
-            place = .afterArray
-        default:
-            throw .notAnArray
-        }
-    }
-
-    private mutating func hand(
-        _ end: UnsafeRawBufferPointer, to element: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        guard !pending.isEmpty else { return try element(end) }
-        pending += end
-        try pending.withUnsafeBytes(element)
-        pending.removeAll(keepingCapacity: true)
+        return index
     }
 }

@@ -1,6 +1,6 @@
-// Reads JSON text (RFC 8259), strictly.
+// Reads JSON text (RFC 8259), strictly, and no more of it than is asked for.
 
-/// Reads one JSON value from bytes.
+/// Reads JSON from bytes, value by value.
 package struct JSONReader {
     /// Why a text isn't JSON.
     package struct Malformed: Error, Equatable {
@@ -14,103 +14,172 @@ package struct JSONReader {
     private static let maximumDepth = 256
 
     private let bytes: UnsafeBufferPointer<UInt8>
-    private var position = 0
+    private(set) var position = 0
+    /// Whether what is wrong with the text may be only that it ends too early.
+    private(set) var hasRunOut = false
+    private var depth = 0
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    /// Reads from the front of `bytes`, which must outlive the reader.
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
     }
 
     /// The value that `text` is, with nothing but white space around it.
     package static func value(of text: [UInt8]) throws(Malformed) -> JSONValue {
+        try read(text) { reader throws(Malformed) in try reader.value() }
+    }
+
+    /// What `body` reads from `text`, which must hold one value and nothing but white space around it.
+    package static func read<Result>(
+        _ text: [UInt8], _ body: (inout JSONReader) throws(Malformed) -> Result
+    ) throws(Malformed) -> Result {
         // The reader doesn't outlive the closure, and neither does its pointer.
         try text.withUnsafeBufferPointer { buffer throws(Malformed) in
             var reader = JSONReader(buffer)
-            return try reader.wholeValue()
+            let result = try body(&reader)
+            reader.skipSpace()
+            guard reader.position == buffer.count else { throw reader.malformed("\(reader.found) after the end") }
+            return result
         }
-    }
-
-    private mutating func wholeValue() throws(Malformed) -> JSONValue {
-        let value = try value(depth: 0)
-        skipSpace()
-        guard position == bytes.count else { throw malformed("\(found) after the end") }
-        return value
     }
 
     // MARK: - Values
 
-    private mutating func value(depth: Int) throws(Malformed) -> JSONValue {
-        guard depth <= Self.maximumDepth else { throw malformed("more than \(Self.maximumDepth) levels") }
+    /// Reads the next value, all of it.
+    package mutating func value() throws(Malformed) -> JSONValue {
         skipSpace()
         switch peek {
-        case UInt8(ascii: "{"): return .object(try members(depth: depth + 1))
-        case UInt8(ascii: "["): return .array(try elements(depth: depth + 1))
+        case UInt8(ascii: "{"):
+            var members: [JSONMember] = []
+            try object { reader, key throws(Malformed) in
+                members.append(JSONMember(key: Array(key), value: try reader.value()))
+            }
+            return .object(members)
+        case UInt8(ascii: "["):
+            var elements: [JSONValue] = []
+            try array { reader throws(Malformed) in elements.append(try reader.value()) }
+            return .array(elements)
         case UInt8(ascii: "\""): return .text(try text())
-        case UInt8(ascii: "t"): return try word("true", .bool(true))
-        case UInt8(ascii: "f"): return try word("false", .bool(false))
-        case UInt8(ascii: "n"): return try word("null", .null)
-        case UInt8(ascii: "-"): return try number()
-        case let byte? where (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte): return try number()
-        default: throw malformed("\(found) instead of a value")
+        case UInt8(ascii: "t"):
+            try skip("true")
+            return .bool(true)
+        case UInt8(ascii: "f"):
+            try skip("false")
+            return .bool(false)
+        case UInt8(ascii: "n"):
+            try skip("null")
+            return .null
+        default: return try number()
         }
     }
 
-    private mutating func members(depth: Int) throws(Malformed) -> [JSONMember] {
-        var members: [JSONMember] = []
-        position += 1
+    /// Passes the next value, which is checked and not decoded.
+    package mutating func skip() throws(Malformed) {
         skipSpace()
-        if take(UInt8(ascii: "}")) { return members }
+        switch peek {
+        case UInt8(ascii: "{"): try object { reader, _ throws(Malformed) in try reader.skip() }
+        case UInt8(ascii: "["): try array { reader throws(Malformed) in try reader.skip() }
+        case UInt8(ascii: "\""):
+            let start = position
+            guard try !skipText() else { return }
+            position = start
+            _ = try text()
+        case UInt8(ascii: "t"): try skip("true")
+        case UInt8(ascii: "f"): try skip("false")
+        case UInt8(ascii: "n"): try skip("null")
+        default: _ = try skipNumber()
+        }
+    }
+
+    /// Whether the next value is an object.
+    package var isAtObject: Bool {
+        mutating get {
+            skipSpace()
+            return peek == UInt8(ascii: "{")
+        }
+    }
+
+    /// The next value, if it is a text without anything special in it; nil leaves it to be read.
+    package mutating func plainText() throws(Malformed) -> String? {
+        skipSpace()
+        guard peek == UInt8(ascii: "\"") else { return nil }
+        let start = position
+        guard try skipText() else {
+            position = start
+            return nil
+        }
+        return String(decoding: bytes[start + 1..<position - 1], as: UTF8.self)
+    }
+
+    /// Reads the next value, which must be an object. `member` gets each key, and must read or skip the key's value.
+    package mutating func object(
+        _ member: (inout JSONReader, UnsafeBufferPointer<UInt8>) throws(Malformed) -> Void
+    ) throws(Malformed) {
+        try begin(UInt8(ascii: "{"), "an object")
+        if take(UInt8(ascii: "}")) { return end() }
         repeat {
             skipSpace()
             guard peek == UInt8(ascii: "\"") else { throw malformed("\(found) instead of a key in quotes") }
-            let key = try text()
+            let start = position
+            let isPlain = try skipText()
+            let escaped: [UInt8]?
+            if isPlain {
+                escaped = nil
+            } else {
+                position = start
+                escaped = try text()
+            }
+            let end = position
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw malformed("\(found) instead of a colon") }
-            members.append(JSONMember(key: key, value: try value(depth: depth)))
+            if let escaped {
+                try escaped.withUnsafeBufferPointer { key throws(Malformed) in try member(&self, key) }
+            } else {
+                try member(&self, UnsafeBufferPointer(rebasing: bytes[start + 1..<end - 1]))
+            }
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw malformed("\(found) instead of a comma or }") }
-        return members
+        end()
     }
 
-    private mutating func elements(depth: Int) throws(Malformed) -> [JSONValue] {
-        var elements: [JSONValue] = []
-        position += 1
-        skipSpace()
-        if take(UInt8(ascii: "]")) { return elements }
+    /// Reads the next value, which must be an array. `element` must read or skip each element.
+    package mutating func array(_ element: (inout JSONReader) throws(Malformed) -> Void) throws(Malformed) {
+        try begin(UInt8(ascii: "["), "an array")
+        if take(UInt8(ascii: "]")) { return end() }
         repeat {
-            elements.append(try value(depth: depth))
+            try element(&self)
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "]")) else { throw malformed("\(found) instead of a comma or ]") }
-        return elements
+        end()
     }
 
-    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(Malformed) -> JSONValue {
-        let end = position + word.utf8CodeUnitCount
-        guard end <= bytes.count,
-            bytes[position..<end].elementsEqual(
-                UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
-        else { throw malformed("\(found) instead of a value") }
-        position = end
-        return value
+    private mutating func begin(_ mark: UInt8, _ kind: StaticString) throws(Malformed) {
+        skipSpace()
+        guard take(mark) else { throw malformed("\(found) instead of \(kind)") }
+        depth += 1
+        guard depth <= Self.maximumDepth else { throw malformed("more than \(Self.maximumDepth) levels") }
+        skipSpace()
     }
+
+    private mutating func end() { depth -= 1 }
+
+    private mutating func skip(_ word: StaticString) throws(Malformed) {
+        let end = position + word.utf8CodeUnitCount
+        let rest = bytes[position..<min(end, bytes.count)]
+        hasRunOut = end > bytes.count
+        guard rest.elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)) else {
+            throw malformed("\(found) instead of a value")
+        }
+        position = end
+    }
+
+    // MARK: - Numbers
 
     private mutating func number() throws(Malformed) -> JSONValue {
         let start = position
-        _ = take(UInt8(ascii: "-"))
-        let hasLeadingZero = peek == UInt8(ascii: "0")
-        let digits = try digits()
-        guard digits == 1 || !hasLeadingZero else { throw malformed("a number with a zero before it") }
-        var isInteger = true
-        if take(UInt8(ascii: ".")) {
-            isInteger = false
-            _ = try self.digits()
-        }
-        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
-            isInteger = false
-            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            _ = try self.digits()
-        }
+        let isInteger = try skipNumber()
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger {
             if let value = Int64(text) { return .integer(value) }
@@ -121,43 +190,74 @@ package struct JSONReader {
         return .double(value)
     }
 
+    /// Passes a number, and returns whether it has neither fraction nor exponent.
+    private mutating func skipNumber() throws(Malformed) -> Bool {
+        guard take(UInt8(ascii: "-")) || isAtDigit else { throw malformed("\(found) instead of a value") }
+        let hasLeadingZero = peek == UInt8(ascii: "0")
+        let digits = try skipDigits()
+        guard digits == 1 || !hasLeadingZero else { throw malformed("a number with a zero before it") }
+        var isInteger = true
+        if take(UInt8(ascii: ".")) {
+            isInteger = false
+            _ = try skipDigits()
+        }
+        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+            isInteger = false
+            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+            _ = try skipDigits()
+        }
+        return isInteger
+    }
+
     /// Passes one digit or more, and returns how many.
-    private mutating func digits() throws(Malformed) -> Int {
+    private mutating func skipDigits() throws(Malformed) -> Int {
         let start = position
-        while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+        while isAtDigit { position += 1 }
         guard position > start else { throw malformed("\(found) instead of a digit") }
         return position - start
     }
 
+    private var isAtDigit: Bool { peek.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false }
+
     // MARK: - Texts
 
-    private mutating func text() throws(Malformed) -> [UInt8] {
+    /// Passes a text in quotes, up to its first escape if there is one. Returns whether there was none.
+    private mutating func skipText() throws(Malformed) -> Bool {
         position += 1
         let start = position
+        let isASCII = try skipPlainText()
+        guard peek == UInt8(ascii: "\"") else { return false }
+        if !isASCII { _ = try utf8(Array(bytes[start..<position]), from: start) }
+        position += 1
+        return true
+    }
+
+    private mutating func text() throws(Malformed) -> [UInt8] {
+        let start = position + 1
         // Most texts have no escapes and are copied in one go.
-        try skipPlainText()
-        if peek == UInt8(ascii: "\"") {
-            position += 1
-            return try utf8(Array(bytes[start..<position - 1]), from: start)
-        }
+        if try skipText() { return Array(bytes[start..<position - 1]) }
         var result = Array(bytes[start..<position])
         while !take(UInt8(ascii: "\"")) {
             position += 1
             try appendEscape(to: &result)
             let start = position
-            try skipPlainText()
+            _ = try skipPlainText()
             result += bytes[start..<position]
         }
         return try utf8(result, from: start)
     }
 
-    /// Passes what stands for itself, up to a quote or a backslash.
-    private mutating func skipPlainText() throws(Malformed) {
-        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+    /// Passes what stands for itself, up to a quote or a backslash, and returns whether all of it is ASCII.
+    private mutating func skipPlainText() throws(Malformed) -> Bool {
+        var seen: UInt8 = 0
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return seen < 0x80 }
             guard byte >= 0x20 else { throw malformed("a control character in a text, where only \\u00NN may stand") }
+            seen |= byte
             position += 1
         }
-        guard position < bytes.count else { throw malformed("no quote that ends the text") }
+        throw malformed("no quote that ends the text")
     }
 
     private func utf8(_ text: [UInt8], from start: Int) throws(Malformed) -> [UInt8] {
@@ -197,6 +297,7 @@ package struct JSONReader {
 
     private mutating func hexadecimal() throws(Malformed) -> UInt16 {
         let end = position + 4
+        hasRunOut = end > bytes.count
         guard end <= bytes.count, bytes[position..<end].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
             let code = UInt16(String(decoding: bytes[position..<end], as: UTF8.self), radix: 16)
         else { throw malformed("no four hexadecimal digits after \\u") }
@@ -227,5 +328,9 @@ package struct JSONReader {
         return "\"\(String(decoding: bytes[position...].prefix(4), as: UTF8.self).prefix(1))\""
     }
 
-    private func malformed(_ reason: String) -> Malformed { Malformed(reason: reason, column: position + 1) }
+    /// The error at this place.
+    package mutating func malformed(_ reason: String) -> Malformed {
+        hasRunOut = hasRunOut || position >= bytes.count
+        return Malformed(reason: reason, column: position + 1)
+    }
 }

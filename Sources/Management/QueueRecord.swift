@@ -1,7 +1,5 @@
 // A queue as the management API lists it, with just the columns that were asked for.
 
-import JSON
-
 /// What to list.
 package struct QueueQuery: Equatable, Sendable {
     /// nil for all vhosts that the user may see.
@@ -45,41 +43,4 @@ package struct QueueSummary: Equatable, Sendable {
     package var ready: Int?
     package var unacknowledged: Int?
     package var messages: Int?
-}
-
-extension QueueRecord {
-    /// The queue that an object of the API describes.
-    init(json: JSONValue, _ columns: [QueueColumn]) throws(ReplyFault) {
-        guard let name = json["name"]?.string else { throw .notQueues }
-        self.name = name
-        vhost = json["vhost"]?.string ?? ""
-        values = []
-        values.reserveCapacity(columns.count)
-        for column in columns {
-            switch column {
-            case .name: values.append(.text(name))
-            case .vhost: values.append(.text(vhost))
-            default: values.append(Self.value(column.kind, json.value(at: column.path)))
-            }
-        }
-    }
-
-    /// What a column shows of a value; unknown where there is none, or one of another kind.
-    private static func value(_ kind: QueueColumn.Kind, _ value: JSONValue?) -> QueueValue {
-        let value = value.map(QueueValue.init(json:)) ?? .unknown
-        switch kind {
-        // RabbitMQ writes "" for some numbers that it doesn't know.
-        case .count, .number: return value.number == nil ? .unknown : value
-        case .text, .flag, .structure: return value
-        }
-    }
-}
-
-extension JSONValue {
-    /// The value at the end of a path of keys, nil where the path ends early.
-    fileprivate func value(at path: [String]) -> JSONValue? {
-        var value: JSONValue? = self
-        for key in path { value = value?[key] }
-        return value
-    }
 }

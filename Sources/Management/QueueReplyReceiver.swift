@@ -27,7 +27,7 @@ final class QueueReplyReceiver {
     private static let pageLimit = 16 << 20
     private static let refusalLimit = 4_096
 
-    private let columns: [QueueColumn]
+    private let decoder: QueueDecoder
     private let isPage: Bool
     private var hasBegun = false
     private var size = 0
@@ -37,7 +37,7 @@ final class QueueReplyReceiver {
     private var body: [UInt8] = []
 
     init(_ query: QueueQuery) {
-        columns = query.columns
+        decoder = QueueDecoder(query.columns)
         isPage = query.limit != nil
     }
 
@@ -55,11 +55,20 @@ final class QueueReplyReceiver {
             return
         }
         do {
-            try splitter.scan(bytes) { element in
-                records.append(try QueueRecord(json: try JSONReader.value(of: Array(element)), columns))
-            }
+            try splitter.scan(bytes, element: append)
         } catch {
-            throw error as? JSONArraySplitter.Fault == .elementTooLong ? ReplyFault.tooLarge : ReplyFault.notQueues
+            throw Self.fault(error)
+        }
+    }
+
+    private func append(_ reader: inout JSONReader) throws(JSONReader.Malformed) {
+        records.append(try decoder.queue(&reader))
+    }
+
+    private static func fault(_ fault: JSONArraySplitter.Fault) -> ReplyFault {
+        switch fault {
+        case .notAnArray: .notQueues
+        case .elementTooLong: .tooLarge
         }
     }
 
@@ -74,13 +83,33 @@ final class QueueReplyReceiver {
     func reply(_ head: HTTPReplyHead) throws(ReplyFault) -> QueueReply {
         guard head.status == 200 else { return .refusal(status: head.status, body: body) }
         try begin(head)
-        guard isPage else {
-            guard splitter.isComplete else { throw .cutOff }
+        if isPage {
+            try readPage()
             return .records(records)
         }
-        guard let page = try? JSONReader.value(of: body), case .array(let items)? = page["items"] else {
+        let isComplete: Bool
+        do throws(JSONArraySplitter.Fault) {
+            isComplete = try splitter.finish(element: append)
+        } catch {
+            throw Self.fault(error)
+        }
+        guard isComplete else { throw .cutOff }
+        return .records(records)
+    }
+
+    private func readPage() throws(ReplyFault) {
+        do throws(JSONReader.Malformed) {
+            try JSONReader.read(body) { reader throws(JSONReader.Malformed) in
+                var hasItems = false
+                try reader.object { reader, key throws(JSONReader.Malformed) in
+                    guard key.elementsEqual("items".utf8) else { return try reader.skip() }
+                    hasItems = true
+                    try reader.array(append)
+                }
+                guard hasItems else { throw reader.malformed("no items before this") }
+            }
+        } catch {
             throw body.last == UInt8(ascii: "}") ? .notQueues : .cutOff
         }
-        return .records(try items.map { (item) throws(ReplyFault) in try QueueRecord(json: item, columns) })
     }
 }

@@ -6,16 +6,18 @@ import Testing
 @testable import JSON
 
 @Suite("JSON array splitter") struct JSONArraySplitterTests {
-    /// The elements of a text that comes in `pieces`.
+    /// The elements of a text that comes in `pieces`, written again.
     private static func elements(_ pieces: [[UInt8]]) throws -> (texts: [String], isComplete: Bool) {
         var splitter = JSONArraySplitter()
         var texts: [String] = []
-        for piece in pieces {
-            try piece.withUnsafeBytes { bytes in
-                try splitter.scan(bytes) { texts.append(String(decoding: $0, as: UTF8.self)) }
-            }
+        func take(_ reader: inout JSONReader) throws(JSONReader.Malformed) {
+            var text: [UInt8] = []
+            text.appendJSON(try reader.value())
+            texts.append(String(decoding: text, as: UTF8.self))
         }
-        return (texts, splitter.isComplete)
+        for piece in pieces { try piece.withUnsafeBytes { try splitter.scan($0, element: take) } }
+        let isComplete = try splitter.finish(element: take)
+        return (texts, isComplete)
     }
 
     private static let samples: [(text: String, elements: [String])] = [
@@ -55,26 +57,32 @@ import Testing
         let bytes = Array(#"[{"name":"a\"b","x":[1]},{"name":"c"}]"#.utf8)
         for count in 0..<bytes.count {
             #expect(try !Self.elements([Array(bytes[..<count])]).isComplete, "\(count) bytes")
+            #expect(try !Self.elements(bytes[..<count].map { [$0] }).isComplete, "\(count) bytes, one by one")
         }
         #expect(try Self.elements([bytes]).isComplete)
     }
 
     @Test(
         "O9 what is no array of objects is refused",
-        arguments: ["<html>", "{}", "null", "[1]", "[[]]", "[{},]", "[,{}]", "[{}{}]", "[{}] x", "[]]", "\u{FEFF}[]"])
+        arguments: [
+            "<html>", "{}", "null", "[1]", "[[]]", "[{},]", "[,{}]", "[{}{}]", "[{}] x", "[]]", "\u{FEFF}[]",
+            #"[{"a":}]"#, #"[{"a":tru }]"#, #"[{"a":"\u12x4"}]"#, #"[{"a":1}}]"#, #"[{"a":01}]"#, "[{\"a\":\"\n\"}]",
+        ])
     func notAnArray(text: String) {
         #expect(throws: JSONArraySplitter.Fault.notAnArray) { try Self.elements([Array(text.utf8)]) }
     }
+
+    private static func pass(_ reader: inout JSONReader) throws(JSONReader.Malformed) { try reader.skip() }
 
     @Test("O9 an element that doesn't end is given up at a megabyte, in memory no larger")
     func endless() throws {
         var splitter = JSONArraySplitter()
         var taken = 0
         #expect(throws: JSONArraySplitter.Fault.elementTooLong) {
-            try Array("[{\"name\":\"".utf8).withUnsafeBytes { try splitter.scan($0) { _ in } }
+            try Array("[{\"name\":\"".utf8).withUnsafeBytes { try splitter.scan($0, element: Self.pass) }
             let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 10_000)
             while taken < 4 << 20 {
-                try piece.withUnsafeBytes { try splitter.scan($0) { _ in } }
+                try piece.withUnsafeBytes { try splitter.scan($0, element: Self.pass) }
                 taken += piece.count
             }
         }

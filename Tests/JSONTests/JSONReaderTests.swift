@@ -48,6 +48,35 @@ import Testing
         ])
     func malformed(text: String) {
         #expect(throws: JSONReader.Malformed.self) { try Self.value(text) }
+        // A number that is only too great is one to those who pass it.
+        guard !["99999999999999999999", "1e999"].contains(text) else { return }
+        #expect(throws: JSONReader.Malformed.self) { try Self.skip(text) }
+    }
+
+    private static func skip(_ text: String) throws {
+        try JSONReader.read(Array(text.utf8)) { reader throws(JSONReader.Malformed) in try reader.skip() }
+    }
+
+    @Test("keys are read one by one, and what isn't asked for is passed")
+    func members() throws {
+        let text = #"{"a":[1,{"b":"\""}],"wanted":"é","c":-1.5e3,"want\u0065d":"\u00e9","d":{"wanted":true},"e":null}"#
+        var found: [JSONValue] = []
+        try JSONReader.read(Array(text.utf8)) { reader throws(JSONReader.Malformed) in
+            try reader.object { reader, key throws(JSONReader.Malformed) in
+                guard key.elementsEqual("wanted".utf8) else { return try reader.skip() }
+                if let text = try reader.plainText() {
+                    found.append(JSONValue(text))
+                } else {
+                    found.append(try reader.value())
+                }
+            }
+        }
+        #expect(found == [JSONValue("é"), JSONValue("é")])
+        #expect(throws: JSONReader.Malformed(reason: "\"1\" instead of an object", column: 1)) {
+            try JSONReader.read([0x31]) { reader throws(JSONReader.Malformed) in
+                try reader.object { reader, _ throws(JSONReader.Malformed) in try reader.skip() }
+            }
+        }
     }
 
     @Test(

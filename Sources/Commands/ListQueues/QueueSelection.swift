@@ -67,6 +67,7 @@ struct QueueSelection {
 
     /// The queues that were named and aren't among `records`.
     func missing(from records: [QueueRecord]) -> [String] {
+        guard !queues.isEmpty else { return [] }
         let present = Set(records.map { Array($0.name.utf8) })
         return queues.filter { !present.contains(Array($0.utf8)) }
     }

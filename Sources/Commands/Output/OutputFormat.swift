@@ -149,9 +149,9 @@ extension [UInt8] {
 
     /// Appends a text in quotes. What could reverse or hide text on a terminal is escaped, as well as what JSON asks for.
     mutating func appendJSON(displayable text: String) {
-        guard text.unicodeScalars.contains(where: { $0.value >= 0x80 && $0.isUnsafeToDisplay }) else {
-            return appendJSON(text: Array(text.utf8))
-        }
+        guard !text.utf8.allSatisfy({ $0 < 0x80 }),
+            text.unicodeScalars.contains(where: { $0.value >= 0x80 && $0.isUnsafeToDisplay })
+        else { return appendJSON(text: Array(text.utf8)) }
         append(UInt8(ascii: "\""))
         for scalar in text.unicodeScalars {
             if scalar.value >= 0x80, scalar.isUnsafeToDisplay {
@@ -175,7 +175,8 @@ extension String {
     /// The text for a field between tabs: what would end the field or the line is escaped as in C, and so is the
     /// backslash, so that the text can be had back.
     fileprivate var escapedForTabs: String {
-        guard unicodeScalars.contains(where: { $0 == "\\" || $0.isUnsafeToDisplay }) else { return self }
+        // Nearly all text is plain, and asking Unicode for a character's category takes long.
+        if utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }) { return self }
         var result = ""
         for scalar in unicodeScalars {
             switch scalar {

@@ -1,0 +1,111 @@
+// Decodes the API's description of a queue, and of all that it says no more than was asked for.
+
+import JSON
+
+/// Reads queues with the columns of a query.
+struct QueueDecoder {
+    /// A key of the API's object, and what is wanted below it.
+    private struct Field {
+        let key: [UInt8]
+        /// The columns that show the key's value.
+        var columns: [(index: Int, kind: QueueColumn.Kind)] = []
+        /// What is wanted of the value's own keys.
+        var fields: [Field] = []
+
+        init(_ key: String) {
+            self.key = Array(key.utf8)
+        }
+    }
+
+    /// A queue, as far as it is read.
+    private struct Draft {
+        var name: QueueValue?
+        var vhost: QueueValue?
+        var values: [QueueValue]
+    }
+
+    private static let name = Array("name".utf8)
+    private static let vhost = Array("vhost".utf8)
+
+    private var fields: [Field] = []
+    private let columns: [QueueColumn]
+
+    init(_ columns: [QueueColumn]) {
+        self.columns = columns
+        for (index, column) in columns.enumerated() where column != .name && column != .vhost {
+            Self.add(column, index, column.path[...], to: &fields)
+        }
+    }
+
+    private static func add(
+        _ column: QueueColumn, _ index: Int, _ path: ArraySlice<String>, to fields: inout [Field]
+    ) {
+        guard let key = path.first else { return }
+        let place = fields.firstIndex { $0.key.elementsEqual(key.utf8) } ?? fields.endIndex
+        if place == fields.endIndex { fields.append(Field(key)) }
+        if path.count == 1 {
+            fields[place].columns.append((index, column.kind))
+        } else {
+            add(column, index, path.dropFirst(), to: &fields[place].fields)
+        }
+    }
+
+    /// Reads the next value, which must be a queue.
+    func queue(_ reader: inout JSONReader) throws(JSONReader.Malformed) -> QueueRecord {
+        var draft = Draft(values: Array(repeating: .unknown, count: columns.count))
+        try reader.object { reader, key throws(JSONReader.Malformed) in
+            if key.elementsEqual(Self.name) {
+                draft.name = try QueueValue(reading: &reader)
+            } else if key.elementsEqual(Self.vhost) {
+                draft.vhost = try QueueValue(reading: &reader)
+            } else {
+                try Self.read(key, fields, &reader, into: &draft)
+            }
+        }
+        guard case .text(let name)? = draft.name else { throw reader.malformed("no queue's name before this") }
+        var vhost = ""
+        if case .text(let text)? = draft.vhost { vhost = text }
+        for (index, column) in columns.enumerated() {
+            switch column {
+            case .name: draft.values[index] = .text(name)
+            case .vhost: draft.values[index] = .text(vhost)
+            default: break
+            }
+        }
+        return QueueRecord(vhost: vhost, name: name, values: draft.values)
+    }
+
+    /// Reads the value of a key, which may be one of `fields`.
+    private static func read(
+        _ key: UnsafeBufferPointer<UInt8>, _ fields: [Field], _ reader: inout JSONReader, into draft: inout Draft
+    ) throws(JSONReader.Malformed) {
+        guard let field = fields.first(where: { key.elementsEqual($0.key) }) else { return try reader.skip() }
+        guard field.fields.isEmpty || !reader.isAtObject else {
+            return try reader.object { reader, key throws(JSONReader.Malformed) in
+                try read(key, field.fields, &reader, into: &draft)
+            }
+        }
+        let value = try QueueValue(reading: &reader)
+        for (index, kind) in field.columns where kind.shows(value) { draft.values[index] = value }
+    }
+}
+
+extension QueueColumn.Kind {
+    /// Whether a column of this kind can show a value. RabbitMQ writes "" for some numbers that it doesn't know.
+    fileprivate func shows(_ value: QueueValue) -> Bool {
+        switch self {
+        case .count, .number: value.number != nil
+        case .text, .flag, .structure: true
+        }
+    }
+}
+
+extension QueueValue {
+    fileprivate init(reading reader: inout JSONReader) throws(JSONReader.Malformed) {
+        if let text = try reader.plainText() {
+            self = .text(text)
+        } else {
+            self.init(json: try reader.value())
+        }
+    }
+}
