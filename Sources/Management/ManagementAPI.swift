@@ -146,12 +146,12 @@ package final class ManagementAPI: Sendable {
 extension [QueueRecord] {
     /// Sorted by vhost and name, byte by byte, and each queue once: the broker's list is no snapshot.
     fileprivate var inOrder: [QueueRecord] {
-        let isSorted = zip(self, dropFirst()).allSatisfy { $0.precedes($1) }
-        guard !isSorted else { return self }
+        if (1..<Swift.max(1, count)).allSatisfy({ self[$0 - 1].precedes(self[$0]) }) { return self }
+        // Numbers move faster than records do.
+        let order = indices.sorted { self[$0].precedes(self[$1]) }
         var result: [QueueRecord] = []
-        for record in sorted(by: { $0.precedes($1) }) where result.last.map({ $0.precedes(record) }) ?? true {
-            result.append(record)
-        }
+        result.reserveCapacity(count)
+        for index in order where result.last.map({ $0.precedes(self[index]) }) ?? true { result.append(self[index]) }
         return result
     }
 }
@@ -159,9 +159,24 @@ extension [QueueRecord] {
 extension QueueRecord {
     /// Bytes are compared: to Swift's strings two names that a broker tells apart may be equal.
     package func precedes(_ other: QueueRecord) -> Bool {
-        if !vhost.utf8.elementsEqual(other.vhost.utf8) {
-            return vhost.utf8.lexicographicallyPrecedes(other.vhost.utf8)
+        let order = vhost.utf8Order(to: other.vhost)
+        return order == 0 ? name.utf8Order(to: other.name) < 0 : order < 0
+    }
+}
+
+extension String {
+    /// Below, at or above 0, as this text's bytes come before those of `other`, are the same, or come after.
+    fileprivate func utf8Order(to other: String) -> Int {
+        let order = utf8.withContiguousStorageIfAvailable { bytes in
+            other.utf8.withContiguousStorageIfAvailable { others in
+                guard let left = bytes.baseAddress, let right = others.baseAddress else { return 0 }
+                return Int(memcmp(left, right, min(bytes.count, others.count)))
+            }
         }
-        return name.utf8.lexicographicallyPrecedes(other.name.utf8)
+        // Strings that Swift has made are contiguous, and so all of these are.
+        guard let order = order ?? nil else {
+            return utf8.lexicographicallyPrecedes(other.utf8) ? -1 : utf8.elementsEqual(other.utf8) ? 0 : 1
+        }
+        return order == 0 ? utf8.count - other.utf8.count : order
     }
 }

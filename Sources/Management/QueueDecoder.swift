@@ -1,6 +1,7 @@
 // Decodes the API's description of a queue, and of all that it says no more than was asked for.
 
 import JSON
+import Posix
 
 /// Reads queues with the columns of a query.
 struct QueueDecoder {
@@ -24,9 +25,8 @@ struct QueueDecoder {
         var values: [QueueValue]
     }
 
-    private static let name = Array("name".utf8)
-    private static let vhost = Array("vhost".utf8)
-
+    private let name = Array("name".utf8)
+    private let vhost = Array("vhost".utf8)
     private var fields: [Field] = []
     private let columns: [QueueColumn]
 
@@ -54,9 +54,9 @@ struct QueueDecoder {
     func queue(_ reader: inout JSONReader) throws(JSONReader.Malformed) -> QueueRecord {
         var draft = Draft(values: Array(repeating: .unknown, count: columns.count))
         try reader.object { reader, key throws(JSONReader.Malformed) in
-            if key.elementsEqual(Self.name) {
+            if key.isSame(as: name) {
                 draft.name = try QueueValue(reading: &reader)
-            } else if key.elementsEqual(Self.vhost) {
+            } else if key.isSame(as: vhost) {
                 draft.vhost = try QueueValue(reading: &reader)
             } else {
                 try Self.read(key, fields, &reader, into: &draft)
@@ -79,7 +79,7 @@ struct QueueDecoder {
     private static func read(
         _ key: UnsafeBufferPointer<UInt8>, _ fields: [Field], _ reader: inout JSONReader, into draft: inout Draft
     ) throws(JSONReader.Malformed) {
-        guard let field = fields.first(where: { key.elementsEqual($0.key) }) else { return try reader.skip() }
+        guard let field = fields.first(where: { key.isSame(as: $0.key) }) else { return try reader.skip() }
         guard field.fields.isEmpty || !reader.isAtObject else {
             return try reader.object { reader, key throws(JSONReader.Malformed) in
                 try read(key, field.fields, &reader, into: &draft)
@@ -87,6 +87,13 @@ struct QueueDecoder {
         }
         let value = try QueueValue(reading: &reader)
         for (index, kind) in field.columns where kind.shows(value) { draft.values[index] = value }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    fileprivate func isSame(as other: [UInt8]) -> Bool {
+        guard count == other.count, let baseAddress else { return false }
+        return memcmp(baseAddress, other, count) == 0
     }
 }
 

@@ -171,9 +171,8 @@ enum ListQueuesCommand: Subcommand {
                 "\(count) queue\(count == 1 ? "" : "s") in \(source.vhostText), from \(list.isFromAMQP ? "AMQP" : source.address)"
             )
         }
-        let rows = list.records.map { record in columns.map { list.value($0, of: record) } }
         let format = values.format ?? .usual(isTerminal: context.isTerminal(context.standardOutput))
-        try context.write(OutputRows(columns: columns, rows: rows).text(format, hasHeader: values.hasHeader))
+        try context.write(OutputRows(columns: columns, rows: list.rows(columns)).text(format, hasHeader: values.hasHeader))
         guard list.missing.isEmpty else {
             throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: source.vhostText))
         }

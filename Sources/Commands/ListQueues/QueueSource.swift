@@ -16,6 +16,12 @@ struct QueueList {
     func value(_ column: QueueColumn, of record: QueueRecord) -> QueueValue {
         columns.firstIndex(of: column).map { record.values[$0] } ?? .unknown
     }
+
+    /// The values of all records in these columns.
+    func rows(_ shown: [QueueColumn]) -> [[QueueValue]] {
+        let indices = shown.map { columns.firstIndex(of: $0) }
+        return records.map { record in indices.map { index in index.map { record.values[$0] } ?? .unknown } }
+    }
 }
 
 /// Lists the queues that the options choose.

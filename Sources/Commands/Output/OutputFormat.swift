@@ -94,7 +94,7 @@ extension QueueValue {
     var text: String {
         switch self {
         case .unknown: "-"
-        case .integer(let value): "\(value)"
+        case .integer(let value): String(value)
         case .number(let value): value.shortText
         case .text(let value): value
         case .flag(let value): "\(value)"
