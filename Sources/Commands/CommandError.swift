@@ -36,7 +36,7 @@ package struct CommandError: Error, Equatable {
         case .wrongLogin: "Check --username, --password-file or the URL"
         case .missingRight: "rabbitmqctl set_user_tags and set_permissions grant it"
         case .notFound: "rabbitmqctl list_vhosts shows what there is"
-        case .tlsFailed: "--cacert names the authority to trust"
+        case .unknownAuthority: "--cacert names the authority to trust"
         default: nil
         }
     }

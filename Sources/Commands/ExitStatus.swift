@@ -96,7 +96,7 @@ package struct ExitStatus: RawRepresentable, Equatable {
             switch error.code {
             case .wrongLogin, .missingRight: .noPermission
             case .notFound, .invalidInput: .refused
-            case .badCertificateFile, .tlsFailed: .configuration
+            case .badCertificateFile, .tlsFailed, .unknownAuthority: .configuration
             case .timedOut, .serverError, .outOfResources: .temporaryFailure
             case .unreachable, .hostNotFound, .connectionLost, .notManagementAPI, .tooLarge, .noLibrary: .unavailable
             }

@@ -7,6 +7,8 @@ import Posix
 /// What is asked for, of whom.
 struct HTTPRequest {
     var url: String
+    /// Whom the certificate must name.
+    var host: String
     /// `Name: value`. Texts end at a NUL, so none may hold one.
     var headers: [String]
     var tls: ConnectionParameters.TLS
@@ -28,10 +30,8 @@ struct HTTPFailure: Error {
     var code: CURLcode
     /// The system's error number, 0 where it isn't the reason.
     var systemError: Int32
-    /// OpenSSL's verdict on the peer's certificate, 0 for a good one.
+    /// OpenSSL's verdict on the peer's certificate, where it came to one.
     var verification: Int
-    /// Whether the connection itself was there, TLS apart.
-    var hasConnected: Bool
     /// libcurl's own words.
     var explanation: String
 }
@@ -141,7 +141,6 @@ struct HTTPSession: ~Copyable {
         return HTTPFailure(
             code: code, systemError: Int32(clamping: workq_curl_number(handle, CURLINFO_OS_ERRNO)),
             verification: workq_curl_number(handle, CURLINFO_SSL_VERIFYRESULT),
-            hasConnected: workq_curl_size(handle, CURLINFO_CONNECT_TIME_T) > 0,
             explanation: explanation.isEmpty ? String(cString: workq_curl_explain(code)) : explanation)
     }
 

@@ -98,8 +98,9 @@ package final class ManagementAPI: Sendable {
     ) throws(ManagementError) -> [QueueRecord] {
         let operation = "ask \(endpoint.description) for queues"
         let request = HTTPRequest(
-            url: endpoint.description + target, headers: [authorization, "Accept: application/json"],
-            tls: parameters.tls, connectTimeout: parameters.connectTimeout, deadline: deadline)
+            url: endpoint.description + target, host: endpoint.host,
+            headers: [authorization, "Accept: application/json"], tls: parameters.tls,
+            connectTimeout: parameters.connectTimeout, deadline: deadline)
         switch try reply(to: query, request, operation) {
         case .records(let records): return records.inOrder
         case .refusal(let status, let body):
@@ -151,7 +152,9 @@ extension [QueueRecord] {
         let order = indices.sorted { self[$0].precedes(self[$1]) }
         var result: [QueueRecord] = []
         result.reserveCapacity(count)
-        for index in order where result.last.map({ $0.precedes(self[index]) }) ?? true { result.append(self[index]) }
+        for record in order.lazy.map({ self[$0] }) where result.last.map({ $0.precedes(record) }) ?? true {
+            result.append(record)
+        }
         return result
     }
 }

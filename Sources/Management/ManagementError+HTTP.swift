@@ -31,9 +31,17 @@ extension ManagementError {
         _ operation: String, _ failure: HTTPFailure, _ request: HTTPRequest, _ parameters: ManagementParameters
     ) {
         let tls = request.tls
+        if let failure = failure.tlsFailure(request) {
+            self.init(operation, failure.isUnknownAuthority ? .unknownAuthority : .tlsFailed, failure.text)
+            return
+        }
         switch failure.code {
         case CURLE_OPERATION_TIMEDOUT:
-            self = Self.late(operation, failure, request, parameters)
+            // Which limit has passed; libcurl's milliseconds may end a little before ours do.
+            self =
+                request.deadline - .now > .milliseconds(10)
+                ? ManagementError(operation, .unreachable, "no answer within \(parameters.connectTimeout)")
+                : .timedOut(operation, parameters)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_URL_MALFORMAT:
             self.init(operation, .hostNotFound, "the host's name can't be resolved")
         case CURLE_COULDNT_CONNECT:
@@ -45,10 +53,8 @@ extension ManagementError {
             self.init(operation, .connectionLost, "the reply was cut off")
         case CURLE_GOT_NOTHING:
             self.init(operation, .connectionLost, "the connection was closed before the reply was complete")
-        case CURLE_PEER_FAILED_VERIFICATION:
-            self.init(operation, .tlsFailed, Self.text(verification: failure.verification))
-        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
-            self.init(operation, .tlsFailed, "no TLS session: \(failure.explanation)")
+        case CURLE_SSL_CONNECT_ERROR:
+            self.init(operation, .connectionLost, "the connection was closed during the TLS handshake")
         case CURLE_SSL_CACERT_BADFILE:
             self.init(
                 operation, .badCertificateFile,
@@ -65,32 +71,39 @@ extension ManagementError {
         }
     }
 
-    /// Which of a request's time limits has passed.
-    private static func late(
-        _ operation: String, _ failure: HTTPFailure, _ request: HTTPRequest, _ parameters: ManagementParameters
-    ) -> ManagementError {
-        // libcurl's milliseconds may end a little before ours do.
-        guard request.deadline - .now > .milliseconds(10) else { return .timedOut(operation, parameters) }
-        let limit = parameters.connectTimeout
-        return failure.hasConnected
-            ? ManagementError(operation, .tlsFailed, "no TLS session within \(limit)")
-            : ManagementError(operation, .unreachable, "no answer within \(limit)")
-    }
-
     private static func text(_ failure: HTTPFailure) -> String {
         failure.systemError == 0 ? failure.explanation : SystemError.text(failure.systemError)
     }
+}
 
-    /// OpenSSL's verdict on a certificate.
-    private static func text(verification code: Int) -> String {
-        switch code {
-        // The certificate itself is good then.
-        case 0: "the certificate is for another host"
-        case 9: "the certificate is not yet valid"
-        case 10: "the certificate has expired"
-        case 18, 19: "the certificate can't be trusted: it is self-signed"
-        case 2, 20, 21: "the certificate can't be trusted: its authority is unknown"
-        default: "the certificate can't be trusted (OpenSSL's error \(code))"
+extension HTTPFailure {
+    /// What has gone wrong with TLS, nil for everything else.
+    fileprivate func tlsFailure(_ request: HTTPRequest) -> TLSFailure? {
+        if code == CURLE_PEER_FAILED_VERIFICATION { return verificationFailure(of: request.host) }
+        guard [CURLE_SSL_CONNECT_ERROR, CURLE_RECV_ERROR, CURLE_SEND_ERROR].contains(code) else { return nil }
+        // libcurl takes OpenSSL's error, and leaves its text: error:0A00010B:SSL routines::wrong version number.
+        guard let error = explanation.wholeMatch(of: /.*error:([0-9A-F]{8}):[^:]*:[^:]*:([^,]*).*/),
+            let packed = UInt32(error.1, radix: 16), packed & Self.systemErrors == 0
+        else { return nil }
+        return TLSFailure(
+            reason: Int32(packed & Self.reasons), text: String(error.2),
+            showsCertificate: request.tls.certificateFile != nil)
+    }
+
+    /// How OpenSSL packs errors: this bit is set in the system's, and these are the reason in its own.
+    private static let systemErrors: UInt32 = 1 << 31
+    private static let reasons: UInt32 = 1 << 23 - 1
+
+    private func verificationFailure(of host: String) -> TLSFailure? {
+        // Only libcurl with OpenSSL begins like this, and only its verdicts are numbers of OpenSSL's.
+        if explanation.hasPrefix("SSL certificate problem"),
+            let failure = TLSFailure(verifyError: verification, host: host)
+        {
+            return failure
         }
+        // libcurl compares names itself, once the certificate is found to be good.
+        return explanation.hasPrefix("SSL: ")
+            ? TLSFailure(otherHostThan: host)
+            : TLSFailure(text: "the certificate can't be trusted: \(explanation)", isUnknownAuthority: true)
     }
 }

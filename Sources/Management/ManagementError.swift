@@ -13,6 +13,8 @@ package struct ManagementError: Error, Equatable {
         case connectionLost
         /// No TLS session that can be trusted.
         case tlsFailed
+        /// The same, since the certificate's authority isn't known here.
+        case unknownAuthority
         /// A certificate or key file that can't be used.
         case badCertificateFile
         /// 401 with `not_authorized`: user or password are wrong.

@@ -54,9 +54,9 @@ struct QueueDecoder {
     func queue(_ reader: inout JSONReader) throws(JSONReader.Malformed) -> QueueRecord {
         var draft = Draft(values: Array(repeating: .unknown, count: columns.count))
         try reader.object { reader, key throws(JSONReader.Malformed) in
-            if key.isSame(as: name) {
+            if key.isSame(as: self.name) {
                 draft.name = try QueueValue(reading: &reader)
-            } else if key.isSame(as: vhost) {
+            } else if key.isSame(as: self.vhost) {
                 draft.vhost = try QueueValue(reading: &reader)
             } else {
                 try Self.read(key, fields, &reader, into: &draft)

@@ -103,12 +103,16 @@ func managementParameters(_ options: [String], environment: [String: String] = [
         let statuses: [(ManagementError.Code, Int32)] = [
             (.unreachable, 69), (.hostNotFound, 69), (.connectionLost, 69), (.notManagementAPI, 69), (.tooLarge, 69),
             (.timedOut, 75), (.serverError, 75), (.wrongLogin, 77), (.missingRight, 77), (.notFound, 65),
-            (.invalidInput, 65), (.tlsFailed, 78), (.badCertificateFile, 78),
+            (.invalidInput, 65), (.tlsFailed, 78), (.unknownAuthority, 78), (.badCertificateFile, 78),
+            (.outOfResources, 75),
         ]
         for (code, status) in statuses {
             let error = CommandError(ManagementError("do it", code, "reason"))
             #expect(error.status.rawValue == status, "\(code)")
             #expect(error.message.hasPrefix("cannot do it: reason"))
         }
+        let missing = CommandError(ManagementError("do it", .noLibrary, "reason"), of: "list-queues")
+        #expect(missing.status.rawValue == 69)
+        #expect(missing.message == "list-queues needs libcurl (apt-get install libcurl4)")
     }
 }

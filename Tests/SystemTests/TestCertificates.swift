@@ -85,6 +85,7 @@ final class TLSServer {
                 "openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-cert", certificates.certificate(name), "-key",
                 certificates.key(name), "-quiet",
             ] + options
+        process.currentDirectoryURL = URL(fileURLWithPath: certificates.path(""))
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle(forWritingAtPath: log)

@@ -1,6 +1,7 @@
 // Why a TLS session can't be trusted or made, in words that are the same for AMQP and HTTPS.
 
 import COpenSSL
+import Posix
 
 /// A failed TLS handshake, as far as OpenSSL knows why.
 package struct TLSFailure: Equatable {
@@ -26,14 +27,30 @@ package struct TLSFailure: Equatable {
             text = "the certificate can't be trusted: its authority is unknown here"
             isUnknownAuthority = true
         case X509_V_ERR_HOSTNAME_MISMATCH:
-            text = "the certificate is for another host than \(host)"
+            text = Self.text(otherHostThan: host, isAddress: false)
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
-            text = "the certificate is for another host than \(host); if it names one, connect by name"
+            text = Self.text(otherHostThan: host, isAddress: true)
         case X509_V_ERR_CERT_REVOKED:
             text = "the certificate was revoked"
         default:
             text = "the certificate can't be trusted: \(String(cString: X509_verify_cert_error_string(code)))"
         }
+    }
+
+    package init(text: String, isUnknownAuthority: Bool = false) {
+        self.text = text
+        self.isUnknownAuthority = isUnknownAuthority
+    }
+
+    /// A good certificate that doesn't name `host`.
+    package init(otherHostThan host: String) {
+        var address = in6_addr()
+        let isAddress = inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+        text = Self.text(otherHostThan: host, isAddress: isAddress)
+    }
+
+    private static func text(otherHostThan host: String, isAddress: Bool) -> String {
+        "the certificate is for another host than \(host)" + (isAddress ? "; if it names one, connect by name" : "")
     }
 
     /// What OpenSSL keeps of this thread's handshake, which didn't come to verifying; nil when the connection just ended.

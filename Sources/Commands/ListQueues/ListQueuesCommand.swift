@@ -172,7 +172,8 @@ enum ListQueuesCommand: Subcommand {
             )
         }
         let format = values.format ?? .usual(isTerminal: context.isTerminal(context.standardOutput))
-        try context.write(OutputRows(columns: columns, rows: list.rows(columns)).text(format, hasHeader: values.hasHeader))
+        let rows = OutputRows(columns: columns, rows: list.rows(columns))
+        try context.write(rows.text(format, hasHeader: values.hasHeader))
         guard list.missing.isEmpty else {
             throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: source.vhostText))
         }
