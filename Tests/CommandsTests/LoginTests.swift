@@ -97,4 +97,24 @@ import Testing
         #expect(!read.isEmpty)
         #expect(Set(read).isSubset(of: ConnectionOptions.secretVariables))
     }
+
+    @Test(
+        "S11 a password in plain text to another host is told once, on a terminal, and nowhere else",
+        arguments: [
+            ("amqp://a:b@broker.example.net", true, true), ("amqp://a:b@10.1.2.3", true, true),
+            ("amqp://a:b@broker.example.net", false, false), ("amqps://a:b@broker.example.net", true, false),
+            ("amqp://a:b@localhost", true, false), ("amqp://a:b@127.9.9.9", true, false),
+            ("amqp://broker.example.net?auth_mechanism=external", true, false),
+        ])
+    func plainText(url: String, isTerminal: Bool, isTold: Bool) throws {
+        let captured = try CapturedContext()
+        var context = captured.context
+        context.isTerminal = { _ in isTerminal }
+        var options = ConnectionOptions()
+        options.urls = [url, url]
+        _ = try options.parameters(for: "publish", in: context)
+        let lines = captured.errors.split(separator: "\n").filter { $0.contains("plain text") }
+        #expect(lines.count == (isTold ? 1 : 0), "\(captured.errors)")
+        #expect(!captured.errors.contains(":b@"))
+    }
 }
