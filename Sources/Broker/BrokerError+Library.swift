@@ -44,7 +44,7 @@ extension BrokerError {
         switch code {
         case .accessRefused:
             error.text = "the user name or the password is wrong"
-        case .notAllowed where text.contains("limit"):
+        case .notAllowed where isConnectionLimit:
             // Of connections, for a vhost or a user: others may leave.
             error.code = .outOfResources
         case .notAllowed:

@@ -79,9 +79,8 @@ public struct BrokerError: Error, Equatable {
         case .hostNotFound, .unreachable, .timedOut, .connectionLost, .connectionForced, .internalError,
             .outOfResources, .nacked:
             true
-        // "home node '...' of durable queue '...' is down or inaccessible": the queue is there, its node will be again.
-        case .notFound: text.contains("is down or inaccessible")
-        default: false
+        // The queue is there, its node will be again.
+        default: isHomeNodeDown
         }
     }
 

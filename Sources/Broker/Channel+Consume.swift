@@ -24,7 +24,7 @@ extension Channel {
                 }
                 return tag ?? ""
             } catch {
-                guard error.code == .accessRefused, error.text.contains("exclusive use") else { throw error }
+                guard error.isExclusiveUse else { throw error }
                 throw BrokerError(error.operation, .resourceLocked, scope: error.scope, error.text)
             }
         }

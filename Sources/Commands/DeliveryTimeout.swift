@@ -9,24 +9,10 @@ enum DeliveryTimeout {
     /// What applies unless the broker's configuration or the queue's says otherwise.
     static let usual = Duration.seconds(30 * 60)
 
-    /// The timeout that an error is about: `... timed out. Timeout value used: 1800000 ms. ...`
-    static func named(in error: BrokerError) -> Duration? {
-        guard isExceeded(error), let start = error.text.firstRange(of: "Timeout value used: ")?.upperBound else {
-            return nil
-        }
-        let digits = error.text[start...].prefix { ("0"..."9").contains($0) }
-        return Int64(digits).map { .milliseconds($0) }
-    }
-
-    /// Whether the broker closed a channel because a task wasn't acknowledged in time.
-    static func isExceeded(_ error: BrokerError) -> Bool {
-        error.code == .preconditionFailed && error.text.contains("timed out")
-    }
-
     /// What to say after an error, empty when it is about something else.
     static func hint(_ error: BrokerError) -> String {
-        guard isExceeded(error) else { return "" }
-        let value = named(in: error).map { ", \($0.milliseconds) ms (\($0.shortText))" } ?? ""
+        guard error.isDeliveryTimeout else { return "" }
+        let value = error.deliveryTimeout.map { ", \($0.milliseconds) ms (\($0.shortText))" } ?? ""
         return ". A task was not acknowledged within the broker's consumer_timeout\(value); --timeout ends commands "
             + "before that"
     }

@@ -134,7 +134,7 @@ struct ConsumerSession {
             error.operation = "consume from queue \"\(settings.queue)\""
             if error.code == .accessRefused {
                 // What another consumer has for itself is refused with the same code.
-                if error.text.contains("exclusive use") {
+                if error.isExclusiveUse {
                     return .refused(
                         BrokerError(error.operation, .resourceLocked, scope: error.scope, error.text))
                 }

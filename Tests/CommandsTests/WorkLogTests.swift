@@ -125,10 +125,10 @@ import Testing
             "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms. "
             + "This timeout value can be configured, see consumers doc guide to learn more"
         var error = BrokerError("consume", .preconditionFailed, scope: .channel, text)
-        #expect(DeliveryTimeout.named(in: error) == .seconds(1_800))
+        #expect(error.deliveryTimeout == .seconds(1_800))
         #expect(DeliveryTimeout.hint(error).contains("1800000 ms (30m)"))
         error.text = "PRECONDITION_FAILED - delivery acknowledgement timed out"
-        #expect(DeliveryTimeout.named(in: error) == nil && DeliveryTimeout.hint(error).contains("--timeout"))
+        #expect(error.deliveryTimeout == nil && DeliveryTimeout.hint(error).contains("--timeout"))
         #expect(DeliveryTimeout.hint(Self.lost).isEmpty)
         error.text = "PRECONDITION_FAILED - inequivalent arg"
         #expect(DeliveryTimeout.hint(error).isEmpty)
