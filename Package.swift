@@ -1,6 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// Shown by `workq --version`; make release sets it.
+let commit = Context.environment["WORKQ_COMMIT"] ?? ""
+
 let package = Package(
     name: "workq",
     platforms: [.macOS(.v15)],
@@ -17,7 +20,7 @@ let package = Package(
             pkgConfig: "librabbitmq",
             providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
         ),
-        .target(name: "CPosix"),
+        .target(name: "CPosix", cSettings: commit.isEmpty ? [] : [.define("WORKQ_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "Posix", dependencies: ["CPosix"]),
         // OpenSSL's own context, which librabbitmq hands out; librabbitmq-dev brings its headers.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),

@@ -9,10 +9,13 @@ package struct CommandError: Error, Equatable {
     package var status: ExitStatus
     /// What failed, on what, and what to do, without the program's name. Escaped when it is shown.
     package var message: String
+    /// Lines that explain the message, shown after it as they are; empty for none.
+    package var details = ""
 
-    package init(_ status: ExitStatus, _ message: String) {
+    package init(_ status: ExitStatus, _ message: String, details: String = "") {
         self.status = status
         self.message = message
+        self.details = details
     }
 
     /// A failed operation on the broker, with a hint what to do about it.

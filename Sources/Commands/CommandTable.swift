@@ -8,13 +8,13 @@ package enum CommandTable {
     static var commands: [any Subcommand.Type] {
         [
             PublishCommand.self, WorkCommand.self, ListQueuesCommand.self, PurgeCommand.self, DeleteCommand.self,
-            BenchCommand.self, HelpCommand.self, GenerateCommand.self,
+            BenchCommand.self, HelpCommand.self, GenerateCommand.self, CompleteCommand.self,
         ]
     }
 
     /// The names that people are told about.
     static var visibleNames: [String] {
-        commands.map { $0.name }.filter { $0 != GenerateCommand.name }
+        commands.map { $0.name }.filter { $0 != GenerateCommand.name && $0 != CompleteCommand.name }
     }
 
     /// The command that answers to `name`.
@@ -49,7 +49,26 @@ package enum CommandTable {
             ],
             commands: commands.map { $0.description },
             options: globalOptions,
-            sections: [],
-            exitStatuses: ExitStatus.descriptions)
+            sections: Recipes.sections,
+            exitStatuses: ExitStatus.descriptions,
+            examples: Recipes.examples,
+            topics: topics)
+    }
+
+    /// What `workq help` explains besides commands.
+    static var topics: [HelpTopic] {
+        [
+            HelpTopic(
+                name: "connection", summary: "where the broker is, and how to log in",
+                introduction: [
+                    "All commands find the broker in the same way: a URL or a section of a file on the command line, "
+                        + "else `WORKQ_URL`, else `AMQP_URL`, else the section `default` of the usual configuration "
+                        + "file, else the broker on this machine.",
+                    "Keep a password out of the command line, where other users see it: put the URL into the "
+                        + "environment or into a configuration file that only you can read, or use `--password-file`.",
+                ],
+                group: OptionGroup(
+                    title: ConnectionOptions.group, options: ConnectionOptions.options.map(\.description)))
+        ]
     }
 }

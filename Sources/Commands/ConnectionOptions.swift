@@ -56,7 +56,7 @@ struct ConnectionOptions {
                     + "holds a password must not be readable by others. The file that isn't named is only read when "
                     + "neither an option nor the environment has a URL."),
             .value(
-                "-N", "--node", of: .name("SECTION"), into: \.configSection, default: "default",
+                "-N", "--node", of: .section, into: \.configSection, default: "default",
                 "the section of the configuration file to use",
                 details: "Beats a URL from the environment; a URL on the command line beats both."),
             .value("-p", "--vhost", of: .name("NAME"), into: \.vhost, default: "/", "the virtual host"),
@@ -95,6 +95,13 @@ struct ConnectionOptions {
     }
 
     static let group = "Connection options"
+}
+
+extension ValueFormat where Value == String {
+    /// The name of a section of the configuration file.
+    fileprivate static var section: Self {
+        Self("SECTION", expectation: "a section's name, not empty", completion: .section) { $0.isEmpty ? nil : $0 }
+    }
 }
 
 extension ConnectionOptions {

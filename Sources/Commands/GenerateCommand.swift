@@ -23,7 +23,7 @@ enum GenerateCommand: Subcommand {
     }
 
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
-        for folder in ["man", "completions"] {
+        for folder in ["man", "completions", ".packaging", ".packaging/systemd"] {
             let path = "\(values.directory)/\(folder)"
             guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure(path) }
         }

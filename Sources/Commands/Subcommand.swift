@@ -23,7 +23,7 @@ protocol SubcommandValues {
 extension Subcommand {
     static var aliases: [String] { [] }
 
-    static var description: CommandDescription { definition.description }
+    static var description: CommandDescription { definition.description(defaults: Values()) }
 
     /// Reads the words of the command line, and runs the command or shows its help.
     static func execute(_ words: [Word], in context: CommandContext) throws(CommandError) -> ExitStatus {
@@ -38,8 +38,8 @@ extension Subcommand {
             throw CommandError(.usage, "\(name): \(error.message.withFullStop) Try 'workq \(name) --help'")
         }
         switch request {
-        case .help:
-            try context.write(HelpText(of: CommandTable.tool).text(for: description))
+        case .help(let length):
+            try context.write(context.help.text(for: description, length))
             return .done
         case .run(let values):
             return try run(values, in: context)

@@ -85,6 +85,7 @@ package enum Tool {
             return try dispatch(words, in: context)
         } catch {
             if !error.message.isEmpty { context.say(error.message) }
+            if !error.details.isEmpty { context.tell("\n" + error.details) }
             return error.status
         }
     }
@@ -106,15 +107,28 @@ package enum Tool {
                 try context.write(Version.text)
                 return .done
             case .option("-h", _), .option("--help", _):
-                try context.write(HelpText(of: CommandTable.tool).text())
-                return .done
+                return try help(tokens.last == .option(spelling: "-h", value: nil) ? .short : .long, rest, in: context)
             case .operand(let name):
                 return try CommandTable.command(named: name).execute(Array(before) + Array(rest), in: context)
             case .option, .rest, nil:
                 continue
             }
         }
-        throw CommandError(.usage, "no command is given; try 'workq --help'")
+        // Standard output stays empty: a script that forgot the command must not take this for data.
+        throw CommandError(.usage, "no command is given", details: context.help.overview)
+    }
+
+    /// Help that is asked for before a command is named, which may still be.
+    private static func help(
+        _ length: HelpLength, _ rest: ArraySlice<Word>, in context: CommandContext
+    ) throws(CommandError) -> ExitStatus {
+        let name = rest.first { $0.first != UInt8(ascii: "-") }.flatMap { String(validating: $0, as: UTF8.self) }
+        if let name {
+            try context.write(try HelpCommand.text(about: name, length, in: context))
+        } else {
+            try context.write(context.help.toolText)
+        }
+        return .done
     }
 
     private static var globalOptions: [OptionDescription] {

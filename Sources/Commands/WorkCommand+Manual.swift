@@ -71,29 +71,14 @@ extension WorkCommand {
                 "A worker that systemd starts with `Type=notify` says when it consumes, when it leaves and what it is "
                     + "doing, and answers the watchdog; no library is needed for that. Its commands don't see "
                     + "NOTIFY_SOCKET and WATCHDOG_USEC. `KillMode=mixed` sends the signal to stop to the worker alone, "
-                    + "so that commands can finish; give them time with `TimeoutStopSec`. A unit:"
+                    + "so that commands can finish; give them time with `TimeoutStopSec`.",
+                "The unit `workq-work@.service` comes with workq, an instance a queue: `systemctl enable "
+                    + "workq-work@thumbnails`. It reads `/etc/workq/thumbnails.env` with `WORKQ_URL`, a URL without a "
+                    + "password, `COMMAND` and `OPTIONS`, and hands `/etc/workq/thumbnails.password`, which only root "
+                    + "needs to be able to read, to the worker as a credential. After a status that trying again "
+                    + "doesn't change it stays down. The unit:",
             ],
-            script: """
-                [Unit]
-                Description=Thumbnails
-                Wants=network-online.target
-                After=network-online.target
-
-                [Service]
-                Type=notify
-                ExecStart=/usr/local/bin/workq work thumbnails --jobs 4 --retry-for 1h -- /usr/local/bin/make-thumbnail
-                EnvironmentFile=/etc/workq/thumbnails.env
-                DynamicUser=yes
-                Restart=on-failure
-                RestartSec=5
-                KillMode=mixed
-                TimeoutStartSec=infinity
-                TimeoutStopSec=10min
-                WatchdogSec=2min
-
-                [Install]
-                WantedBy=multi-user.target
-                """)
+            script: ServiceUnits.work.shown)
     }
 
     static var signalsSection: ManualSection {

@@ -126,6 +126,8 @@ package struct BashCompletion {
         case .file: "kind=file"
         case .directory: "kind=directory"
         case .command: "kind=command"
+        case .queue: "kind=live choices=(queues)"
+        case .section: "kind=live choices=(sections)"
         case .choices(let choices): "kind=choices " + assignment(choices)
         }
     }
@@ -155,6 +157,14 @@ extension BashCompletion {
             local keep=$before
             case $kind in
             choices) ;;
+            live)
+                # Asked of the tool itself, which knows the options typed so far and takes a second at most.
+                keep=${choices[0]} choices=()
+                while IFS= read -r candidate; do
+                    choices+=("$candidate")
+                done < <(command "${words[0]//[\"\']/}" complete "$keep" -- "${words[@]:1:${#words[@]}-2}" 2>/dev/null)
+                keep=$before
+                ;;
             command)
                 if [[ $typed == */* ]]; then
                     compopt -o default 2>/dev/null
@@ -255,6 +265,18 @@ extension BashCompletion {
             done
 
             word=${words[${#words[@]} - 1]}
+            # Behind -- stands another command line, which its own completion knows best.
+            if [[ $position == rest1 ]]; then
+                for ((index = 1; index < COMP_CWORD; index++)); do
+                    [[ ${COMP_WORDS[index]} == -- ]] || continue
+                    for piece in _comp_command_offset _command_offset; do
+                        declare -F "$piece" >/dev/null || continue
+                        "$piece" $((index + 1))
+                        return
+                    done
+                    break
+                done
+            fi
             if [[ -n $pending ]]; then
                 \#(function)_value "$command" "$pending"
                 \#(function)_offer "$word"

@@ -10,6 +10,7 @@ package struct CommandDefinition<Values> {
     package var operands: [Operand<Values>] = []
     package var rest: RestOperand<Values>?
     package var optionGroups: [(title: String, options: [Option<Values>])]
+    package var rules: [OptionRule] = []
     package var sections: [ManualSection] = []
     package var examples: [Example] = []
     package var isHidden = false
@@ -17,8 +18,8 @@ package struct CommandDefinition<Values> {
     package init(
         name: String, aliases: [String] = [], summary: String, synopses: [String], introduction: [String] = [],
         operands: [Operand<Values>] = [], rest: RestOperand<Values>? = nil,
-        optionGroups: [(title: String, options: [Option<Values>])], sections: [ManualSection] = [],
-        examples: [Example] = [], isHidden: Bool = false
+        optionGroups: [(title: String, options: [Option<Values>])], rules: [OptionRule] = [],
+        sections: [ManualSection] = [], examples: [Example] = [], isHidden: Bool = false
     ) {
         self.name = name
         self.aliases = aliases
@@ -28,24 +29,27 @@ package struct CommandDefinition<Values> {
         self.operands = operands
         self.rest = rest
         self.optionGroups = optionGroups
+        self.rules = rules
         self.sections = sections
         self.examples = examples
         self.isHidden = isHidden
     }
 
-    /// The command as plain data.
-    package var description: CommandDescription {
-        CommandDescription(
+    /// The command as plain data; `defaults` are the values that it has when nothing is given.
+    package func description(defaults: Values) -> CommandDescription {
+        let groups = optionGroups.map { title, options in
+            OptionGroup(title: title, options: options.map { $0.description(defaults: defaults) })
+        }
+        return CommandDescription(
             name: name, aliases: aliases, summary: summary, synopses: synopses, introduction: introduction,
-            operands: operands.map(\.description), rest: rest?.description,
-            optionGroups: optionGroups.map { OptionGroup(title: $0.title, options: $0.options.map(\.description)) },
+            operands: operands.map(\.description), rest: rest?.description, optionGroups: groups, rules: rules,
             sections: sections, examples: examples, isHidden: isHidden)
     }
 
     /// What the words of a command line ask for.
     package enum Request {
         case run(Values)
-        case help
+        case help(HelpLength)
     }
 
     /// Reads `words`, all that was given but the command's own name, into a copy of `defaults`.
@@ -69,13 +73,14 @@ package struct CommandDefinition<Values> {
         let options = optionGroups.flatMap { $0.options }
         var given: Set<Int> = []
         var texts: [String] = []
+        var hasRest = false
         for token in try Lexer(options: options).tokens(of: words) {
             switch token {
             case .option(let spelling, let text):
                 guard let index = options.firstIndex(where: { $0.description.spellings.contains(spelling) }) else {
                     continue
                 }
-                if options[index].description.spellings.contains("--help") { return .help }
+                if options[index].description.spellings.contains("--help") { return .help(HelpLength(spelling)) }
                 given.insert(index)
                 guard options[index].store(text ?? "", &values) else {
                     throw UsageError(Self.mismatch(spelling, options[index].expectation(), text ?? ""))
@@ -95,12 +100,14 @@ package struct CommandDefinition<Values> {
                     // As of a script's unset variable.
                     if words.isEmpty { throw UsageError("\(rest.description.placeholder) is missing after --") }
                     values[keyPath: rest.path()] = words
+                    hasRest = true
                 } else {
                     for word in words { texts.append(try Lexer.text(word)) }
                 }
             }
         }
         try store(operands: texts, into: &values)
+        try check(options: given.map { options[$0] }, operandCount: texts.count, hasRest: hasRest)
         for (index, option) in options.enumerated() where !given.contains(index) {
             try store(option, from: environment, into: &values)
         }
@@ -119,6 +126,17 @@ package struct CommandDefinition<Values> {
         }
         if texts.count < operands.count, !operands[texts.count].description.isOptional {
             throw UsageError("\(operands[texts.count].description.placeholder) is missing")
+        }
+    }
+
+    /// Refuses what the rows say doesn't go together.
+    private func check(options: [Option<Values>], operandCount: Int, hasRest: Bool) throws(UsageError) {
+        guard !rules.isEmpty else { return }
+        var given = Set(options.flatMap { $0.description.spellings })
+        given.formUnion(operands.prefix(operandCount).map { $0.description.placeholder })
+        if hasRest, let rest { given.insert(rest.description.placeholder) }
+        for rule in rules {
+            if let fault = rule.fault(in: given) { throw UsageError(fault) }
         }
     }
 

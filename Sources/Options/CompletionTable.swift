@@ -27,7 +27,12 @@ struct CompletionTable {
 
     /// What the operand of `command` at `index` is completed with.
     func completion(of operand: OperandDescription, in command: CommandDescription) -> Completion {
-        command.name == "help" ? .choices(commands.map(\.name)) : operand.completion
+        command.name == "help" ? .choices(helpEntries.map(\.name)) : operand.completion
+    }
+
+    /// What `help` explains: the commands and the topics, with their summaries.
+    var helpEntries: [(name: String, summary: String)] {
+        commands.map { ($0.name, $0.summary) } + tool.topics.map { ($0.name, $0.summary) }
     }
 
     /// All spellings of options with a value, in any command.

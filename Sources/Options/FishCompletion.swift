@@ -56,6 +56,8 @@ package struct FishCompletion {
             case .directory: text += " -x -a '(__fish_complete_directories (commandline -ct))'"
             case .command: text += " -x -a '(__fish_complete_command)'"
             case .choices(let choices): text += " -x -a \(Self.list(choices))"
+            case .queue: text += " -x -a '(\(prefix)_live queues)'"
+            case .section: text += " -x -a '(\(prefix)_live sections)'"
             }
         }
         return text + " -d \(Self.quoted(option.summary.withoutBackquotes))"
@@ -68,11 +70,12 @@ package struct FishCompletion {
         case .file: return [call + " -F"]
         case .directory: return [call + " -a '(__fish_complete_directories (commandline -ct))'"]
         case .command: return [call + " -a '(__fish_complete_command)'"]
+        case .queue: return [call + " -a '(\(prefix)_live queues)'"]
+        case .section: return [call + " -a '(\(prefix)_live sections)'"]
         case .choices(let choices) where !isHelp: return [call + " -a \(Self.list(choices))"]
         case .choices:
-            return table.commands.map { command in
-                call + " -a \(Self.quoted(Self.quoted(command.name)))"
-                    + " -d \(Self.quoted(command.summary.withoutBackquotes))"
+            return table.helpEntries.map { name, summary in
+                call + " -a \(Self.quoted(Self.quoted(name))) -d \(Self.quoted(summary.withoutBackquotes))"
             }
         }
     }
@@ -169,6 +172,12 @@ package struct FishCompletion {
             function \(prefix)_rest
                 set -l place (\(prefix)_place)
                 test $place[3] = rest
+            end
+
+            # Names that the tool itself is asked for: it knows the options typed so far, and takes a second at most.
+            function \(prefix)_live
+                set -l tokens (commandline -opc)
+                command $tokens[1] complete $argv[1] -- $tokens[2..-1] 2>/dev/null
             end
 
             # Completes the command line behind -- as if it stood alone.

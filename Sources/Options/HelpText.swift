@@ -1,53 +1,136 @@
-// What --help prints: everything needed to type a command line, and where to read more.
+// What help prints: everything needed to type a command line, and where to read more.
 
-/// The help texts of a tool.
+/// How much help says.
+package enum HelpLength: Equatable {
+    /// `-h`: a line an option.
+    case short
+    /// `--help`: what a command does, the options with their defaults, all examples.
+    case long
+
+    /// What a spelling of the help option asks for.
+    package init(_ spelling: String) {
+        self = spelling == "-h" ? .short : .long
+    }
+}
+
+/// The help texts of a tool, each ending in a newline.
 package struct HelpText {
     private let tool: ToolDescription
-    /// The widest line, in characters. Synopses, examples and single words may be wider, since a break would spoil them.
+    /// The widest line, in characters. Only what a break would spoil may be wider, such as a quoted word.
     private let width: Int
+
+    /// The widths that help is made for: narrower columns can't hold labels, and wider lines are hard to read.
+    package static let widths = 50...120
 
     package init(of tool: ToolDescription, width: Int = 80) {
         self.tool = tool
-        self.width = width
+        self.width = min(max(width, Self.widths.lowerBound), Self.widths.upperBound)
     }
 
-    /// The help for `command`, or for the tool as a whole; it ends in a newline.
-    package func text(for command: CommandDescription? = nil) -> String {
-        let blocks = command.map(commandBlocks) ?? toolBlocks
-        return blocks.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    /// The commands with a line each and an example: what somebody needs who typed nothing but the tool's name.
+    package var overview: String {
+        text(of: [commandList, exampleBlock("Example", tool.examples.prefix(1)), pointers])
     }
 
-    private var toolBlocks: [[String]] {
-        let commands = tool.commands.filter { !$0.isHidden }
-        let commandRows = commands.map { Row(label: $0.name, text: $0.summary) }
-        let optionRows = tool.options.map(Row.init(option:))
-        let name = tool.name
-        return [
-            "\(name) - \(tool.summary.withoutBackquotes)".filled(width: width),
+    /// The help for the tool as a whole.
+    package var toolText: String {
+        let optionRows = tool.options.map { Row(option: $0, length: .long) }
+        return text(of: [
+            title(tool.name, tool.summary),
             usage(["[OPTION...] COMMAND [OPTION...] [OPERAND...]"]),
-            list("Commands", commandRows, column: column(for: commandRows)),
+            exampleBlock("Examples", tool.examples.prefix(2)),
+            commandList,
             list("Options", optionRows, column: column(for: optionRows)),
-            "\"\(name) help COMMAND\" explains a command, \"man \(name)\" everything.".filled(width: width),
-        ]
+            topicList,
+            pointers,
+        ])
     }
 
-    private func commandBlocks(_ command: CommandDescription) -> [[String]] {
+    /// The help for `command`.
+    package func text(for command: CommandDescription, _ length: HelpLength = .long) -> String {
         let operands = command.operands + (command.rest.map { [$0] } ?? [])
         let operandRows = operands.map { Row(label: $0.placeholder, text: $0.summary) }
-        let optionColumn = column(for: command.options.map(Row.init(option:)))
-        let name = "\(tool.name) \(command.name)"
         var blocks = [
-            "\(name) - \(command.summary.withoutBackquotes)".filled(width: width),
+            title("\(tool.name) \(command.name)", command.summary),
+            length == .long ? command.introduction.first?.withoutBackquotes.filled(width: width) ?? [] : [],
             usage(command.synopses),
             command.aliases.isEmpty ? [] : ["Also answers to: " + command.aliases.joined(separator: ", ")],
-            list("Operands", operandRows, column: column(for: operandRows)),
+            exampleBlock("Examples", command.examples.prefix(2)),
+            list("Operands", operandRows, column: column(for: operandRows, length), length),
         ]
+        let ownGroups = command.optionGroups.filter { topic(of: $0) == nil }
+        let column = column(for: ownGroups.flatMap(\.options).map { Row(option: $0, length: length) }, length)
         for group in command.optionGroups {
-            blocks.append(list(group.title, group.options.map(Row.init(option:)), column: optionColumn))
+            if let topic = topic(of: group) {
+                blocks.append(pointer(to: topic, length))
+            } else {
+                blocks.append(
+                    list(group.title, group.options.map { Row(option: $0, length: length) }, column: column, length))
+            }
         }
-        blocks.append(examples(command.examples))
-        if !command.isHidden { blocks.append("\"man \(tool.name)-\(command.name)\" says more.".filled(width: width)) }
-        return blocks
+        if length == .long { blocks.append(exampleBlock("More examples", command.examples.dropFirst(2))) }
+        if !command.isHidden { blocks.append(moreAbout(command, length)) }
+        return text(of: blocks)
+    }
+
+    /// The help for what several commands have in common.
+    package func text(for topic: HelpTopic) -> String {
+        let rows = topic.group.options.map { Row(option: $0, length: .long) }
+        let paragraphs = topic.introduction.map { $0.withoutBackquotes.filled(width: width) }
+        return text(
+            of: [title("\(tool.name) help \(topic.name)", topic.summary)] + paragraphs + [
+                list(topic.group.title, rows, column: column(for: rows)),
+                "\"man \(tool.name)\" says more.".filled(width: width),
+            ])
+    }
+}
+
+// MARK: - Blocks
+
+extension HelpText {
+    private func text(of blocks: [[String]]) -> String {
+        blocks.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+    }
+
+    private func title(_ name: String, _ summary: String) -> [String] {
+        "\(name) - \(summary.withoutBackquotes)".filled(width: width)
+    }
+
+    private var commandList: [String] {
+        let rows = tool.commands.filter { !$0.isHidden && $0.name != "help" }
+            .map { Row(label: $0.name, text: $0.summary) }
+        return list("Commands", rows, column: column(for: rows))
+    }
+
+    private var topicList: [String] {
+        let rows = tool.topics.map { Row(label: $0.name, text: $0.summary) }
+        return list("Other help", rows, column: column(for: rows))
+    }
+
+    private var pointers: [String] {
+        "\"\(tool.name) help COMMAND\" explains a command, \"man \(tool.name)\" everything.".filled(width: width)
+    }
+
+    private func moreAbout(_ command: CommandDescription, _ length: HelpLength) -> [String] {
+        let manual = "\"man \(tool.name)-\(command.name)\""
+        let text =
+            length == .long
+            ? "\(manual) says more."
+            : "\"\(tool.name) \(command.name) --help\" says more, \(manual) everything."
+        return text.filled(width: width)
+    }
+
+    /// The topic that explains a group of options.
+    private func topic(of group: OptionGroup) -> HelpTopic? {
+        tool.topics.first { $0.group.title == group.title }
+    }
+
+    private func pointer(to topic: HelpTopic, _ length: HelpLength) -> [String] {
+        let lead = "\(topic.group.title): see \"\(tool.name) help \(topic.name)\"."
+        guard length == .long else { return lead.filled(width: width) }
+        let spellings = topic.group.options.compactMap(\.spellings.last)
+        let units = spellings.enumerated().map { $0 + 1 < spellings.count ? "\($1)," : $1 }
+        return lead.filled(width: width) + units.filled(width: width - 2).map { "  " + $0 }
     }
 
     private func usage(_ synopses: [String]) -> [String] {
@@ -62,14 +145,14 @@ package struct HelpText {
 
     private static let synopsisIndent = "    "
 
-    private func examples(_ examples: [Example]) -> [String] {
+    private func exampleBlock(_ title: String, _ examples: ArraySlice<Example>) -> [String] {
         guard !examples.isEmpty else { return [] }
         let blocks = examples.map { example in
             "\(example.purpose.withoutBackquotes):".filled(width: width - 2).map { "  " + $0 }
                 + example.script.split(separator: "\n", omittingEmptySubsequences: false)
-                .map { $0.isEmpty ? "" : "      " + $0 }
+                .flatMap { String($0).shellLines(width: width - 6) }.map { $0.isEmpty ? "" : "      " + $0 }
         }
-        return ["Examples:"] + blocks.joined(separator: [""])
+        return ["\(title):"] + blocks.joined(separator: [""])
     }
 }
 
@@ -83,13 +166,17 @@ extension HelpText {
     }
 
     /// The distance of the second column from the left edge: the widest label, unless it would squeeze the texts.
-    private func column(for rows: [Row]) -> Int {
-        let widest = rows.map(\.label.count).filter { $0 <= width * 2 / 5 }.max() ?? 0
+    private func column(for rows: [Row], _ length: HelpLength = .long) -> Int {
+        let limit = length == .short ? width / 4 : width * 2 / 5
+        let widest = rows.map(\.label.count).filter { $0 <= limit }.max() ?? 0
         return 2 + widest + 2
     }
 
-    private func list(_ title: String, _ rows: [Row], column: Int) -> [String] {
-        rows.isEmpty ? [] : ["\(title):"] + rows.flatMap { lines($0, column: column) }
+    private func list(_ title: String, _ rows: [Row], column: Int, _ length: HelpLength = .long) -> [String] {
+        guard !rows.isEmpty else { return [] }
+        let texts =
+            length == .short ? rows.map { line($0, column: column) } : rows.flatMap { lines($0, column: column) }
+        return ["\(title):"] + texts
     }
 
     private func lines(_ row: Row, column: Int) -> [String] {
@@ -100,15 +187,23 @@ extension HelpText {
         guard label.count + 2 <= column else { return [label] + texts }
         return [label + first.dropFirst(label.count)] + texts.dropFirst()
     }
+
+    /// A row on one line: behind a label that is wider than its column, the text starts further right.
+    private func line(_ row: Row, column: Int) -> String {
+        let label = "  " + row.label
+        let start = max(column, label.count + 2)
+        let text = row.text.withoutBackquotes.shortened(to: width - start)
+        return label + String(repeating: " ", count: start - label.count) + text
+    }
 }
 
 extension HelpText.Row {
-    /// An option's row: `-j, --jobs N` and what it does, `[1]` being its default.
-    fileprivate init(option: OptionDescription) {
+    /// An option's row: `-j, --jobs N` and what it does, in long help with `[1]` as its default.
+    fileprivate init(option: OptionDescription, length: HelpLength) {
         let hasShort = option.spellings.first.map { !$0.hasPrefix("--") } ?? false
         label = (hasShort ? "" : "    ") + option.spellings.joined(separator: ", ")
         if let placeholder = option.placeholder { label += " " + placeholder }
-        text = ([option.summary] + option.remarks).joined(separator: " ")
+        text = ([option.summary] + (length == .long ? option.remarks : [])).joined(separator: " ")
     }
 }
 
@@ -124,28 +219,5 @@ extension OptionDescription {
         if let defaultText { sources.append(sources.isEmpty ? defaultText : "else \(defaultText)") }
         return (facts.isEmpty ? [] : ["(\(facts.joined(separator: "; ")))"])
             + (sources.isEmpty ? [] : ["[\(sources.joined(separator: ", "))]"])
-    }
-}
-
-extension String {
-    /// The synopsis cut at blanks, but not inside brackets and not between an option and its value.
-    var synopsisUnits: [String] {
-        var units: [String] = []
-        var depth = 0
-        for word in split(separator: " ").map(String.init) {
-            let isValue = units.last.map { $0.hasPrefix("-") && $0 != "--" && !$0.contains(" ") } ?? false
-            if depth > 0 || (isValue && word.isPlaceholder) {
-                units[units.count - 1] += " " + word
-            } else {
-                units.append(word)
-            }
-            depth += word.count { $0 == "[" } - word.count { $0 == "]" }
-        }
-        return units
-    }
-
-    /// Whether the word stands for something else, as upper case says.
-    var isPlaceholder: Bool {
-        contains { $0.isLetter } && !contains { $0.isLowercase } && !hasPrefix("-") && !hasPrefix("[")
     }
 }

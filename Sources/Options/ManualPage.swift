@@ -26,12 +26,14 @@ package struct ManualPage {
             ManualChapter("Synopsis", lines: synopsis("[OPTION...] COMMAND [OPTION...] [OPERAND...]")),
             ManualChapter("Description", lines: paragraphs(tool.introduction, orElse: tool.summary)),
             ManualChapter("Commands", items: commands.map(item)),
-            ManualChapter("Options", parts: [ManualPart(items: tool.options.map(item))] + sharedGroups.map(part)),
+            ManualChapter(
+                "Options", parts: [ManualPart(items: tool.options.map { item($0) })] + sharedGroups.map { part($0) }),
         ]
         chapters += tool.sections.map(ManualChapter.init)
         chapters += [
             environment(of: options + commands.flatMap(\.options)),
             ManualChapter("Exit status", items: tool.exitStatuses.map(item)),
+            examples(tool.examples),
             seeAlso(from: tool.name),
         ]
         return source(title: tool.name, chapters)
@@ -45,7 +47,7 @@ package struct ManualPage {
             ManualChapter("Synopsis", lines: command.synopses.flatMap(synopsis)),
             ManualChapter("Description", lines: paragraphs(command.introduction, orElse: command.summary)),
             ManualChapter("Operands", items: operands.map(item)),
-            ManualChapter("Options", parts: command.optionGroups.map(part)),
+            ManualChapter("Options", parts: command.optionGroups.map { part($0, command.rules) }),
         ]
         chapters[2].parts[0].lines += also(command)
         chapters += command.sections.map(ManualChapter.init)
@@ -59,8 +61,13 @@ package struct ManualPage {
     }
 
     private func source(title: String, _ chapters: [ManualChapter]) -> String {
-        let head = [".\\\" Made from \(tool.name)'s option tables: changes belong there.", ".Dd \(date)"]
-        let lines = head + [".Dt \(title.uppercased()) 1", ".Os"] + chapters.merged.inOrder.flatMap(\.source)
+        // groff would put BSD into the heading of every page.
+        let head = [
+            ".\\\" Made from \(tool.name)'s option tables: changes belong there.", ".Dd \(date)",
+            ".ds doc-volume-operating-system \(tool.name) \(tool.version)", ".Dt \(title.uppercased()) 1",
+            ".Os \(tool.name) \(tool.version)",
+        ]
+        let lines = head + chapters.merged.inOrder.flatMap(\.source)
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -128,9 +135,9 @@ package struct ManualPage {
 
     // MARK: - Items
 
-    private func part(_ group: OptionGroup) -> ManualPart {
+    private func part(_ group: OptionGroup, _ rules: [OptionRule] = []) -> ManualPart {
         let isTitleOfChapter = group.title.uppercased() == "OPTIONS"
-        return ManualPart(title: isTitleOfChapter ? nil : group.title, items: group.options.map(item))
+        return ManualPart(title: isTitleOfChapter ? nil : group.title, items: group.options.map { item($0, rules) })
     }
 
     private func item(_ command: CommandDescription) -> ManualItem {
@@ -147,11 +154,12 @@ package struct ManualPage {
         ManualItem(head: "Sy \(Mdoc.argument(status.status))", lines: Mdoc.lines(prose: status.meaning.asSentence))
     }
 
-    private func item(_ option: OptionDescription) -> ManualItem {
+    private func item(_ option: OptionDescription, _ rules: [OptionRule] = []) -> ManualItem {
         let argument = option.placeholder.map { " Ar \(Mdoc.argument($0))" } ?? ""
         var lines = Mdoc.lines(prose: option.summary.asSentence) + Mdoc.lines(prose: option.details ?? "")
         lines += option.completion.lines
         if option.isRepeatable { lines.append("May be given more than once.") }
+        lines += rules.compactMap { $0.sentence(about: option.spellings) }.flatMap(Mdoc.lines(prose:))
         let variables = option.environment.map { "Ev \(Mdoc.argument($0))" }
         let standIns = variables + (option.defaultText.map { ["No \(Mdoc.argument($0))"] } ?? [])
         if !standIns.isEmpty {

@@ -39,6 +39,8 @@ package struct Option<Values> {
     var storeFromEnvironment: ((_ text: String, _ values: inout Values) -> Bool)?
     /// What a value must be, for the message when it doesn't fit.
     let expectation: () -> String
+    /// The default as the values have it, where the table doesn't say it in words of its own.
+    var shownDefault: ((_ values: Values) -> String)?
 
     /// A switch: storing sets `path` to `value`.
     package static func flag<Value>(
@@ -58,7 +60,8 @@ package struct Option<Values> {
             expectation: { "" })
     }
 
-    /// An option with a value; when it is given more than once, the last one counts.
+    /// An option with a value; when it is given more than once, the last one counts. Help shows the default that its
+    /// place has, unless `default` says it in other words.
     package static func value<Value>(
         _ spellings: String..., of format: ValueFormat<Value>,
         into path: @autoclosure @escaping () -> WritableKeyPath<Values, Value>,
@@ -66,7 +69,9 @@ package struct Option<Values> {
     ) -> Self {
         let description = OptionDescription(
             spellings, format, defaultText, environment, isRepeatable: false, summary: summary, details: details)
-        return Self(description, format) { $1[keyPath: path()] = $0 }
+        var option = Self(description, format) { $1[keyPath: path()] = $0 }
+        if defaultText == nil { option.shownDefault = format.show.map { show in { show($0[keyPath: path()]) } } }
+        return option
     }
 
     /// An option with a value, stored where nil means that it wasn't given.
@@ -94,7 +99,8 @@ package struct Option<Values> {
     /// `-h` and `--help`, which parsing answers by itself.
     package static var help: Self {
         Self(
-            description: .standalone("-h", "--help", summary: "show this help"), store: { _, _ in true },
+            description: .standalone("-h", "--help", summary: "show help; -h is the short one"),
+            store: { _, _ in true },
             expectation: { "" })
     }
 
@@ -113,7 +119,15 @@ package struct Option<Values> {
         Option<Outer>(
             description: description, store: { store($0, &$1[keyPath: path()]) },
             storeFromEnvironment: storeFromEnvironment.map { store in { store($0, &$1[keyPath: path()]) } },
-            expectation: expectation)
+            expectation: expectation, shownDefault: shownDefault.map { show in { show($0[keyPath: path()]) } })
+    }
+
+    /// The option as data, with the default that `defaults` have.
+    func description(defaults: Values) -> OptionDescription {
+        guard let shownDefault else { return description }
+        var description = description
+        description.defaultText = shownDefault(defaults)
+        return description
     }
 }
 

@@ -65,8 +65,13 @@ extension [String] {
     }
 
     /// `a`, `a or b`, `a, b or c`.
-    var alternatives: String {
+    var alternatives: String { list(with: "or") }
+
+    /// `a`, `a and b`, `a, b and c`.
+    var conjunction: String { list(with: "and") }
+
+    private func list(with word: String) -> String {
         guard count > 1, let last else { return first ?? "" }
-        return dropLast().joined(separator: ", ") + " or " + last
+        return dropLast().joined(separator: ", ") + " \(word) " + last
     }
 }

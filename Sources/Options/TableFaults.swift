@@ -5,7 +5,7 @@ extension ToolDescription {
     package var faults: [String] {
         var faults = optionFaults(options, of: name) + textFaults(summary, where: "the summary of \(name)")
         faults += introduction.flatMap { markupFaults($0, where: "the introduction of \(name)") }
-        faults += sectionFaults(sections, of: name)
+        faults += sectionFaults(sections, of: name) + exampleFaults(examples, of: name)
         faults += exitStatuses.flatMap { markupFaults($0.meaning, where: "exit status \($0.status)") }
         faults += repeated(commands.flatMap(\.names)).map { "two commands are called \($0)" }
         faults += repeated(exitStatuses.map(\.status)).map { "exit status \($0) stands twice in the table" }
@@ -22,12 +22,15 @@ extension ToolDescription {
         faults += command.introduction.flatMap { markupFaults($0, where: "the introduction of \(name)") }
         faults += optionFaults(command.options, of: name) + sectionFaults(command.sections, of: name)
         faults += command.optionGroups.filter(\.options.isEmpty).map { "\(name): the group \($0.title) has no options" }
-        faults += operandFaults(command) + synopsisFaults(command)
-        for example in command.examples {
-            faults += sentenceFaults(example.purpose, where: "an example of \(name)")
-            faults += unknownOptions(in: example.script.toolCalls(of: self.name), where: "an example of \(name)")
+        faults += operandFaults(command) + synopsisFaults(command) + ruleFaults(command)
+        return faults + exampleFaults(command.examples, of: name)
+    }
+
+    private func exampleFaults(_ examples: [Example], of owner: String) -> [String] {
+        examples.flatMap { example in
+            sentenceFaults(example.purpose, where: "an example of \(owner)")
+                + unknownOptions(in: example.script.toolCalls(of: name), where: "an example of \(owner)")
         }
-        return faults
     }
 
     private func operandFaults(_ command: CommandDescription) -> [String] {
@@ -63,6 +66,13 @@ extension ToolDescription {
             }
             return faults
         }
+    }
+
+    private func ruleFaults(_ command: CommandDescription) -> [String] {
+        let operands = command.operands + (command.rest.map { [$0] } ?? [])
+        let known = Set(command.options.compactMap(\.spellings.last) + operands.map(\.placeholder))
+        return command.rules.flatMap { $0.subjects + $0.others }.filter { !known.contains($0) }
+            .map { "a row of \(command.name) names \($0), which it doesn't have" }
     }
 
     private func optionFaults(_ options: [OptionDescription], of owner: String) -> [String] {

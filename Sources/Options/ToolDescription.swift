@@ -13,10 +13,14 @@ package struct ToolDescription {
     package var options: [OptionDescription]
     package var sections: [ManualSection]
     package var exitStatuses: [ExitStatusDescription]
+    package var examples: [Example]
+    /// What `help` explains besides commands.
+    package var topics: [HelpTopic]
 
     package init(
         name: String, version: String, summary: String, introduction: [String] = [], commands: [CommandDescription],
-        options: [OptionDescription], sections: [ManualSection] = [], exitStatuses: [ExitStatusDescription] = []
+        options: [OptionDescription], sections: [ManualSection] = [], exitStatuses: [ExitStatusDescription] = [],
+        examples: [Example] = [], topics: [HelpTopic] = []
     ) {
         self.name = name
         self.version = version
@@ -26,6 +30,25 @@ package struct ToolDescription {
         self.options = options
         self.sections = sections
         self.exitStatuses = exitStatuses
+        self.examples = examples
+        self.topics = topics
+    }
+}
+
+/// A group of options that several commands have, explained once: `workq help connection`.
+package struct HelpTopic {
+    package var name: String
+    /// One line, starting in lower case, without a full stop.
+    package var summary: String
+    package var introduction: [String]
+    /// The help of a command names these options and points here.
+    package var group: OptionGroup
+
+    package init(name: String, summary: String, introduction: [String] = [], group: OptionGroup) {
+        self.name = name
+        self.summary = summary
+        self.introduction = introduction
+        self.group = group
     }
 }
 
@@ -42,6 +65,8 @@ package struct CommandDescription {
     package var operands: [OperandDescription]
     package var rest: OperandDescription?
     package var optionGroups: [OptionGroup]
+    /// Which options and operands go together.
+    package var rules: [OptionRule] = []
     package var sections: [ManualSection]
     package var examples: [Example]
     /// Hidden commands work, but no help, manual or completion names them.

@@ -8,6 +8,10 @@ package enum Completion: Equatable {
     /// A command's name, and then files.
     case command
     case choices([String])
+    /// The name of a queue that the broker has.
+    case queue
+    /// A section of the configuration file.
+    case section
 }
 
 /// The format of an option's value or of an operand.
@@ -19,14 +23,17 @@ package struct ValueFormat<Value> {
     package var completion: Completion
     /// nil when the text doesn't fit the format.
     package var parse: (String) -> Value?
+    /// The text that people are shown for a value, such as an option's default; nil where a format has none.
+    package var show: ((Value) -> String)?
 
     package init(
         _ placeholder: String, expectation: @autoclosure @escaping () -> String, completion: Completion = .none,
-        parse: @escaping (String) -> Value?
+        show: ((Value) -> String)? = nil, parse: @escaping (String) -> Value?
     ) {
         self.placeholder = placeholder
         self.expectation = expectation
         self.completion = completion
+        self.show = show
         self.parse = parse
     }
 }
@@ -42,8 +49,8 @@ extension ValueFormat {
 
 extension ValueFormat where Value == String {
     /// Any text, the empty text included.
-    package static func text(_ placeholder: String) -> Self {
-        Self(placeholder, expectation: "text") { $0 }
+    package static func text(_ placeholder: String, completion: Completion = .none) -> Self {
+        Self(placeholder, expectation: "text", completion: completion) { $0 }
     }
 
     /// Text that must not be empty: an empty name is a script's unset variable.
@@ -66,7 +73,7 @@ extension ValueFormat where Value == Int {
 
     /// A whole number within `range`, in decimal digits only.
     package static func count(_ placeholder: String, _ range: ClosedRange<Int>) -> Self {
-        Self(placeholder, expectation: "a whole number, \(limits(of: range))") { text in
+        Self(placeholder, expectation: "a whole number, \(limits(of: range))", show: \.description) { text in
             guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
             return Int(text).flatMap { range.contains($0) ? $0 : nil }
         }
@@ -83,7 +90,8 @@ extension ValueFormat where Value == Int {
     package static func size(_ range: ClosedRange<Int>) -> Self {
         Self(
             "SIZE",
-            expectation: "a size from \(range.lowerBound) to \(range.upperBound) bytes, such as 100, 64k or 16M"
+            expectation: "a size from \(range.lowerBound) to \(range.upperBound) bytes, such as 100, 64k or 16M",
+            show: \.description
         ) { text in
             let digits = text.prefix { ("0"..."9").contains($0) }
             let unit: [Substring: Int] = ["": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30]
@@ -103,7 +111,8 @@ extension ValueFormat where Value == Duration {
         Self(
             placeholder,
             expectation: "a duration from \(range.lowerBound.shortText) to \(range.upperBound.shortText), "
-                + "such as 500ms, 30s, 5m or 2h"
+                + "such as 500ms, 30s, 5m or 2h",
+            show: \.shortText
         ) { text in
             Duration(shortText: text).flatMap { range.contains($0) ? $0 : nil }
         }
@@ -116,7 +125,7 @@ extension ValueFormat where Value: CaseIterable & RawRepresentable, Value.RawVal
         let names = Value.allCases.map(\.rawValue)
         return Self(
             placeholder, expectation: names.joined(separator: " or "), completion: .choices(names),
-            parse: Value.init(rawValue:))
+            show: \.rawValue, parse: Value.init(rawValue:))
     }
 }
 

@@ -12,7 +12,7 @@ package struct ZshCompletion {
     private var function: String { "_\(table.identifier)" }
 
     private var script: String {
-        let functions = [main, commandList] + table.commands.map(definition)
+        let functions = [main, live] + commandLists + table.commands.map(definition)
         return """
             #compdef \(table.tool.name)
 
@@ -41,6 +41,7 @@ package struct ZshCompletion {
             \(function)() {
                 local curcontext=$curcontext context state state_descr line ret=1
                 typeset -A opt_args
+                local -a typed=("${(@)words[1, CURRENT - 1]}")
 
                 _arguments -C -s -S \\
             \(lines(offered + hidden, indent: "        ")) \\
@@ -58,17 +59,36 @@ package struct ZshCompletion {
             """
     }
 
-    private var commandList: String {
-        let entries = table.commands.map { command in
-            let summary = command.summary.withoutBackquotes.replacing("\\", with: "\\\\")
-            return "        " + "\(command.name):\(summary)".shellQuoted
+    /// Names that the tool itself is asked for: it knows the options typed so far, and takes a second at most.
+    private var live: String {
+        """
+        # Words before the last are for compadd.
+        \(function)_live() {
+            local -a names=(${(f)"$(command "${(Q)typed[1]}" complete ${@[-1]} -- "${(@Q)typed[2, -1]}" 2>/dev/null)"})
+            compadd "${(@)@[1, -2]}" -a names
+        }
+        """
+    }
+
+    private var commandLists: [String] {
+        [
+            list(named: "commands", table.commands.map { ($0.name, $0.summary) }),
+            list(named: "topics", table.helpEntries),
+        ]
+    }
+
+    /// A function that offers names with what they mean.
+    private func list(named name: String, _ entries: [(name: String, summary: String)]) -> String {
+        let lines = entries.map { name, summary in
+            let summary = summary.withoutBackquotes.replacing("\\", with: "\\\\")
+            return "        " + "\(name):\(summary)".shellQuoted
         }
         return """
-            \(function)_commands() {
-                local -a commands=(
-            \(entries.joined(separator: "\n"))
+            \(function)_\(name)() {
+                local -a \(name)=(
+            \(lines.joined(separator: "\n"))
                 )
-                _describe -t commands command commands
+                _describe -t commands command \(name)
             }
             """
     }
@@ -77,7 +97,7 @@ package struct ZshCompletion {
         if command.name == "help" {
             return """
                 \(name(of: command))() {
-                    _arguments ':: :\(function)_commands'
+                    _arguments ':: :\(function)_topics'
                 }
                 """
         }
@@ -125,7 +145,7 @@ package struct ZshCompletion {
             if option.placeholder != nil { text += spelling.hasPrefix("--") ? "=" : "+" }
             if lead.isEmpty { text += "[\(Self.escaped(option.summary.withoutBackquotes))]" }
             if let placeholder = option.placeholder {
-                text += ":\(Self.escaped(placeholder)):\(Self.action(option.completion))"
+                text += ":\(Self.escaped(placeholder)):\(action(option.completion))"
             }
             return text.shellQuoted
         }
@@ -138,7 +158,7 @@ package struct ZshCompletion {
         let completion = table.completion(of: operand, in: command)
         // A bare message would count as a match, and keep zsh from completing an option in the operand's place.
         let message = "_guard '^-*' \(Self.word(operand.placeholder))"
-        let action = completion == .none ? message : Self.action(completion)
+        let action = completion == .none ? message : action(completion)
         return "\(place):\(Self.escaped(operand.placeholder)):\(action)".shellQuoted
     }
 
@@ -146,13 +166,15 @@ package struct ZshCompletion {
         specifications.map { indent + $0 }.joined(separator: " \\\n")
     }
 
-    private static func action(_ completion: Completion) -> String {
+    private func action(_ completion: Completion) -> String {
         switch completion {
         case .none: " "
         case .file: "_files"
         case .directory: "_files -/"
         case .command: "_command_names -e"
-        case .choices(let choices): "(\(choices.map(word).joined(separator: " ")))"
+        case .choices(let choices): "(\(choices.map(Self.word).joined(separator: " ")))"
+        case .queue: "\(function)_live queues"
+        case .section: "\(function)_live sections"
         }
     }
 

@@ -27,15 +27,16 @@ import Testing
 
     @Test("options may stand before, between and behind the operands")
     func anyPlace() throws {
-        let expected = try publish("-q", "--window", "7", "queue", "task")
-        #expect(expected.queue == "queue" && expected.task == "task" && expected.window == 7 && expected.quiet)
-        #expect(try publish("queue", "--window=7", "task", "-q") == expected)
-        #expect(try publish("queue", "-q", "--window=7", "--", "task") == expected)
+        let expected = try publish("-q", "--timeout", "7", "queue", "task")
+        #expect(
+            expected.queue == "queue" && expected.task == "task" && expected.timeout == .seconds(7) && expected.quiet)
+        #expect(try publish("queue", "--timeout=7", "task", "-q") == expected)
+        #expect(try publish("queue", "-q", "--timeout=7", "--", "task") == expected)
     }
 
     @Test("of an option given twice the last one counts")
     func lastWins() throws {
-        #expect(try publish("q", "--window", "1", "--window", "2").window == 2)
+        #expect(try publish("-l", "q", "--window", "1", "--window", "2").window == 2)
     }
 
     @Test("a repeatable option keeps all its values in order")
@@ -53,9 +54,9 @@ import Testing
 
     @Test("typed formats are stored as their types")
     func typed() throws {
-        let given = try publish("q", "--timeout", "500ms", "--format=json", "-qlt", "--vhost", "/")
+        let given = try publish("q", "--timeout", "500ms", "--format=json", "-qt", "--vhost", "/")
         #expect(given.timeout == .milliseconds(500) && given.format == .json && given.connection.vhost == "/")
-        #expect(given.quiet && given.lines && given.transient)
+        #expect(given.quiet && given.transient)
     }
 
     // MARK: - Environment
@@ -164,6 +165,51 @@ import Testing
     @Test("a lone - is an operand")
     func loneDash() throws {
         #expect(try publish("q", "-").task == "-")
+    }
+
+    // MARK: - Rows
+
+    @Test(
+        "what excludes each other, and what needs another, is refused in any order and spelling",
+        arguments: [
+            (["q", "-l"], nil), (["q", "task", "-t"], nil), (["q", "-l", "--window", "1", "--spool", "d"], nil),
+            (["-l", "q", "task"], "--lines and TASK exclude each other"),
+            (["q", "-tl"], "--lines and --transient exclude each other"),
+            (["q", "--window", "1"], "--window needs --lines: one task needs none"),
+            (["--spool=d", "q", "task"], "--spool needs --lines: one task needs none"),
+        ] as [([String], String?)])
+    func rows(texts: [String], fault: String?) {
+        let given = texts.map { Array($0.utf8) }
+        #expect(
+            usageMessage { _ = try Sample.publish.parse(given, environment: [:], defaults: PublishValues()) } == fault)
+    }
+
+    @Test("the words behind -- count as given where there are any")
+    func restInRows() {
+        var work = Sample.work
+        work.rules = [.row("--jobs", needs: "COMMAND"), .row("COMMAND", excludes: "--vhost")]
+        func fault(_ texts: String...) -> String? {
+            usageMessage {
+                _ = try work.parse(texts.map { Array($0.utf8) }, environment: [:], defaults: WorkValues())
+            }
+        }
+        #expect(fault("q", "-j", "2") == "--jobs needs COMMAND")
+        #expect(fault("q", "-j", "2", "--", "cat") == nil)
+        #expect(fault("q", "-p", "v", "--", "cat") == "COMMAND and --vhost exclude each other")
+    }
+
+    @Test("help shows the default that the option's place has, unless the table has other words")
+    func shownDefaults() {
+        var values = PublishValues()
+        values.window = 7
+        values.timeout = .seconds(90)
+        let shown = Sample.publish.description(defaults: values).options.map {
+            ($0.spellings.last ?? "", $0.defaultText)
+        }
+        #expect(shown.first { $0.0 == "--window" }?.1 == "7")
+        #expect(shown.first { $0.0 == "--timeout" }?.1 == "90s")
+        #expect(shown.first { $0.0 == "--vhost" }?.1 == "from the URL")
+        #expect(shown.first { $0.0 == "--exchange" }?.1 == nil)
     }
 
     // MARK: - Messages

@@ -11,7 +11,27 @@ import Testing
         "workq.bash": BashCompletion.script(for: Sample.tool),
         "_workq": ZshCompletion.script(for: Sample.tool),
         "workq.fish": FishCompletion.script(for: Sample.tool),
+        "bin/workq": toolStub,
         "here/letter.txt": "", "here/letters/one": "", "here/other": "",
+    ]
+
+    /// What the scripts ask for names that only the broker has; it must be told the options typed so far.
+    private static let toolStub = #"""
+        #!/bin/sh
+        case "$*" in
+        'complete queues -- work'*) printf '%s\n' emails 'two words' x:y "it's" ;;
+        'complete queues -- -p v work') echo elsewhere ;;
+        *) exit 1 ;;
+        esac
+        """#
+
+    static let liveCases = [
+        Case("workq work ", ["emails", "two words", "x:y", "it's"]),
+        Case("workq work em", ["emails"]),
+        Case("workq work --other two", ["two words"]),
+        Case("workq -p v work e", ["elsewhere"]),
+        Case("workq -p broken work e", []),
+        Case("workq work queue em", []),
     ]
 
     @Test("the shells can read the scripts", arguments: ["bash": "workq.bash", "zsh": "_workq", "fish": "workq.fish"])
@@ -108,7 +128,7 @@ import Testing
         return words
     }
 
-    @Test("bash completes", arguments: cases)
+    @Test("bash completes", arguments: cases + liveCases)
     func bash(example: Case) throws {
         let answers = try withFolder(Self.files) { try Self.bash(example.line, in: $0) }
         #expect(answers.map(Self.unquoted).sorted() == example.words, "\(answers)")
@@ -156,6 +176,7 @@ import Testing
             Case("workq tricky plain ", ["compopt -o default"]),
             Case("workq work queue -- prin", ["printenv", "printf"]),
             Case("workq work queue -- ./le", ["compopt -o default"]),
+            Case("workq work --other two\\ wo", ["two\\ words"]),
             Case("workq work queue -- cat --cert", ["compopt -o default"]),
             Case("workq publish ", []), Case("workq publish --window ", []), Case("workq work queue ", []),
         ])
@@ -193,7 +214,7 @@ import Testing
         }
     }
 
-    @Test("fish completes", arguments: cases)
+    @Test("fish completes", arguments: cases + liveCases)
     func fish(example: Case) throws {
         let answers = try withFolder(Self.files) { try Self.fish(example.line, in: $0) }
         #expect(answers.map(\.word).sorted() == example.words)

@@ -36,7 +36,8 @@ struct InstalledTool {
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = [
-            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "HOME": folder.path, "LC_ALL": "C.UTF-8",
+            "PATH": "\(folder.path)/bin:" + (ProcessInfo.processInfo.environment["PATH"] ?? ""), "HOME": folder.path,
+            "LC_ALL": "C.UTF-8",
             "TERM": "dumb",
         ]
         let output = Pipe()
@@ -54,7 +55,7 @@ struct InstalledTool {
     }
 }
 
-/// Gives `body` a folder of its own with `files` in it, and removes it afterwards.
+/// Gives `body` a folder of its own with `files` in it, those in bin as programs, and removes it afterwards.
 func withFolder<Result>(_ files: [String: String], _ body: (URL) throws -> Result) throws -> Result {
     let name = "workq-options-\(UUID().uuidString)"
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
@@ -65,6 +66,9 @@ func withFolder<Result>(_ files: [String: String], _ body: (URL) throws -> Resul
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try contents.write(to: file, atomically: true, encoding: .utf8)
+        if name.hasPrefix("bin/") {
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        }
     }
     return try body(folder)
 }

@@ -111,7 +111,7 @@ import Testing
 
     @Test("zsh completes what the other shells complete")
     func zsh() throws {
-        let cases = CompletionTests.cases
+        let cases = CompletionTests.cases + CompletionTests.liveCases
         for (example, answers) in zip(cases, try Self.matches(cases.map(\.line))) {
             #expect(answers.map(\.word).sorted() == example.words, "\(example.line)")
         }
@@ -128,6 +128,8 @@ import Testing
     /// What a line becomes when the tabulator key is pressed.
     private static let lines = [
         "workq publ": "workq publish ",
+        "workq work emai": "workq work emails ",
+        "workq work --other two": #"workq work --other two\ words "#,
         "workq publish --format=j": "workq publish --format=json ",
         "workq publish --tra": "workq publish --transient ",
         "workq --lines publish queue --tra": "workq --lines publish queue --transient ",

@@ -22,7 +22,16 @@ import Testing
 
     @Test("the date is the one given, so that pages only change when tables do")
     func date() throws {
-        #expect(try page("workq.1").contains("\n.Dd May 4, 2026\n.Dt WORKQ 1\n.Os\n"))
+        #expect(
+            try page("workq.1").contains(
+                """
+
+                .Dd May 4, 2026
+                .ds doc-volume-operating-system workq 1.0
+                .Dt WORKQ 1
+                .Os workq 1.0
+
+                """))
     }
 
     @Test("chapters stand in the order that readers expect")
@@ -33,7 +42,7 @@ import Testing
         #expect(
             try chapters("workq.1") == [
                 "NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS", "ENVIRONMENT", "FILES", "EXIT STATUS",
-                "SEE ALSO",
+                "EXAMPLES", "SEE ALSO",
             ])
         #expect(
             try chapters("workq-publish.1") == [
@@ -95,6 +104,14 @@ import Testing
                 """))
     }
 
+    @Test("an option's entry says what it goes together with")
+    func rows() throws {
+        let page = try page("workq-publish.1")
+        #expect(page.contains("Publish a task a line.\nExcludes TASK and\n.Ql \\-\\-transient .\n"))
+        #expect(page.contains("Only together with\n.Ql \\-\\-lines .\n"))
+        #expect(page.contains("Don't store tasks.\nExcludes\n.Ql \\-\\-lines .\n"))
+    }
+
     @Test("groups have headings, options that several commands have are on the tool's page too")
     func groups() throws {
         #expect(try page("workq-publish.1").contains("\n.Ss Connection options\n"))
@@ -116,7 +133,7 @@ import Testing
     func exitStatus() throws {
         #expect(
             try page("workq.1").contains(
-                ".Bl -tag -width Ds\n.It Sy 0\nDone.\n.It Sy 128+n\nEnded by signal n.\n.El\n.Sh SEE ALSO\n"))
+                ".Bl -tag -width Ds\n.It Sy 0\nDone.\n.It Sy 128+n\nEnded by signal n.\n.El\n.Sh EXAMPLES\n"))
         #expect(try page("workq-work.1").contains("\n.Sh EXIT STATUS\nExit statuses are the same"))
     }
 
@@ -168,6 +185,14 @@ import Testing
                 #expect(outcome.status == 0 && outcome.text.isEmpty, "\(name): \(outcome.text)")
             }
         }
+    }
+
+    @Test("the heading names the tool and its version, whichever formatter shows the page")
+    func heading() throws {
+        let heading = try withFolder(Self.pages) { folder in
+            try InstalledTool("man").run(["-l", "workq-work.1"], in: folder).text.split(separator: "\n").first
+        }
+        #expect(heading?.contains(/WORKQ-WORK\(1\) +workq 1\.0 General Commands Manual +WORKQ-WORK\(1\)/) == true)
     }
 
     @Test("mandoc shows difficult texts as they were written")

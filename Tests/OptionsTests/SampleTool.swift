@@ -6,13 +6,22 @@ enum Format: String, CaseIterable {
     case table, tsv, json
 }
 
+/// Values that a command of the sample begins with.
+protocol SampleValues {
+    init()
+}
+
+extension CommandDefinition where Values: SampleValues {
+    var description: CommandDescription { description(defaults: Values()) }
+}
+
 /// The options that two commands of the sample share.
 struct ConnectionValues: Equatable {
     var urls: [String] = []
     var vhost: String?
 }
 
-struct PublishValues: Equatable {
+struct PublishValues: Equatable, SampleValues {
     var queue = ""
     var task: String?
     var connection = ConnectionValues()
@@ -28,15 +37,16 @@ struct PublishValues: Equatable {
     var certificate: String?
 }
 
-struct WorkValues: Equatable {
+struct WorkValues: Equatable, SampleValues {
     var queue = ""
     var jobs = 1
     var quiet = false
     var connection = ConnectionValues()
+    var other: String?
     var command: [Word] = []
 }
 
-struct PurgeValues: Equatable {
+struct PurgeValues: Equatable, SampleValues {
     var queues: [String] = []
     var format = Format.table
 }
@@ -64,11 +74,10 @@ enum Sample {
         [
             .flag("-l", "--lines", sets: \.lines, to: true, "publish a task a line"),
             .value(
-                "--window", of: .count("N", 1...65_535), into: \.window, default: "1000",
-                "how many tasks may be unconfirmed"),
+                "--window", of: .count("N", 1...65_535), into: \.window, "how many tasks may be unconfirmed"),
             .value(
                 "--timeout", of: .duration(.milliseconds(1) ... .seconds(3_600)), into: \.timeout,
-                default: "30s", "how long to wait for a confirm"),
+                "how long to wait for a confirm"),
             .value("-x", "--exchange", of: .text("NAME"), into: \.exchange, "publish to an exchange"),
             .values("-H", "--header", of: .text("K=V"), appendingTo: \.headers, "add a header"),
             .value(
@@ -97,6 +106,10 @@ enum Sample {
                 ("Options", publishOptions),
                 ("Connection options", connectionOptions().map { $0.within(\.connection) } + [.help]),
             ],
+            rules: [
+                .row("--lines", excludes: "TASK", "--transient"),
+                .row("--window", "--spool", needs: "--lines", because: "one task needs none"),
+            ],
             sections: [
                 ManualSection(
                     title: "Message ids", paragraphs: ["Each task gets one."], terms: [("uuid", "a fresh one")])
@@ -104,6 +117,9 @@ enum Sample {
             examples: [
                 Example("One task", "workq publish emails 'hello'"),
                 Example("Many tasks", "seq 10 |\n    workq publish --lines emails\n\n.dot"),
+                Example(
+                    "To a far broker",
+                    "workq publish --url amqps://broker.example.net --exchange 'a long name' emails hello"),
             ])
     }
 
@@ -111,7 +127,7 @@ enum Sample {
         CommandDefinition(
             name: "work", summary: "run a command for each task",
             synopses: ["work [OPTION...] QUEUE [-- COMMAND [ARG...]]"],
-            operands: [.required(.name("QUEUE"), into: \.queue, "the queue's name")],
+            operands: [.required(.queue, into: \.queue, "the queue's name")],
             rest: RestOperand("COMMAND", into: \.command, "what to run, and its arguments"),
             optionGroups: [
                 (
@@ -119,10 +135,19 @@ enum Sample {
                     [
                         .value("-j", "--jobs", of: .count("N", 1...64), into: \.jobs, default: "1", "commands at once"),
                         .flag("-q", "--quiet", sets: \.quiet, to: true, "say nothing"),
+                        .value("--other", of: .queue, into: \.other, "another queue"),
                     ]
                 ),
                 ("Connection options", connectionOptions().map { $0.within(\.connection) } + [.help]),
             ])
+    }
+
+    static var topic: HelpTopic {
+        HelpTopic(
+            name: "connection", summary: "where the broker is", introduction: ["Look `here`."],
+            group: OptionGroup(
+                title: "Connection options",
+                options: (connectionOptions() + [.help]).map { $0.description(defaults: ConnectionValues()) }))
     }
 
     static var purge: CommandDefinition<PurgeValues> {
@@ -176,11 +201,16 @@ enum Sample {
             exitStatuses: [
                 ExitStatusDescription(status: "0", meaning: "done"),
                 ExitStatusDescription(status: "128+n", meaning: "ended by signal n"),
-            ])
+            ],
+            examples: [Example("One task", "workq publish emails hello")])
     }
 }
 
 extension ValueFormat where Value == String {
+    static var queue: Self {
+        Self("QUEUE", expectation: "a name, not empty", completion: .queue) { $0.isEmpty ? nil : $0 }
+    }
+
     static var directory: Self {
         Self("DIR", expectation: "a directory", completion: .directory) { $0.isEmpty ? nil : $0 }
     }

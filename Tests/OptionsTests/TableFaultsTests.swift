@@ -119,6 +119,9 @@ import Testing
     private static let commandCases = [
         Case("two commands are called work") { $0.commands[purge].aliases.append("work") },
         Case("purge queue is no name for a command") { $0.commands[purge].aliases = ["purge queue"] },
+        Case("a row of work names --lines, which it doesn't have") {
+            $0.commands[work].rules = [.row("--jobs", excludes: "--quiet", "COMMAND", "--lines")]
+        },
         Case("purge has no synopsis") {
             $0.commands[purge].synopses = []
             $0.commands[purge].operands = []

@@ -143,4 +143,7 @@ void workq_adopt_orphans(void);
 /// The process environment, NULL at its end.
 char *WORKQ_NULLABLE *WORKQ_NONNULL workq_environment(void);
 
+/// The commit that the program was built from; empty where the build didn't know.
+const char *WORKQ_NONNULL workq_commit(void);
+
 #endif

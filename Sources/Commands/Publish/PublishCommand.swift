@@ -33,7 +33,9 @@ enum PublishCommand: Subcommand {
                     + "publishing it again may make a duplicate. Each task has a message id, by which workers can tell.",
             ],
             operands: [
-                .optional(.text("QUEUE"), into: \.first, "the queue that the tasks are for; absent with --exchange"),
+                .optional(
+                    .text("QUEUE", completion: .queue), into: \.first,
+                    "the queue that the tasks are for; absent with --exchange"),
                 .optional(.text("TASK"), into: \.second, "the task; without it, standard input is read"),
             ],
             optionGroups: [
@@ -114,7 +116,7 @@ extension ValueFormat where Value == String {
     /// A queue's name as AMQP allows it. Control characters are refused: RabbitMQ drops CR and LF silently, and the name
     /// would then be another one.
     static var queue: Self {
-        Self("QUEUE", expectation: "a queue's name: 1 to 255 bytes, no control characters") { text in
+        Self("QUEUE", expectation: "a queue's name: 1 to 255 bytes, no control characters", completion: .queue) { text in
             let bytes = text.utf8
             return (1...255).contains(bytes.count) && !bytes.contains { $0 < 0x20 || $0 == 0x7F } ? text : nil
         }

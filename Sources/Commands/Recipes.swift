@@ -1,0 +1,85 @@
+// What the tool's own manual page tells beyond its commands: recipes, files and what has changed.
+
+import Options
+
+/// The recipes of workq(1).
+enum Recipes {
+    /// The first two are those of `workq --help`.
+    static var examples: [Example] {
+        [
+            Example(
+                "Put a task on a queue, and run a command for each task there",
+                """
+                workq publish thumbnails photo-17.jpg
+                workq work thumbnails -- ./make-thumbnail
+                """),
+            Example("See what is waiting", "workq list-queues --watch"),
+            Example(
+                "From cron, which knows neither your PATH nor your environment: lines of a crontab",
+                """
+                PATH=/usr/local/bin:/usr/bin:/bin
+                WORKQ_URL=amqps://jobs:secret@broker.example.net/prod
+                @daily workq publish --spool "$HOME/spool" --unless-queued reports daily
+                * * * * * workq publish --spool "$HOME/spool" --flush
+                """),
+            Example(
+                "A worker for each queue, run by systemd (the unit comes with workq); as root",
+                """
+                cat > /etc/workq/thumbnails.env <<'END'
+                WORKQ_URL=amqp://jobs@broker.example.net
+                OPTIONS=--jobs 4
+                COMMAND=/usr/local/bin/make-thumbnail
+                END
+                install -m 600 /dev/stdin /etc/workq/thumbnails.password < secret
+                systemctl enable --now workq-work@thumbnails
+                """),
+            Example(
+                "A pod that takes one task, or leaves when there is none",
+                "workq work thumbnails --count 1 --idle-timeout 5s --retry-for 1m -- ./make-thumbnail"),
+            Example(
+                "A new password: workers read it when they start; running commands finish first; as root",
+                """
+                rabbitmqctl change_password jobs < secret
+                install -m 600 /dev/stdin /etc/workq/thumbnails.password < secret
+                systemctl restart workq-work@thumbnails
+                """),
+            Example(
+                "Tasks that failed for good: how many, what they are, and another chance for them",
+                """
+                workq list-queues --match '[.]dead$' --nonempty
+                workq purge thumbnails.dead --backup dead.ndjson
+                workq publish --ndjson thumbnails < dead.ndjson
+                """),
+            Example(
+                "A backfill that outlives a restart of the broker, and goes on where it failed",
+                """
+                workq publish --lines --retry-for 10m --unsent rest.txt thumbnails < all.txt ||
+                    workq publish --lines --retry-for 10m thumbnails < rest.txt
+                """),
+            Example(
+                "A check for monitoring: one line, and status 0, 1, 2 or 3",
+                "workq list-queues --queue thumbnails --warn 'messages > 1000' --crit 'consumers == 0'"),
+        ]
+    }
+
+    static var sections: [ManualSection] {
+        [
+            ManualSection(
+                title: "Files",
+                terms: [
+                    ("$XDG_CONFIG_HOME/workq/config.toml", "where brokers are; see `--config`"),
+                    ("~/.rabbitmqadmin.conf", "the same, where there is no such file: rabbitmqadmin's own"),
+                    ("/etc/workq/QUEUE.env", "the settings of `workq-work@QUEUE.service`; see workq-work(1)"),
+                    ("/etc/workq/QUEUE.password", "the password that this service logs in with"),
+                    ("/var/spool/workq/USER", "what `workq-flush@USER.timer` delivers each minute"),
+                ]),
+            ManualSection(
+                title: "History",
+                paragraphs: [
+                    "Numbers of versions are MAJOR.MINOR.PATCH. Until 1.0 a new MINOR may change statuses, options or "
+                        + "output, and this section says so; a new PATCH doesn't. 0.2.0 is the first release in a "
+                        + "package."
+                ]),
+        ]
+    }
+}
