@@ -1,8 +1,10 @@
-# workq's everyday commands. `make demo` shows it at work, `make check` tests everything.
+# workq's everyday commands. `make demo` shows it at work, `make check` tests everything, and `make release` with
+# `make install`, or `make deb`, puts it where it belongs.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
+version := $(shell sed -n 's/.*static let workq = "\(.*\)"/\1/p' Sources/Commands/Version.swift)
 
 # Linking the Swift runtime statically leaves librabbitmq as the only library that a machine needs, and libcurl for lists
 # of queues. Of the C++ library beneath the runtime, which takes a fifth of the start-up to load, the linker is shown only
@@ -13,15 +15,19 @@ static_libraries = .build/static-libraries
 # fiftieth of their size; nobody looks up symbols in the program, so it exports none, and has no library beside it.
 release_flags = -c release --static-swift-stdlib --disable-local-rpath -Xlinker -L$(CURDIR)/$(static_libraries) \
     -Xswiftc -Xclang-linker -Xswiftc -static-libgcc -Xswiftc -use-ld=lld \
-    -Xswiftc -cross-module-optimization -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+    -Xswiftc -cross-module-optimization -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
+    -Xlinker --build-id
 release_binary = .build/release/workq
-packages = libcurl4-openssl-dev librabbitmq-dev libtomlplusplus-dev rabbitmq-server
+# By the names that Debian and Ubuntu have for them; Tests/Support/install-packages knows Fedora's and Homebrew's.
+packages = libcurl4-openssl-dev librabbitmq-dev libtomlplusplus-dev pkg-config
+test_packages = rabbitmq-server
 check_packages = amqp-tools bash curl fish mandoc openssl python3 shellcheck zsh
 bench_packages = amqp-tools curl gcc libc6-dev python3 python3-venv
 benchmarks = Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
-scripts = .ci/run Tests/Support/throwaway-broker Tests/Support/demo Tests/Support/install-packages
+scripts = .ci/run .packaging/build-deb Tests/Support/throwaway-broker Tests/Support/demo \
+    Tests/Support/install-packages
 
-.PHONY: build release demo bench check lint test soak install record format clean
+.PHONY: build release demo bench check lint test soak install uninstall dist deb record format clean
 
 build:
 	$(SWIFT) build
@@ -29,14 +35,15 @@ build:
 release: packages
 	mkdir -p $(static_libraries)
 	ln -sf "$$(gcc -print-file-name=libstdc++.a || clang -print-file-name=libstdc++.a)" $(static_libraries)/libstdc++.a
-	$(SWIFT) build $(release_flags) --product workq
+	WORKQ_COMMIT="$$(git rev-parse --short HEAD 2>/dev/null)" $(SWIFT) build $(release_flags) --product workq
 
 demo: release
+	Tests/Support/install-packages $(test_packages)
 	Tests/Support/demo $(release_binary)
 
 # workq beside its peers, as ratios; ONLY="publish list" measures some of it (Tests/Benchmarks/run --help).
 bench: release
-	Tests/Support/install-packages $(packages) $(bench_packages)
+	Tests/Support/install-packages $(packages) $(test_packages) $(bench_packages)
 	Tests/Benchmarks/run $(release_binary) $(ONLY)
 
 check: check-packages lint test
@@ -67,15 +74,41 @@ soak:
 	$(SWIFT) build --build-tests
 	WORKQ_SOAK_SECONDS=$(SOAK_SECONDS) $(SWIFT) test --skip-build --filter SoakTests
 
-install: release
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install -s -m 755 $(release_binary) $(DESTDIR)$(PREFIX)/bin/workq
-	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 completions/workq.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/workq
-	install -m 644 completions/_workq $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install -m 644 completions/workq.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+# What is installed, by the folders it goes to. Only copies what `make release` has built, so that nothing is compiled
+# as root.
+bin = $(DESTDIR)$(PREFIX)/bin
+man = $(DESTDIR)$(PREFIX)/share/man/man1
+bash_completions = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zsh_completions = $(DESTDIR)$(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+fish_completions = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+units = $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+install:
+	@[ -x $(release_binary) ] || { echo 'make install: nothing is built yet; run make release first' >&2; exit 1; }
+	install -d $(bin) $(man) $(bash_completions) $(zsh_completions) $(fish_completions) $(units)
+	install -m 755 $(release_binary) $(bin)/workq
+	install -m 644 man/*.1 $(man)
+	install -m 644 completions/workq.bash $(bash_completions)/workq
+	install -m 644 completions/_workq $(zsh_completions)
+	install -m 644 completions/workq.fish $(fish_completions)
+	for unit in .packaging/systemd/*; do \
+		sed 's|/usr/bin/workq|$(PREFIX)/bin/workq|' "$$unit" > $(units)/"$${unit##*/}" || exit; \
+		chmod 644 $(units)/"$${unit##*/}" || exit; \
+	done
+
+uninstall:
+	rm -f $(bin)/workq $(man)/workq.1 $(man)/workq-*.1 $(bash_completions)/workq $(zsh_completions)/_workq \
+		$(fish_completions)/workq.fish $(units)/workq-work@.service $(units)/workq-flush@.service \
+		$(units)/workq-flush@.timer
+
+# A source archive, of what is committed.
+dist:
+	mkdir -p .build
+	git archive --format=tar.gz --prefix=workq-$(version)/ --output=.build/workq-$(version).tar.gz HEAD
+
+# A Debian package, and one with the symbols for debuggers.
+deb: release
+	.packaging/build-deb $(version)
 
 # Writes man/ and completions/ anew from the command table.
 record: build
@@ -92,4 +125,4 @@ packages:
 	Tests/Support/install-packages $(packages)
 
 check-packages:
-	Tests/Support/install-packages $(packages) $(check_packages)
+	Tests/Support/install-packages $(packages) $(test_packages) $(check_packages)
