@@ -37,7 +37,16 @@ extension Channel {
     package func declareQueue(
         _ name: ShortString, type: QueueType?, arguments: FieldTable = FieldTable()
     ) throws(BrokerError) {
+        try checkPrefix(name)
         _ = try declare(name, passive: 0, arguments.of(type))
+    }
+
+    /// The broker would call it a missing permission.
+    private func checkPrefix(_ name: ShortString) throws(BrokerError) {
+        guard name.bytes.starts(with: "amq.".utf8) else { return }
+        throw BrokerError(
+            "create queue \"\(name)\"", .invalidInput, scope: .client, "names that begin with amq. are the broker's own"
+        )
     }
 
     /// The same without waiting for the broker's answer: what is published behind it on this channel finds the queue. When
@@ -45,6 +54,7 @@ extension Channel {
     package func sendDeclareQueue(
         _ name: ShortString, type: QueueType?, arguments: FieldTable = FieldTable()
     ) throws(BrokerError) {
+        try checkPrefix(name)
         let arguments = arguments.of(type)
         try withPool { pool throws(BrokerError) in
             var method = amqp_queue_declare_t()

@@ -20,7 +20,7 @@ package struct CommandError: Error, Equatable {
 
     /// A failed operation on the broker, with a hint what to do about it.
     package init(_ error: BrokerError) {
-        self.init(ExitStatus(error), error.message + (Self.hint(for: error).map { ". \($0)" } ?? ""))
+        self.init(ExitStatus(error), Self.text(error.message, Self.hint(for: error)))
     }
 
     /// A failed question to the management API, with a hint what to do about it. `command` is who asked.
@@ -29,7 +29,11 @@ package struct CommandError: Error, Equatable {
             self.init(ExitStatus(error), "\(command) needs libcurl (apt-get install libcurl4)")
             return
         }
-        self.init(ExitStatus(error), error.message + (Self.hint(for: error).map { ". \($0)" } ?? ""))
+        self.init(ExitStatus(error), Self.text(error.message, Self.hint(for: error)))
+    }
+
+    private static func text(_ message: String, _ hint: String?) -> String {
+        hint.map { "\(message.withFullStop) \($0)" } ?? message
     }
 
     private static func hint(for error: ManagementError) -> String? {
@@ -46,7 +50,7 @@ package struct CommandError: Error, Equatable {
 
     private static func hint(for error: BrokerError) -> String? {
         switch error.code {
-        case .unreachable: "Is RabbitMQ running?"
+        case .unreachable: "Is that the right broker (--url, WORKQ_URL)? Is RabbitMQ running?"
         case .timedOut where error.scope == .connection: "Is the host right, and can it be reached?"
         case .accessRefused:
             error.neededPermission.map {

@@ -61,11 +61,13 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(status: "74", meaning: "Reading or writing failed."),
         ExitStatusDescription(
             status: "75",
-            meaning: "Temporary, and certainly not done: the broker could not take a task, or was blocked by an alarm or "
+            meaning:
+                "Temporary, and certainly not done: the broker could not take a task, or was blocked by an alarm or "
                 + "silent before anything was sent. Trying again makes no duplicate."),
         ExitStatusDescription(
             status: "76",
-            meaning: "Nobody knows: no confirm came in time, or the connection was lost after sending. Trying again may "
+            meaning:
+                "Nobody knows: no confirm came in time, or the connection was lost after sending. Trying again may "
                 + "make a duplicate, which has the same message id when `--retry-for`, `--spool` or `--unsent` with "
                 + "`--ndjson` tries."),
         ExitStatusDescription(

@@ -121,7 +121,9 @@ package struct CommandDefinition<Values> {
                 throw UsageError("unexpected operand \"\(text.escapedForDisplay)\"\(hint)")
             }
             guard operand.store(text, &values) else {
-                throw UsageError(Self.mismatch(operand.description.placeholder, operand.expectation(), text))
+                throw UsageError(
+                    operand.complaint(text)
+                        ?? Self.mismatch(operand.description.placeholder, operand.expectation(), text))
             }
         }
         if texts.count < operands.count, !operands[texts.count].description.isOptional {

@@ -94,7 +94,7 @@ package struct Lexer {
     }
 
     private func unknown(_ spelling: String) -> UsageError {
-        let hint = Suggestion.nearest(to: spelling, among: spellings).map { "; did you mean \($0)?" } ?? ""
+        let hint = Suggestion.intended(by: spelling, among: spellings).map { "; did you mean \($0)?" } ?? ""
         return UsageError("unknown option \(spelling.escapedForDisplay)\(hint)")
     }
 

@@ -16,6 +16,8 @@ package struct Operand<Values> {
     package var description: OperandDescription
     let store: (_ text: String, _ values: inout Values) -> Bool
     let expectation: () -> String
+    /// What to say of a text that doesn't fit, where there is more to say than what is accepted.
+    let complaint: (String) -> String?
 
     package static func required<Value>(
         _ format: ValueFormat<Value>, into path: @autoclosure @escaping () -> WritableKeyPath<Values, Value>,
@@ -54,7 +56,7 @@ package struct Operand<Values> {
                 assign(value, &values)
                 return true
             },
-            expectation: format.expectation)
+            expectation: format.expectation, complaint: { format.complaint?($0) })
     }
 }
 

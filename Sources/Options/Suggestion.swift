@@ -2,6 +2,34 @@
 
 /// Finds a likely intended word.
 package enum Suggestion {
+    /// Words that people bring along from other tools, and what to type here instead, as it follows "did you mean".
+    private static let foreign = [
+        "ls": "list-queues", "list": "list-queues", "queues": "list-queues", "status": "list-queues",
+        "watch": "list-queues --watch", "top": "list-queues --watch", "get": "work --count 1", "consume": "work",
+        "run": "work", "worker": "work", "listen": "work", "subscribe": "work", "send": "publish", "pub": "publish",
+        "put": "publish", "push": "publish", "enqueue": "publish", "empty": "purge", "clear": "purge",
+        "rm": "delete", "remove": "delete", "drop": "delete", "benchmark": "bench", "perf": "bench",
+        "move": "work --move-to", "shovel": "work --move-to", "peek": "purge --backup", "version": "--version",
+        "--password": "--password-file, which keeps the password out of the command line",
+        "--passwd": "--password-file", "--user": "--username", "--login": "--username",
+        "--host": "--url amqp://HOST:PORT", "--hostname": "--url amqp://HOST:PORT", "--port": "--url amqp://HOST:PORT",
+        "--server": "--url amqp://HOST:PORT", "--uri": "--url", "--broker": "--url amqp://HOST:PORT",
+        "--file": "standard input (workq publish QUEUE < FILE)", "--body": "the operand TASK, or standard input",
+        "--payload": "the operand TASK, or standard input", "--message": "the operand TASK, or standard input",
+        "--routing_key": "--routing-key", "--concurrency": "--jobs", "--workers": "--jobs", "--parallel": "--jobs",
+        "--threads": "--jobs", "--retries": "--max-attempts", "--tries": "--max-attempts",
+        "--ssl": "--url amqps://HOST",
+        "--tls": "--url amqps://HOST", "--ca": "--cacert", "--cafile": "--cacert",
+        "--persistent": "nothing: tasks are persistent",
+        "--durable": "nothing: queues are durable", "--follow": "--watch", "--force": "--yes", "--once": "--count 1",
+        "-f": "standard input (workq publish QUEUE < FILE)", "-H": "--header",
+    ]
+
+    /// What was probably meant by a word that isn't among `candidates`; nil when nothing comes near.
+    package static func intended(by word: String, among candidates: [String]) -> String? {
+        foreign[word] ?? nearest(to: word, among: candidates)
+    }
+
     /// The candidate that is fewest edits away from `word`, or nil when none is close enough to be meant.
     package static func nearest(to word: String, among candidates: [String]) -> String? {
         let word = word.lowercased()

@@ -21,6 +21,8 @@ package struct ValueFormat<Value> {
     /// What is accepted, as it follows "must be" in an error message.
     package var expectation: () -> String
     package var completion: Completion
+    /// What to say of a text that doesn't fit, where there is more to say than what is accepted.
+    package var complaint: ((String) -> String?)?
     /// nil when the text doesn't fit the format.
     package var parse: (String) -> Value?
     /// The text that people are shown for a value, such as an option's default; nil where a format has none.

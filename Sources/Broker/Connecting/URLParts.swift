@@ -22,7 +22,14 @@ package struct URLParts {
         let start = Self.removePrefix(of: &rest, through: "://") ?? []
         scheme = String(decoding: start, as: UTF8.self).lowercased()
         guard schemes.contains(scheme) else {
-            throw Invalid(reason: "it must start with \(schemes.map { "\($0)://" }.joined(separator: " or "))")
+            // Nothing of a text that may hold a password is shown.
+            let isAddress =
+                !text.isEmpty
+                && text.utf8.allSatisfy { byte in
+                    (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || ".-:[]".utf8.contains(byte)
+                }
+            let hint = isAddress ? ": \(schemes[0])://\(text)" : ""
+            throw Invalid(reason: "it must start with \(schemes.map { "\($0)://" }.joined(separator: " or "))\(hint)")
         }
         guard !rest.contains(UInt8(ascii: "#")) else { throw Invalid(reason: "a # must be written %23") }
         query = Self.removeSuffix(of: &rest, after: "?") ?? []

@@ -203,8 +203,16 @@ extension ValueFormat where Value == QueueColumn {
     /// A column's name.
     static var column: Self {
         let names = QueueColumn.all.map(\.name)
-        return Self(
-            "COLUMN", expectation: "one of \(names.joined(separator: ", "))", completion: .choices(names)
+        var format = Self(
+            "COLUMN", expectation: "a column, as man workq-list-queues lists them", completion: .choices(names)
         ) { QueueColumn.named($0) }
+        // Most who type another word mean a queue.
+        format.complaint = { text in
+            let hint =
+                Suggestion.nearest(to: text, among: names).map { "did you mean \($0)?" }
+                ?? "--queue \(text) chooses a queue, and man workq-list-queues lists the columns"
+            return "there is no column \"\(text.escapedForDisplay)\"; \(hint.escapedForDisplay)"
+        }
+        return format
     }
 }

@@ -64,8 +64,9 @@ enum PublishCommand: Subcommand {
                 Example(
                     "From cron: once a day, also when the broker is away, and not when it is queued already",
                     """
+                    PATH=/usr/local/bin:/usr/bin:/bin
                     WORKQ_URL=amqps://jobs:secret@broker.example.net/prod
-                    @daily workq publish --spool /var/spool/reports --unless-queued reports daily
+                    @daily workq publish --spool "$HOME/spool" --unless-queued reports daily
                     """),
             ])
     }

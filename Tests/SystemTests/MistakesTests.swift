@@ -1,0 +1,100 @@
+// What people type by mistake, and that workq says what to do next.
+
+import TestSupport
+import Testing
+
+@Suite("Mistakes") struct MistakesTests {
+    /// What was typed, the status, and a piece of the answer.
+    struct Mistake: CustomTestStringConvertible, Sendable {
+        var words: [String]
+        var status: Int32
+        var answer: String
+        var environment: [String: String] = [:]
+        var testDescription: String { "workq " + words.joined(separator: " ") }
+
+        init(_ words: String..., status: Int32 = 64, says answer: String, environment: [String: String] = [:]) {
+            self.words = words
+            self.status = status
+            self.answer = answer
+            self.environment = environment
+        }
+    }
+
+    /// Nobody listens there.
+    private static let away = ["WORKQ_URL": "amqp://127.0.0.1:1", "WORKQ_API_URL": "http://127.0.0.1:1"]
+
+    static let mistakes = [
+        // Other tools' commands.
+        Mistake("ls", says: "did you mean list-queues?"),
+        Mistake("list", says: "did you mean list-queues?"),
+        Mistake("status", says: "did you mean list-queues?"),
+        Mistake("get", "thumbnails", says: "did you mean work --count 1?"),
+        Mistake("consume", "thumbnails", says: "did you mean work?"),
+        Mistake("send", "thumbnails", "x", says: "did you mean publish?"),
+        Mistake("put", "thumbnails", "x", says: "did you mean publish?"),
+        Mistake("rm", "thumbnails", says: "did you mean delete?"),
+        Mistake("peek", "thumbnails", says: "did you mean purge --backup?"),
+        Mistake("version", says: "did you mean --version?"),
+        Mistake("pubish", "thumbnails", "x", says: "did you mean publish?"),
+        Mistake("xyzzy", says: "there are publish, work, list-queues"),
+        Mistake(says: "workq publish thumbnails photo-17.jpg"),
+        Mistake("help", "ls", says: "did you mean list-queues?"),
+        // Other tools' options.
+        Mistake("publish", "q", "x", "--password", "s3cret", says: "did you mean --password-file"),
+        Mistake("publish", "q", "--file", "x", says: "workq publish QUEUE < FILE"),
+        Mistake("publish", "q", "x", "--host", "broker", says: "did you mean --url amqp://HOST:PORT?"),
+        Mistake("publish", "q", "x", "--port", "5672", says: "did you mean --url amqp://HOST:PORT?"),
+        Mistake("publish", "q", "x", "--user", "jobs", says: "did you mean --username?"),
+        Mistake("publish", "q", "--body", "x", says: "the operand TASK, or standard input"),
+        Mistake("publish", "q", "--lnes", says: "did you mean --lines?"),
+        Mistake("publish", "q", "x", "-H", "a=1", says: "did you mean --header?"),
+        Mistake("work", "q", "--concurrency", "4", "--", "cat", says: "did you mean --jobs?"),
+        Mistake("work", "q", "--retries", "4", "--", "cat", says: "did you mean --max-attempts?"),
+        Mistake("work", "q", "--once", "--", "cat", says: "did you mean --count 1?"),
+        Mistake("delete", "q", "--force", says: "did you mean --yes?"),
+        Mistake("list-queues", "--follow", says: "did you mean --watch?"),
+        // URLs.
+        Mistake("publish", "q", "x", "-u", "broker:5672", says: "amqp://broker:5672"),
+        Mistake("publish", "q", "x", "-u", "http://broker", says: "it must start with amqp:// or amqps://"),
+        Mistake("publish", "q", "x", "-u", "amqp://me:p/w@broker", says: "%2F"),
+        Mistake("publish", "q", "x", "-u", "amqp://broker.example.net", says: "--username"),
+        Mistake("publish", "q", "x", "-u", "amqp://jobs@broker.example.net", says: "--password-file"),
+        Mistake("list-queues", "--api-url", "localhost:15672", says: "http://localhost:15672"),
+        Mistake("publish", "q", "x", status: 69, says: "WORKQ_URL", environment: away),
+        Mistake("list-queues", status: 69, says: "--api-url", environment: away),
+        // Operands.
+        Mistake("publish", says: "QUEUE is missing"),
+        Mistake("publish", "", "x", says: "a queue's name"),
+        Mistake("publish", "q", "two", "words", says: "unexpected operand \"words\""),
+        Mistake("publish", "q", "task", "--lines", says: "exclude each other"),
+        Mistake("work", "q", "./make-thumbnail", says: "COMMAND goes after --"),
+        Mistake("work", "q", "--", says: "COMMAND is missing after --"),
+        Mistake("work", "q", "--jobs", "0", "--", "cat", says: "a whole number, from 1"),
+        Mistake("work", "q", "--timeout", "10min", "--", "cat", says: "such as 500ms, 30s, 5m or 2h"),
+        Mistake("list-queues", "thumbnails", says: "--queue thumbnails"),
+        Mistake("list-queues", "mesages", says: "did you mean messages?"),
+        Mistake("purge", says: "QUEUE is missing"),
+        Mistake("list-queues", "--format", "xml", says: "table"),
+    ]
+
+    @Test("each answer names what to do next, in one sentence and without a library's name", arguments: mistakes)
+    func answer(mistake: Mistake) async throws {
+        let result = try await WorkqProcess.run(mistake.words, environment: mistake.environment)
+        #expect(result.status == mistake.status, "\(result)")
+        #expect(result.errors.contains(mistake.answer), "\(result)")
+        #expect(result.errors.hasPrefix("workq: ") && result.text == "", "\(result)")
+        for odd in ["librabbitmq", "libcurl", "?.", "..", ". .", "s3cret"] where !mistake.words.isEmpty {
+            #expect(!result.errors.contains(odd), "\(result)")
+        }
+        if !mistake.words.isEmpty {
+            #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
+        }
+    }
+
+    @Test("a queue that nobody may name so is refused as what it is, with the reserved prefix")
+    func reservedPrefix() async throws {
+        let fixture = try Fixture()
+        let result = try await fixture.run("publish", "amq.mine", "x")
+        #expect(result.status == 65 && result.errors.contains("amq."), "\(result)")
+    }
+}
