@@ -88,24 +88,28 @@ _workq_value() {
             --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | --watch | \
             --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
             kind=switch ;;
-        -u | --url | -N | --node | -p | --vhost | --api-url | --username | --heartbeat | \
-            --connect-timeout | --connection-name | --exchange | --routing-key | --queue-arg | \
-            --delay | --max-depth | --header | --priority | --ttl | --content-type | \
-            --content-encoding | --type | --app-id | --user-id | --message-id | --correlation-id | \
-            --reply-to | --timestamp | --window | --confirm-timeout | --retry-for | --spool-name | \
-            -j | --jobs | --prefetch | --timeout | --kill-after | --batch | --batch-wait | \
-            --move-to | --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | \
-            --idle-timeout | --max-time | --grace | --queue | --match | --limit | --interval | \
-            --wait | --deadline | --warn | --crit | -t | --expect | --producers | --consumers | \
-            --size | --messages | --duration | --warm-up | --rate | --expires | --fail-if)
+        -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
+            --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
+            --header | --priority | --ttl | --content-type | --content-encoding | --type | \
+            --app-id | --user-id | --message-id | --correlation-id | --reply-to | --timestamp | \
+            --window | --confirm-timeout | --retry-for | --spool-name | -j | --jobs | --prefetch | \
+            --timeout | --kill-after | --batch | --batch-wait | --on-exit | --max-attempts | \
+            --retry-delay | --count | --idle-timeout | --max-time | --grace | --match | --limit | \
+            --interval | --wait | --deadline | --warn | --crit | -t | --expect | --producers | \
+            --consumers | --size | --messages | --duration | --warm-up | --rate | --expires | \
+            --fail-if)
             kind=nothing ;;
         --config | --password-file | --cacert | --cert | --key | --unsent | --backup | --hdr | \
             --baseline)
             kind=file ;;
+        -N | --node)
+            kind=live choices=(sections) ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
         --spool)
             kind=directory ;;
+        --move-to | --dead-letter | --queue)
+            kind=live choices=(queues) ;;
         --output)
             kind=choices choices=(inherit line group) ;;
         --log-format)
@@ -134,8 +138,8 @@ _workq_value() {
         --exchange | --routing-key | --queue-arg | --delay | --max-depth | --header | \
             --priority | --ttl | --content-type | --content-encoding | --type | --app-id | \
             --user-id | --message-id | --correlation-id | --reply-to | --timestamp | --window | \
-            --confirm-timeout | --retry-for | --spool-name | -u | --url | -N | --node | -p | \
-            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+            --confirm-timeout | --retry-for | --spool-name | -u | --url | -p | --vhost | --api-url | \
+            --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -143,32 +147,39 @@ _workq_value() {
             kind=directory ;;
         --unsent | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
+        -N | --node)
+            kind=live choices=(sections) ;;
         esac ;;
     work)
         case $2 in
         -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --confirm-timeout | \
-            --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
-            --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -N | \
-            --node | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
-            --connection-name)
+            --batch | --batch-wait | --on-exit | --max-attempts | --retry-delay | --count | \
+            --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | --api-url | \
+            --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
+        --move-to | --dead-letter)
+            kind=live choices=(queues) ;;
         --output)
             kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
         --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
+        -N | --node)
+            kind=live choices=(sections) ;;
         esac ;;
     list-queues)
         case $2 in
-        --queue | --match | --type | --limit | --interval | --wait | --deadline | --warn | \
-            --crit | -t | --timeout | -u | --url | -N | --node | -p | --vhost | --api-url | \
-            --username | --heartbeat | --connect-timeout | --connection-name)
+        --queue)
+            kind=live choices=(queues) ;;
+        --match | --type | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
+            --timeout | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
+            --connect-timeout | --connection-name)
             kind=nothing ;;
         --nonempty | --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | \
             --watch | --insecure | -q | --quiet | -v | --verbose | -h | --help)
@@ -189,43 +200,52 @@ _workq_value() {
             kind=choices choices=(table tsv csv json ndjson) ;;
         --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
+        -N | --node)
+            kind=live choices=(sections) ;;
         esac ;;
     purge)
         case $2 in
-        --expect | --match | -u | --url | -N | --node | -p | --vhost | --api-url | --username | \
-            --heartbeat | --connect-timeout | --connection-name)
+        --expect | --match | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
+            --connect-timeout | --connection-name)
             kind=nothing ;;
         --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
+        -N | --node)
+            kind=live choices=(sections) ;;
         esac ;;
     delete)
         case $2 in
         --if-empty | --if-unused | --if-exists | --dry-run | -y | --yes | --insecure | -q | \
             --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
-        --match | -u | --url | -N | --node | -p | --vhost | --api-url | --username | \
-            --heartbeat | --connect-timeout | --connection-name)
+        --match | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
+            --connect-timeout | --connection-name)
             kind=nothing ;;
         --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
+        -N | --node)
+            kind=live choices=(sections) ;;
         esac ;;
     bench)
         case $2 in
         --producers | --consumers | --size | --messages | --duration | --warm-up | --rate | \
-            --window | --prefetch | --queue | --expires | --fail-if | -u | --url | -N | --node | \
-            -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
-            --connection-name)
+            --window | --prefetch | --expires | --fail-if | -u | --url | -p | --vhost | --api-url | \
+            --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --transient | --insecure | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
+        --queue)
+            kind=live choices=(queues) ;;
         --format)
             kind=choices choices=(text json) ;;
         --hdr | --baseline | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
+        -N | --node)
+            kind=live choices=(sections) ;;
         esac ;;
     help)
         case $2 in
@@ -239,6 +259,8 @@ _workq_value() {
 _workq_operand() {
     kind=nothing choices=()
     case $1:$2 in
+    publish:0) kind=live choices=(queues) ;;
+    work:0) kind=live choices=(queues) ;;
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
     list-queues:*) kind=choices choices=(
@@ -252,7 +274,9 @@ _workq_operand() {
             message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
             idle_since disk_reads disk_writes memory
         ) ;;
-    help:0) kind=choices choices=(publish work list-queues purge delete bench help) ;;
+    purge:*) kind=live choices=(queues) ;;
+    delete:*) kind=live choices=(queues) ;;
+    help:0) kind=choices choices=(publish work list-queues purge delete bench help connection) ;;
     esac
 }
 
@@ -262,6 +286,14 @@ _workq_offer() {
     local keep=$before
     case $kind in
     choices) ;;
+    live)
+        # Asked of the tool itself, which knows the options typed so far and takes a second at most.
+        keep=${choices[0]} choices=()
+        while IFS= read -r candidate; do
+            choices+=("$candidate")
+        done < <(command "${words[0]//[\"\']/}" complete "$keep" -- "${words[@]:1:${#words[@]}-2}" 2>/dev/null)
+        keep=$before
+        ;;
     command)
         if [[ $typed == */* ]]; then
             compopt -o default 2>/dev/null
@@ -358,6 +390,18 @@ _workq() {
     done
 
     word=${words[${#words[@]} - 1]}
+    # Behind -- stands another command line, which its own completion knows best.
+    if [[ $position == rest1 ]]; then
+        for ((index = 1; index < COMP_CWORD; index++)); do
+            [[ ${COMP_WORDS[index]} == -- ]] || continue
+            for piece in _comp_command_offset _command_offset; do
+                declare -F "$piece" >/dev/null || continue
+                "$piece" $((index + 1))
+                return
+            done
+            break
+        done
+    fi
     if [[ -n $pending ]]; then
         _workq_value "$command" "$pending"
         _workq_offer "$word"

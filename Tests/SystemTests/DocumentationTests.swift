@@ -77,7 +77,7 @@ struct DocumentedPromise: Sendable {
     var prints = ""
 }
 
-@Suite("Documentation", .serialized) struct DocumentationTests {
+@Suite("Documentation") struct DocumentationTests {
     static let promises = [
         DocumentedPromise(
             piece: "workq work thumbnails --jobs 4 -- ./make-thumbnail",
@@ -98,6 +98,10 @@ struct DocumentedPromise: Sendable {
             piece: "--expect 1204", before: "seq 1192 | workq publish --lines thumbnails", prints: "1204"),
         DocumentedPromise(piece: "--consumers == 0", prints: "CRITICAL"),
         DocumentedPromise(piece: "--dry-run", after: "holds test-1 1"),
+        DocumentedPromise(
+            piece: "--baseline", before: "\"$WORKQ\" bench --messages 500 --warm-up 0 --format json -q > before.json"),
+        DocumentedPromise(piece: "--if-unused --if-empty", before: "workq purge -q thumbnails >/dev/null"),
+        DocumentedPromise(piece: "--backup thumbnails.ndjson", before: "rm thumbnails.ndjson"),
     ]
 
     /// Puts workq's ways of waiting for ever to an end, and keeps statuses that tell about the queues from ending a script.
@@ -106,14 +110,14 @@ struct DocumentedPromise: Sendable {
         real=\(WorkqProcess.executable)
         case " $* " in
         *' work '*)
-            case " $* " in *' --drain '* | *' --count '* | *' --idle-timeout '*) exec "$real" "$@" ;; esac
+            case " $* " in *' --drain '* | *' --idle-timeout '*) exec "$real" "$@" ;; esac
             shift && exec "$real" work --idle-timeout 700ms "$@" ;;
         *' --watch '*)
             timeout 2 "$real" "$@" --interval 200ms | head -n 1
             exit 0 ;;
         *' --crit '*)
             status=0 && "$real" "$@" || status=$?
-            [ "$status" -le 2 ] ;;
+            [ "$status" -le 3 ] ;;
         *' bench '*)
             shift
             status=0 && "$real" bench "$@" --duration 1s --warm-up 100ms || status=$?
@@ -127,7 +131,7 @@ struct DocumentedPromise: Sendable {
         "workq": wrapper,
         "convert": "#!/bin/sh\nfor last; do :; done; touch \"$last\"\n",
         "try-it": "#!/bin/sh\ncat\n",
-        "make-thumbnail": "#!/bin/sh\nphoto=$(cat) && convert \"$photo\" -resize 200x200 \"small-$photo\"\n",
+        "make-thumbnail": (DocumentedScript.all.first { $0.text.hasPrefix("#!") }?.text ?? "") + "\n",
         "load-into-database": "#!/bin/sh\nwc -l | tr -d ' ' > loaded\n",
     ]
 
@@ -135,14 +139,12 @@ struct DocumentedPromise: Sendable {
     private static let setting = """
         set -eu
         holds() { test "$(workq list-queues --silent --queue "$1" messages_ready)" = "$2" || { workq list-queues; return 1; }; }
-        for queue in $("$WORKQ" list-queues --silent name); do "$WORKQ" delete --yes -q "$queue" >/dev/null; done
         seq 12 | sed 's/.*/photo-&.jpg/' | workq publish --lines thumbnails
         workq publish thumbnails.dead photo-99.jpg
         workq publish test-1 x
         seq 3 | workq publish --lines events
-        seq 3 > orders.txt; seq 3 > all.txt; seq 3 > rest.txt; touch a.jpg
-        "$WORKQ" bench --messages 500 --warm-up 0 --format json > before.json
-        echo '{"body": "photo-1.jpg"}' > thumbnails.ndjson
+        seq 3 > orders.txt; seq 3 > all.txt; seq 3 > rest.txt; seq 3 > photos.txt; touch a.jpg
+        echo '{"body": "photo-1.jpg"}' | tee backup.ndjson > thumbnails.ndjson
 
         """
 
@@ -162,7 +164,10 @@ struct DocumentedPromise: Sendable {
             return
         }
         let broker = try ThrowawayBroker.shared.get()
-        try await Self.makeVhost(broker)
+        let vhost = "documentation-\(UUID().uuidString.prefix(8))"
+        try await Self.request(broker, "PUT", "vhosts/\(vhost)", "{}")
+        let permissions = #"{"configure":".*","write":".*","read":".*"}"#
+        try await Self.request(broker, "PUT", "permissions/\(vhost)/guest", permissions)
         for (name, text) in Self.programs {
             let path = folder.path(name)
             try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -170,16 +175,17 @@ struct DocumentedPromise: Sendable {
         }
         let promises = Self.promises.filter { script.text.contains($0.piece) }
         let text = script.isCrontab ? Self.crontabCommands(script.text) : script.text
-        let local = text.replacing(/amqps?:\/\/[^ ']*broker\.example\.net[^ ']*/, with: broker.url + "documentation")
+        let local = text.replacing(/amqps?:\/\/[^ '\n]*broker\.example\.net[^ '\n]*/, with: broker.url + vhost)
             .replacing("/var/spool", with: folder.path("spool"))
         let lines = ["cd \(folder.path("."))", Self.setting, promises.map(\.before).joined(separator: "\n")]
         let rest = ["exec 2>&1", local] + promises.filter { !$0.after.isEmpty }.map { "{ \($0.after); }" }
         let environment = [
             "PATH": "\(folder.path(".")):/usr/local/bin:/usr/bin:/bin", "HOME": folder.path("."),
-            "WORKQ": WorkqProcess.executable, "WORKQ_URL": broker.url + "documentation", "WORKQ_API_URL": broker.apiURL,
+            "WORKQ": WorkqProcess.executable, "WORKQ_URL": broker.url + vhost, "WORKQ_API_URL": broker.apiURL,
         ]
         let output = try await Shell.run(
             ["sh", "-c", (lines + rest).joined(separator: "\n")], environment: environment, timeout: .seconds(60))
+        try await Self.request(broker, "DELETE", "vhosts/\(vhost)", "")
         for promise in promises where !promise.prints.isEmpty {
             #expect(output.contains(promise.prints), "\(script.text)\n\(output)")
         }
@@ -195,13 +201,12 @@ struct DocumentedPromise: Sendable {
         }.joined(separator: "\n")
     }
 
-    private static func makeVhost(_ broker: ThrowawayBroker) async throws {
-        let url = broker.apiURL + "/api/vhosts/documentation"
-        let permissions = broker.apiURL + "/api/permissions/documentation/guest"
-        for (url, body) in [(url, "{}"), (permissions, #"{"configure":".*","write":".*","read":".*"}"#)] {
-            _ = try await Shell.run([
-                "curl", "-sSf", "-o", "/dev/null", "-X", "PUT", "-H", "content-type: application/json", "-d", body, url,
-            ])
-        }
+    private static func request(
+        _ broker: ThrowawayBroker, _ method: String, _ path: String, _ body: String
+    ) async throws {
+        try await Shell.run([
+            "curl", "-sSf", "-o", "/dev/null", "-X", method, "-H", "content-type: application/json", "-d", body,
+            "\(broker.apiURL)/api/\(path)",
+        ])
     }
 }
