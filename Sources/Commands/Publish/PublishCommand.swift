@@ -117,7 +117,8 @@ extension ValueFormat where Value == String {
     /// A queue's name as AMQP allows it. Control characters are refused: RabbitMQ drops CR and LF silently, and the name
     /// would then be another one.
     static var queue: Self {
-        Self("QUEUE", expectation: "a queue's name: 1 to 255 bytes, no control characters", completion: .queue) { text in
+        Self("QUEUE", expectation: "a queue's name: 1 to 255 bytes, no control characters", completion: .queue) {
+            text in
             let bytes = text.utf8
             return (1...255).contains(bytes.count) && !bytes.contains { $0 < 0x20 || $0 == 0x7F } ? text : nil
         }
