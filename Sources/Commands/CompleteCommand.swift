@@ -79,7 +79,8 @@ enum CompleteCommand: Subcommand {
         var quiet = context
         quiet.standardOutput = descriptor
         quiet.standardError = open("/dev/null", O_WRONLY | O_CLOEXEC)
-        // Looking up a name, too, ends with the second; the signal ends this process without a word.
+        // Looking up a name, too, ends with the second, and without a word: shells tell of signals.
+        signal(SIGALRM) { _ in _exit(0) }
         alarm(patience)
         let list = ["--quiet", "--silent", "--format=tsv", "--timeout=\(patience)s", "name"].map { Array($0.utf8) }
         let status = try? ListQueuesCommand.execute(words + list, in: quiet)

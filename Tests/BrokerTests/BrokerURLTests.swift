@@ -129,7 +129,7 @@ import Testing
 
     private static let faults = [
         ("", "it must start with amqp:// or amqps://"),
-        ("broker:5672", "it must start with amqp:// or amqps://"),
+        ("broker:5672", "it must start with amqp:// or amqps://: amqp://broker:5672"),
         ("http://broker", "it must start with amqp:// or amqps://"),
         ("amqp:/broker", "it must start with amqp:// or amqps://"),
         ("amqp://", "the host is missing"),

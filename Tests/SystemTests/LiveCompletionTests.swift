@@ -64,8 +64,9 @@ import Testing
             {
                 $1
             })
-        #expect(result.text == "" && result.errors == "", "\(result)")
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(result.status == 0 && result.text == "" && result.errors == "", "\(result)")
+        // The machine may be busy with other tests; a question without an end would take a minute.
+        #expect(ContinuousClock.now - start < .seconds(20))
     }
 
     @Test("4 sections of the configuration file are completed")
