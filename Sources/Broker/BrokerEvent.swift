@@ -3,6 +3,8 @@
 /// Something that happened on a connection.
 public enum BrokerEvent: Equatable {
     case delivery(Delivery)
+    /// The answer to a request for a single message, where the queue has none.
+    case queueEmpty
     /// Publisher confirm: the broker has taken responsibility for the message, or with `multiple` for all up to it.
     case acknowledged(deliveryTag: UInt64, multiple: Bool)
     /// Publisher confirm: the broker could not take the message, or with `multiple` any up to it.

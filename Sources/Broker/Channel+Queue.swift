@@ -109,7 +109,7 @@ extension Channel {
         return count ?? 0
     }
 
-    private func declare(
+    func declare(
         _ queue: ShortString, passive: amqp_boolean_t, _ arguments: FieldTable
     ) throws(BrokerError) -> QueueStatus {
         let operation = passive == 0 ? "create queue \"\(queue)\"" : "ask for queue \"\(queue)\""

@@ -147,6 +147,15 @@ package final class Connection {
                     redelivered: deliver.redelivered != 0, exchange: ShortString(deliver.exchange),
                     routingKey: ShortString(deliver.routing_key)))
             return nil
+        case AMQP_BASIC_GET_OK_METHOD:
+            let reply = decoded.load(as: amqp_basic_get_ok_t.self)
+            try assembler.begin(
+                .delivery(
+                    consumerTag: "", deliveryTag: reply.delivery_tag, redelivered: reply.redelivered != 0,
+                    exchange: ShortString(reply.exchange), routingKey: ShortString(reply.routing_key)))
+            return nil
+        case AMQP_BASIC_GET_EMPTY_METHOD:
+            return .queueEmpty
         case AMQP_BASIC_RETURN_METHOD:
             let returned = decoded.load(as: amqp_basic_return_t.self)
             try assembler.begin(

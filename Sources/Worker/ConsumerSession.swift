@@ -106,7 +106,8 @@ struct ConsumerSession {
         case .channelClosed(let error): return try channelClosed(error)
         case .connectionClosed(let error): return .lost(error)
         // Nothing is published on this connection, and an alarm doesn't stop deliveries or acknowledgements.
-        case .acknowledged, .negativelyAcknowledged, .returned, .blocked, .unblocked, .consuming, .consumerStopped:
+        case .queueEmpty, .acknowledged, .negativelyAcknowledged, .returned, .blocked, .unblocked, .consuming,
+            .consumerStopped:
             return nil
         }
     }

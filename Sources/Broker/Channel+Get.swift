@@ -1,0 +1,37 @@
+// Taking messages one by one, without becoming a consumer.
+
+import CRabbitMQ
+
+extension Channel {
+    /// Asks `count` times for the next message of a queue and doesn't wait: as many events follow, each a delivery
+    /// without a consumer tag or `queueEmpty`.
+    ///
+    /// An auto-delete queue ends with its last consumer, and this makes none. A missing queue closes the channel with
+    /// 404, and one with a single active consumer with 405.
+    package func sendGets(_ count: Int, from queue: ShortString) throws(BrokerError) {
+        try withPool { pool throws(BrokerError) in
+            var method = amqp_basic_get_t()
+            method.queue = pool.bytes(queue)
+            try connection.sendTogether { () throws(BrokerError) in
+                for _ in 0..<count {
+                    try connection.send("take from queue \"\(queue)\"", size: queue.bytes.count + 24) {
+                        amqp_send_method($0, Self.number, AMQP_BASIC_GET_METHOD, &method)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether an existing queue is a quorum queue, as far as the broker's refusal tells: it compares a declaration with
+    /// the queue that there is, and a type that doesn't exist can't create one. False where that is not known.
+    package func isQuorum(_ queue: ShortString) throws(BrokerError) -> Bool {
+        do throws(BrokerError) {
+            _ = try declare(queue, passive: 0, ["x-queue-type": .text("workq-none")])
+            return false
+        } catch {
+            guard error.code == .preconditionFailed else { throw error }
+            try open()
+            return error.text.contains("'x-queue-type'") && error.text.hasSuffix("but current is 'quorum'")
+        }
+    }
+}
