@@ -48,8 +48,8 @@ enum PurgeCommand: Subcommand {
     }
 
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
-        return try RemovalRun(
-            .purge(expected: values.expected), values.removal, values.connection, values.common, in: context
-        ).run()
+        var plan = RemovalPlan(kind: .purge, options: values.removal, common: values.common)
+        plan.expected = values.expected
+        return try RemovalRun(plan, values.connection, in: context).run()
     }
 }

@@ -2,9 +2,11 @@
 
 import Broker
 import Posix
-import Worker
 
 /// One taking of tasks from one queue.
+///
+/// Tasks are asked for one by one, many requests ahead, and not consumed: a queue that is deleted with its last consumer
+/// would go with the end of the backup, and all that came meanwhile with it.
 struct QueueBackup {
     /// How it ended.
     enum Ending: Equatable {
@@ -17,19 +19,16 @@ struct QueueBackup {
     enum Failure: Error {
         case broker(BrokerError)
         case file(CommandError)
-        /// Tasks are ready and don't come.
-        case starved(ready: Int)
         /// More and more come.
         case endless
     }
 
-    /// How many tasks the broker may send ahead.
-    private static let prefetchCount = 500
-    /// Bytes, after which those that have come are saved and acknowledged even while more keep coming.
-    private static let batchBytes = 4 << 20
-    /// Without a task for so long, the broker is asked whether there are any.
-    private static let quietTime = Duration.milliseconds(100)
-    private static let patience = Duration.seconds(10)
+    /// How many tasks are asked for at a time, at most.
+    private static let greatestRound = 500
+    /// Bytes of bodies that a round should bring, going by those that have come.
+    private static let roundBytes = 4 << 20
+    /// The broker answers every request at once; one that doesn't for so long has a trouble of its own.
+    private static let patience = Duration.seconds(30)
     /// For so long tasks are taken that have come since the queue was looked at.
     private static let extraTime = Duration.seconds(30)
 
@@ -46,7 +45,13 @@ struct QueueBackup {
     private(set) var taken = 0
     /// Tasks that may be in the file, and are on the queue still.
     private(set) var held = 0
+    /// Requests that have no answer yet.
+    private var open = 0
+    private var ending: Ending?
+    private var isAbandoned = false
+    private var receivedBytes = 0
     private var lastTag: UInt64 = 0
+    private var lastAnswer = Instant.now
     private var pollSet = PollSet()
 
     init(of queue: ShortString, limit: Int?, seen: Int, to file: TaskBackup, signals: SignalPipe) {
@@ -57,23 +62,18 @@ struct QueueBackup {
         self.signals = signals
     }
 
-    /// Takes the tasks, oldest first.
+    /// Takes the tasks, oldest first. A second signal doesn't wait for what the broker still owes.
     mutating func run(on channel: Channel) throws(Failure) -> Ending {
-        if limit == 0 { return .done }
-        let prefetch = min(Self.prefetchCount, limit ?? .max)
         do throws(Failure) {
-            let tag = try asking { () throws(BrokerError) in
-                try channel.setPrefetchCount(UInt16(prefetch))
-                return try channel.consume(queue)
-            }
-            let ending = try take(on: channel, prefetch: prefetch)
-            // What was under way has come when the consumer has ended, and acknowledgements are worked off before what
-            // was asked after them is answered.
-            try asking { () throws(BrokerError) in try channel.cancel(tag) }
-            while try receive(from: channel.connection) {}
-            try save(on: channel, prefetch: 0)
-            try asking { () throws(BrokerError) in try channel.synchronize() }
-            return ending
+            repeat {
+                if ending == nil { try requestRound(on: channel) }
+                // The broker works on the next tasks while the disk works on these.
+                try save(on: channel)
+                try receiveRound(from: channel.connection)
+            } while (open > 0 || held > 0) && !isAbandoned
+            try save(on: channel)
+            if !isAbandoned { try asking { () throws(BrokerError) in try channel.synchronize() } }
+            return ending ?? .done
         } catch {
             file.discardRest()
             throw error
@@ -88,84 +88,89 @@ struct QueueBackup {
         }
     }
 
-    private mutating func take(on channel: Channel, prefetch: Int) throws(Failure) -> Ending {
-        var lastArrival = Instant.now
-        while true {
-            if try receive(from: channel.connection) { lastArrival = .now }
-            // The last ones are acknowledged once the consumer has ended: else the broker would send more.
-            if taken + held == limit { return .done }
-            try save(on: channel, prefetch: prefetch)
-            if limit == nil, taken >= seen {
-                let since = caughtUp ?? .now
-                caughtUp = since
-                guard since + Self.extraTime > .now else { throw .endless }
-            }
-            if let signal = waitForMore(on: channel.connection) { return .interrupted(signal: signal) }
-            guard lastArrival + Self.quietTime < .now else { continue }
-            // What the answer brings along are the next events. Tasks that come later count for the time after.
-            let status = try asking { () throws(BrokerError) in try channel.status(ofQueue: queue) }
-            guard status.ready > 0 else {
-                if try receive(from: channel.connection) { continue }
-                return .done
-            }
-            guard lastArrival + Self.patience > .now else { throw .starved(ready: status.ready) }
-        }
+    private mutating func requestRound(on channel: Channel) throws(Failure) {
+        let count = min(roundSize, (limit ?? .max) - taken - held)
+        guard count > 0 else { return }
+        try asking { () throws(BrokerError) in try channel.sendGets(count, from: queue) }
+        open += count
+        lastAnswer = .now
     }
 
-    /// Writes what has come into the file; whether anything has.
-    private mutating func receive(from connection: Connection) throws(Failure) -> Bool {
-        var bytes = 0
-        while bytes < Self.batchBytes, taken + held != limit {
-            guard let event = try asking({ () throws(BrokerError) in try connection.nextEvent() }) else { break }
-            switch event {
-            case .delivery(let delivery):
-                do throws(CommandError) {
-                    try file.append(TaskRecord(body: delivery.body, properties: delivery.properties))
-                } catch {
-                    throw .file(error)
-                }
-                held += 1
-                lastTag = delivery.deliveryTag
-                bytes += delivery.body.count + 256
-            case .channelClosed(let error), .connectionClosed(let error):
-                throw .broker(error)
-            case .consumerCancelled:
+    /// Large bodies are asked for a few at a time: the broker keeps in memory what it has sent and nobody has read.
+    private var roundSize: Int {
+        let received = taken + held
+        guard received > 0 else { return 8 }
+        return max(1, min(Self.greatestRound, Self.roundBytes / (receivedBytes / received + 256), 2 * received))
+    }
+
+    // MARK: - What comes
+
+    private mutating func receiveRound(from connection: Connection) throws(Failure) {
+        while true {
+            while let event = try asking({ () throws(BrokerError) in try connection.nextEvent() }) {
+                try receive(event)
+            }
+            guard open > 0 else { break }
+            guard lastAnswer + Self.patience > .now else {
                 throw .broker(
                     BrokerError(
-                        "consume from queue \"\(queue)\"", .notFound, scope: .client,
-                        "the broker ended the consumer: was the queue deleted?"))
-            default: continue
+                        "take from queue \"\(queue)\"", .timedOut, scope: .connection, "the broker doesn't answer"))
+            }
+            if let signal = waitForMore(on: connection) {
+                isAbandoned = ending.map { $0 != .done } ?? false
+                ending = .interrupted(signal: signal)
+                if isAbandoned { return }
             }
         }
-        return bytes > 0
+        guard limit == nil, ending == nil, taken + held >= seen else { return }
+        let since = caughtUp ?? .now
+        caughtUp = since
+        guard since + Self.extraTime > .now else { throw .endless }
+    }
+
+    private mutating func receive(_ event: BrokerEvent) throws(Failure) {
+        switch event {
+        case .delivery(let delivery):
+            do throws(CommandError) {
+                try file.append(TaskRecord(body: delivery.body, properties: delivery.properties))
+            } catch {
+                throw .file(error)
+            }
+            open -= 1
+            held += 1
+            lastTag = delivery.deliveryTag
+            lastAnswer = .now
+            receivedBytes += delivery.body.count
+        case .queueEmpty:
+            open -= 1
+            lastAnswer = .now
+            if ending == nil { ending = .done }
+        case .channelClosed(let error), .connectionClosed(let error):
+            throw .broker(error)
+        default: break
+        }
     }
 
     /// Makes what was written durable, and only then acknowledges it.
-    ///
-    /// An acknowledgement makes the broker send as many tasks again. Unless `prefetch` is 0, only so many are
-    /// acknowledged that it never sends more than the limit: those would go back to the queue marked as redelivered.
-    private mutating func save(on channel: Channel, prefetch: Int) throws(Failure) {
+    private mutating func save(on channel: Channel) throws(Failure) {
         guard held > 0 else { return }
         do throws(CommandError) {
             try file.makeDurable()
         } catch {
             throw .file(error)
         }
-        let room = prefetch == 0 ? .max : (limit ?? .max) - prefetch - taken
-        let count = min(held, room)
-        guard count > 0 else { return }
-        let tag = lastTag - UInt64(held - count)
-        try asking { () throws(BrokerError) in try channel.acknowledge(tag, multiple: true) }
-        taken += count
-        held -= count
+        try asking { () throws(BrokerError) in try channel.acknowledge(lastTag, multiple: true) }
+        taken += held
+        held = 0
     }
 
-    /// Waits a moment for something to happen, and returns the signal that did.
+    /// Waits for something to happen, for as long as a heartbeat allows, and returns the signal that did.
     private mutating func waitForMore(on connection: Connection) -> Int32? {
         pollSet.removeAll()
         pollSet.add(connection.descriptor, events: POLLIN)
         pollSet.add(signals.descriptor, events: POLLIN)
-        pollSet.wait(timeout: Int32(Self.quietTime.milliseconds) + 1)
+        let heartbeat = connection.heartbeat.map { .now + $0 / 2 } ?? Instant.never
+        pollSet.wait(until: min(lastAnswer + Self.patience, heartbeat))
         return pollSet.isReady(signals.descriptor) ? signals.read().first : nil
     }
 }

@@ -2,41 +2,56 @@
 
 import Broker
 import Management
+import Posix
 
-/// The queues of the vhost as the management API lists them, asked anew each time.
-struct QueueListing {
-    /// Where the listing only adds to what AMQP tells, it isn't waited for any longer.
-    private static let patience = Duration.seconds(2)
+/// The queues of the vhost as the management API lists them.
+final class QueueListing {
+    /// How long the listing is waited for where it only adds to what AMQP tells.
+    static let shortPatience = Duration.seconds(2)
+    /// How long it is waited for where something depends on it.
+    static let patience = Duration.seconds(20)
+    /// Of many queues that are asked for in turn, one answer serves all, while it is not older than this.
+    private static let lifetime = Duration.seconds(1)
 
-    private let options: ConnectionOptions
-    private let parameters: ConnectionParameters
-    private let context: CommandContext
+    private let parameters: ManagementParameters
+    private let vhost: String
+    private var latest: (queues: [QueueSummary], at: Instant)?
+    /// Why the API doesn't answer. It isn't asked again: that may take long, and for each of many queues.
+    private var failure: CommandError?
 
     /// `parameters` are those that `options` make for AMQP.
-    init(_ options: ConnectionOptions, _ parameters: ConnectionParameters, in context: CommandContext) {
-        self.options = options
-        self.parameters = parameters
-        self.context = context
+    init(
+        _ options: ConnectionOptions, _ parameters: ConnectionParameters, in context: CommandContext
+    ) throws(CommandError) {
+        self.parameters = try options.managementParameters(login: parameters.login, in: context)
+        vhost = parameters.vhost
     }
 
-    /// The queues, without which nothing can be done.
-    func queues() throws(CommandError) -> [QueueSummary] {
-        try ask(try options.managementParameters(login: parameters.login, in: context))
-    }
-
-    /// The queues by name, where they only add to what AMQP tells.
-    func facts() throws(CommandError) -> [ShortString: QueueSummary] {
-        var management = try options.managementParameters(login: parameters.login, in: context)
-        management.connectTimeout = min(management.connectTimeout, Self.patience)
-        management.timeout = Self.patience * 5
-        return Dictionary(try ask(management).map { (ShortString($0.name), $0) }) { first, _ in first }
-    }
-
-    private func ask(_ management: ManagementParameters) throws(CommandError) -> [QueueSummary] {
+    /// All queues, by an answer that is at most a second old.
+    func queues(within patience: Duration) throws(CommandError) -> [QueueSummary] {
+        if let failure { throw failure }
+        if let latest, latest.at + Self.lifetime > .now { return latest.queues }
+        var parameters = parameters
+        parameters.connectTimeout = min(parameters.connectTimeout, patience)
+        parameters.timeout = patience
         do throws(ManagementError) {
-            return try ManagementAPI(management).summaries(ofVhost: parameters.vhost)
+            let queues = try ManagementAPI(parameters).summaries(ofVhost: vhost)
+            latest = (queues, .now)
+            return queues
         } catch {
-            throw CommandError(error)
+            let failure = CommandError(error)
+            self.failure = failure
+            throw failure
         }
+    }
+
+    /// The queues by name.
+    func facts(within patience: Duration) throws(CommandError) -> [ShortString: QueueSummary] {
+        Dictionary(try queues(within: patience).map { (ShortString($0.name), $0) }) { first, _ in first }
+    }
+
+    /// Forgets the latest answer, so that the next one is of now.
+    func forget() {
+        latest = nil
     }
 }

@@ -1,53 +1,42 @@
-// Purges or deletes one queue after the other, with a backup where one is wanted.
+// Purges or deletes one queue after the other.
 
 import Broker
 import Management
-import Options
 import Posix
-import Worker
 
 /// Does to a queue what a `purge` or `delete` is to do.
 struct QueueRemover {
-    private let removal: Removal
+    private let plan: RemovalPlan
     private let session: QueueSession
-    private let backupPath: String?
-    /// What the management API says of a queue now; nil when it doesn't.
-    private let facts: (ShortString) -> QueueSummary?
+    private let listing: QueueListing
     /// Says something to people.
     private let note: (String) -> Void
 
-    init(
-        _ removal: Removal, on session: QueueSession, backupPath: String?,
-        facts: @escaping (ShortString) -> QueueSummary?, note: @escaping (String) -> Void
-    ) {
-        self.removal = removal
+    init(_ plan: RemovalPlan, on session: QueueSession, _ listing: QueueListing, note: @escaping (String) -> Void) {
+        self.plan = plan
         self.session = session
-        self.backupPath = backupPath
-        self.facts = facts
+        self.listing = listing
         self.note = note
     }
 
     func remove(_ target: RemovalTarget) -> RemovalOutcome {
-        let channel: Channel
         do throws(BrokerError) {
-            channel = try session.openChannel()
+            _ = try session.openChannel()
         } catch {
+            let failure = CommandError(error)
             return RemovalOutcome(
-                failure: named(CommandError(error), "queue \"\(target.name)\" was not \(removal.participle)"))
+                failure: CommandError(
+                    failure.status, "queue \"\(target.name)\" was not \(plan.kind.participle): \(failure.message)"))
         }
         do throws(BrokerError) {
-            if let backupPath { return try backUp(target, to: backupPath, channel) }
-            switch removal {
+            if let path = plan.options.backup { return try backUp(target, to: path) }
+            switch plan.kind {
             case .purge: return try purge(target)
-            case .delete(let conditions, _): return try delete(target, conditions)
+            case .delete: return try delete(target, plan.conditions)
             }
         } catch {
             return RemovalOutcome(failure: explained(error, target))
         }
-    }
-
-    private func named(_ error: CommandError, _ what: String) -> CommandError {
-        CommandError(error.status, "\(what): \(error.message)")
     }
 
     /// A failed request in words that say what it left behind.
@@ -62,11 +51,9 @@ struct QueueRemover {
         }
     }
 
-    // MARK: - Without a backup
-
     private func purge(_ target: RemovalTarget) throws(BrokerError) -> RemovalOutcome {
         let number = try session.perform { channel throws(BrokerError) in try channel.purgeQueue(target.queue) }
-        guard removal.expected != nil, let seen = target.status?.ready, seen != number else {
+        guard plan.expected != nil, let seen = target.status?.ready, seen != number else {
             return RemovalOutcome(count: number)
         }
         return RemovalOutcome(
@@ -77,41 +64,62 @@ struct QueueRemover {
                     + "purged"))
     }
 
+    // MARK: - Deleting
+
+    /// Deletes a queue of which `conditions` hold.
     private func delete(
         _ target: RemovalTarget, _ conditions: DeletionConditions
     ) throws(BrokerError) -> RemovalOutcome {
-        if let type = target.type, type != "classic", !conditions.isEmpty {
-            return try deleteLooking(target, conditions)
+        guard !conditions.isEmpty else { return RemovalOutcome(count: try delete(target)) }
+        var target = target
+        guard try look(at: &target) else { return RemovalOutcome(failure: target.isMissing) }
+        if case .inDoubt(let reason)? = target.check?.verdict(on: conditions) {
+            let settled = (target.inDoubtSince ?? .now) + DeletionCheck.settleTime
+            if settled > .now { note("queue \"\(target.name)\": \(reason); workq looks again when it is known") }
+            while settled > .now { poll(nil, 0, settled.pollTimeout(from: .now)) }
+            listing.forget()
+            guard try look(at: &target) else { return RemovalOutcome(failure: target.isMissing) }
         }
+        guard var check = target.check else { return RemovalOutcome() }
+        check.isSettled = true
+        switch check.verdict(on: conditions) {
+        case .fails(let reason), .inDoubt(let reason): return RemovalOutcome(failure: target.isKept(reason))
+        case .holds: break
+        }
+        guard target.type == nil || target.type == "classic" else { return try deleteUnconditionally(target, conditions) }
+        // A consumer that comes in between takes a task, perhaps, and that doesn't count for the broker.
+        let isUnused = check.status.consumers == 0
         do {
             return RemovalOutcome(
                 count: try session.perform { channel throws(BrokerError) in
-                    try channel.deleteQueue(target.queue, onlyIf: conditions)
+                    try channel.deleteQueue(target.queue, onlyIf: isUnused ? conditions.union(.unused) : conditions)
                 })
         } catch {
-            guard error.code == .notImplemented, !conditions.isEmpty else { throw error }
-            return try deleteLooking(target, conditions)
+            // Another type of queue, which only AMQP was asked about: its consumers were counted.
+            guard error.code == .notImplemented, conditions == .unused else { throw error }
+            guard try session.status(ofQueue: target.queue)?.consumers == 0 else {
+                return RemovalOutcome(failure: target.isKept("it has a consumer by now"))
+            }
+            return try deleteUnconditionally(target, conditions)
         }
     }
 
-    /// Deletes a queue of a type for which the broker doesn't support conditions.
-    private func deleteLooking(
+    /// Brings what is known of a queue up to date; false when there is none any more.
+    private func look(at target: inout RemovalTarget) throws(BrokerError) -> Bool {
+        target.facts = try? listing.facts(within: QueueListing.patience)[target.queue]
+        target.status = try session.status(ofQueue: target.queue)
+        return target.status != nil
+    }
+
+    private func delete(_ target: RemovalTarget) throws(BrokerError) -> Int {
+        try session.perform { channel throws(BrokerError) in try channel.deleteQueue(target.queue) }
+    }
+
+    /// Deletes a queue of a type for which the broker doesn't support conditions, and which has just been looked at.
+    private func deleteUnconditionally(
         _ target: RemovalTarget, _ conditions: DeletionConditions
     ) throws(BrokerError) -> RemovalOutcome {
-        var target = target
-        guard let status = try session.status(ofQueue: target.queue) else {
-            return RemovalOutcome(failure: target.isMissing)
-        }
-        target.status = status
-        if target.type == "stream", conditions.contains(.empty) {
-            return RemovalOutcome(
-                failure: CommandError(
-                    .refused,
-                    "queue \"\(target.name)\" was not deleted: it is a stream, and whether one is empty can't be told "
-                        + "for sure"))
-        }
-        if let violation = target.violation(of: conditions) { return RemovalOutcome(failure: violation) }
-        let number = try session.perform { channel throws(BrokerError) in try channel.deleteQueue(target.queue) }
+        let number = try delete(target)
         guard !conditions.contains(.empty) || number == 0 else {
             return RemovalOutcome(
                 count: number,
@@ -120,19 +128,18 @@ struct QueueRemover {
                     "queue \"\(target.name)\" was empty when it was looked at, and held \(count(number, "task")) when it "
                         + "was deleted, which are lost"))
         }
-        // The one that a backup adds was nobody's wish.
-        if case .delete([], _) = removal { return RemovalOutcome(count: number) }
-        note(
-            "queue \"\(target.name)\": conditions are not supported by \(target.type ?? "quorum") queues, so workq "
-                + "itself looked right before it deleted")
+        // The conditions that a backup adds were nobody's wish.
+        if !plan.conditions.isEmpty {
+            note(
+                "queue \"\(target.name)\": conditions are not supported by \(target.type ?? "quorum") queues, so workq "
+                    + "itself looked right before it deleted")
+        }
         return RemovalOutcome(count: number)
     }
 
     // MARK: - With a backup
 
-    private func backUp(
-        _ target: RemovalTarget, to path: String, _ channel: Channel
-    ) throws(BrokerError) -> RemovalOutcome {
+    private func backUp(_ target: RemovalTarget, to path: String) throws(BrokerError) -> RemovalOutcome {
         guard let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP]) else {
             return RemovalOutcome(
                 failure: CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))"))
@@ -145,56 +152,46 @@ struct QueueRemover {
         }
         var outcome = RemovalOutcome()
         defer { if outcome.failure != nil { file.removeIfEmpty() } }
-        guard case .delete(let conditions, _) = removal else {
-            outcome = take(from: target, limit: target.status?.ready, to: file, signals, channel).outcome
-            return outcome
+        switch plan.kind {
+        case .purge: outcome = try take(from: target, limit: target.status?.ready, to: file, signals).outcome
+        case .delete: outcome = try deleteWhenTaken(target, to: file, signals)
         }
-        outcome = try deleteWhenTaken(target, conditions, to: file, signals)
         return outcome
     }
 
     /// Takes tasks until the queue can be deleted without losing one.
     private func deleteWhenTaken(
-        _ target: RemovalTarget, _ conditions: DeletionConditions, to file: TaskBackup, _ signals: SignalPipe
+        _ target: RemovalTarget, to file: TaskBackup, _ signals: SignalPipe
     ) throws(BrokerError) -> RemovalOutcome {
         var total = 0
-        var target = target
-        // How often the queue may still seem to be used by the backup's own consumer.
+        // How often the queue may still seem to be used by the backup itself, or get another task.
         var patience = 20
         while true {
-            let (outcome, isComplete) = take(
-                from: target, limit: nil, to: file, signals, try session.openChannel())
+            let (outcome, isComplete) = try take(from: target, limit: nil, to: file, signals)
             total += outcome.count
             guard isComplete else { return RemovalOutcome(count: total, failure: outcome.failure) }
-            // Who came meanwhile and left again may hold a task, which the broker doesn't count as in the way.
-            if let now = facts(target.queue)?.unacknowledged { target.unacknowledged = now }
-            if let obstacle = target.obstacleToBackup(before: removal) {
-                return RemovalOutcome(count: total, failure: obstacle)
-            }
             var deletion = RemovalOutcome()
             var isInTheWay = false
+            listing.forget()
             do throws(BrokerError) {
-                deletion = try delete(target, conditions.union([.empty, .unused]))
+                deletion = try delete(target, plan.conditions.union([.empty, .unused]))
                 isInTheWay = deletion.failure?.status == .refused && deletion.count == 0
             } catch {
                 deletion.failure = explained(error, target)
                 isInTheWay = error.code == .preconditionFailed
             }
-            // Tasks have come in between: they are taken, too.
-            if isInTheWay, patience > 0, let status = try? session.status(ofQueue: target.queue),
-                status.ready > 0 || target.status?.consumers == 0
-            {
-                patience -= 1
-                usleep(100_000)
-                continue
-            }
-            return RemovalOutcome(count: total + deletion.count, failure: deletion.failure)
+            guard isInTheWay, patience > 0, let status = try? session.status(ofQueue: target.queue),
+                status.ready > 0 || target.type == "quorum"
+            else { return RemovalOutcome(count: total + deletion.count, failure: deletion.failure) }
+            patience -= 1
+            poll(nil, 0, 100)
         }
     }
 
     private func take(
-        from target: RemovalTarget, limit: Int?, to file: TaskBackup, _ signals: SignalPipe, _ channel: Channel
-    ) -> (outcome: RemovalOutcome, isComplete: Bool) {
+        from target: RemovalTarget, limit: Int?, to file: TaskBackup, _ signals: SignalPipe
+    ) throws(BrokerError) -> (outcome: RemovalOutcome, isComplete: Bool) {
+        let channel = try session.openChannel()
         var backup = QueueBackup(
             of: target.queue, limit: limit, seen: target.status?.ready ?? 0, to: file, signals: signals)
         do throws(QueueBackup.Failure) {
@@ -215,11 +212,6 @@ struct QueueRemover {
                         .temporaryFailure,
                         "tasks keep coming to queue \"\(target.name)\": stop their publishers. Those that were there "
                             + "are in \(file.path)")
-                case .starved(let ready):
-                    CommandError(
-                        .temporaryFailure,
-                        "queue \"\(target.name)\" holds \(count(ready, "task")) and gives none: another consumer may be "
-                            + "its only active one")
                 }
             if backup.held > 0 {
                 failure.message += ". \(count(backup.held, "task")) may be both in \(file.path) and on the queue"

@@ -7,6 +7,8 @@ struct RemovalOptions {
     var queues: [String] = []
     var pattern: NamePattern?
     var backup: String?
+    /// Whether the queues that hold a QUEUE's retries, delayed and dead tasks are meant too.
+    var takesRetries = false
     var isDryRun = false
     var isSure = false
 
@@ -24,9 +26,15 @@ struct RemovalOptions {
             .value(
                 "--backup", of: .backup, into: \.backup, "save every task to FILE first",
                 details: "Each task is a line of JSON, which is safe on the disk before the broker is told that the "
-                    + "task is done with; `workq publish --ndjson` puts them back. FILE must not exist. Needs exactly one QUEUE and no `--match`. Tasks that workers "
-                    + "hold unacknowledged can't be saved: `workq purge` leaves them, and `workq delete` refuses a queue "
-                    + "that has consumers."),
+                    + "task is done with; `workq publish --ndjson` puts them back. FILE must not exist. Needs exactly "
+                    + "one QUEUE and no `--match`. Tasks that workers hold unacknowledged can't be saved: `workq purge` "
+                    + "leaves them, and `workq delete` refuses a queue that has consumers, or where it can't know."),
+            .flag(
+                "--with-retries", sets: \.takesRetries, to: true,
+                "do it to the QUEUE's retry, delay and dead-letter queues, too",
+                details: "These are `QUEUE.retry.DURATION`, `QUEUE.delay.DURATION` and `QUEUE.dead`, which workers and "
+                    + "`workq publish --delay` make. Their names come from the management API. Without this option "
+                    + "they stay as they are and are mentioned."),
             .flag(
                 "--dry-run", sets: \.isDryRun, to: true, "only show what would be done",
                 details: "The lines on standard output are the same."),

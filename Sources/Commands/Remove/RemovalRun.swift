@@ -4,16 +4,13 @@ import Broker
 import Management
 import Options
 import Posix
-import Worker
 
 /// The work of a `purge` or `delete`.
 final class RemovalRun {
     /// Queues are shown one by one before the question up to this number.
     private static let shownTargets = 20
 
-    private let removal: Removal
-    private let options: RemovalOptions
-    private let common: CommonOptions
+    private let plan: RemovalPlan
     private let context: CommandContext
     private let listing: QueueListing
     private let session: QueueSession
@@ -21,93 +18,71 @@ final class RemovalRun {
     private var failures: [CommandError] = []
     private var doneCount = 0
 
-    init(
-        _ removal: Removal, _ options: RemovalOptions, _ connection: ConnectionOptions, _ common: CommonOptions,
-        in context: CommandContext
-    ) throws(CommandError) {
-        try Self.check(options, removal, in: context)
-        self.removal = removal
-        self.options = options
-        self.common = common
+    init(_ plan: RemovalPlan, _ connection: ConnectionOptions, in context: CommandContext) throws(CommandError) {
+        try plan.check(in: context)
+        self.plan = plan
         self.context = context
-        let parameters = try connection.parameters(for: removal.verb, in: context)
-        listing = QueueListing(connection, parameters, in: context)
+        let parameters = try connection.parameters(for: plan.kind.verb, in: context)
+        listing = try QueueListing(connection, parameters, in: context)
         session = QueueSession(parameters)
-        remover = QueueRemover(
-            removal, on: session, backupPath: options.backup,
-            facts: { [listing] name in try? listing.facts()[name] }, note: { context.say($0) })
-    }
-
-    /// Refuses what can't be meant, before anything connects.
-    private static func check(
-        _ options: RemovalOptions, _ removal: Removal, in context: CommandContext
-    ) throws(CommandError) {
-        let verb = removal.verb
-        guard !options.queues.isEmpty || options.pattern != nil else {
-            throw CommandError(.usage, "\(verb): QUEUE is missing")
+        remover = QueueRemover(plan, on: session, listing) { text in
+            if !plan.common.isQuiet { context.say(text) }
         }
-        if options.pattern != nil, !options.isSure, !options.isDryRun, !context.isTerminal(context.standardInput) {
-            throw CommandError(
-                .usage, "\(verb): --match needs --yes where there is no terminal to ask on; --dry-run shows the queues")
-        }
-        guard let path = options.backup else { return }
-        guard options.queues.count == 1, options.pattern == nil else {
-            throw CommandError(
-                .usage, "\(verb): --backup needs exactly one QUEUE, since a file holds the tasks of one queue")
-        }
-        if let obstacle = TaskBackup.obstacle(to: path) { throw obstacle }
     }
 
     func run() throws(CommandError) -> ExitStatus {
         defer { session.close() }
         let targets = try targets()
         try checkExpectation(of: targets)
-        if !options.isDryRun, asks(about: targets) {
+        if !plan.options.isDryRun, asks(about: targets) {
             // Who thinks about the answer for long would lose the connection.
             session.close()
             guard isConfirmed(for: targets) else {
-                context.say("nothing was \(removal.participle)")
+                context.say("nothing was \(plan.kind.participle)")
                 return .refused
             }
             // The count may have changed while somebody thought.
-            if removal.expected != nil { try checkExpectation(of: self.targets()) }
+            if plan.expected != nil { try checkExpectation(of: self.targets()) }
         }
         for target in targets { try handle(target) }
-        if options.isDryRun, !common.isQuiet { context.say("dry run: nothing was \(removal.participle)") }
+        if plan.options.isDryRun { tell("dry run: nothing was \(plan.kind.participle)") }
         tellWhatStays(of: targets)
         return status
     }
 
-    // MARK: - Looking
-
     private var isOnTerminal: Bool { context.isTerminal(context.standardInput) }
 
-    /// Whether the counts matter before anything is done. A delete always looks: a missing queue would be deleted with
-    /// success.
-    private var looksFirst: Bool {
-        removal != .purge(expected: nil) || options.isDryRun || options.backup != nil
-            || isOnTerminal && !options.isSure
+    /// Says something that isn't an error.
+    private func tell(_ text: String) {
+        if !plan.common.isQuiet { context.say(text) }
     }
 
-    /// Whether what only the management API knows matters before anything is done.
-    private var wantsFacts: Bool {
-        if case .delete(let conditions, _) = removal, !conditions.isEmpty { return true }
-        return options.backup != nil || isOnTerminal && !options.isSure && !options.isDryRun
-    }
+    // MARK: - Looking
 
     /// The queues, each once: those named in the order given, then those that match.
     private func targets() throws(CommandError) -> [RemovalTarget] {
-        var names = options.queues
+        var names = plan.options.queues
         var facts: [ShortString: QueueSummary] = [:]
-        if let pattern = options.pattern {
-            let queues = try listing.queues()
-            facts = Dictionary(queues.map { (ShortString($0.name), $0) }) { first, _ in first }
+        if let pattern = plan.options.pattern {
+            let queues = try listing.queues(within: QueueListing.patience)
             let matching = queues.map(\.name).filter(pattern.matches)
-            if matching.isEmpty { noteNoMatch(of: pattern) }
+            if matching.isEmpty, !plan.mayBeMissing {
+                fail(CommandError(.refused, "no queue matches \(pattern.text)"))
+            }
             names += matching
-        } else if wantsFacts {
+        }
+        if plan.options.takesRetries {
+            let queues = try listing.queues(within: QueueListing.patience)
+            names = names.flatMap { name in
+                let companions = CompanionQueues.of(name, among: queues).map(\.name)
+                // While a queue is emptied, no task should come back to it.
+                return companions + [name]
+            }
+        }
+        if plan.wantsFacts(isOnTerminal: isOnTerminal) || plan.options.pattern != nil {
             do {
-                facts = try listing.facts()
+                let matters = !plan.conditions.isEmpty || plan.options.backup != nil
+                facts = try listing.facts(within: matters ? QueueListing.patience : QueueListing.shortPatience)
             } catch {
                 noteUnknown(error)
             }
@@ -116,51 +91,58 @@ final class RemovalRun {
         var seen: Set<ShortString> = []
         return names.filter { seen.insert(ShortString($0)).inserted }.map { name in
             let summary = facts[ShortString(name)]
-            var target = RemovalTarget(name: name, unacknowledged: summary?.unacknowledged, type: summary?.type)
+            var target = RemovalTarget(name: name, facts: summary, type: summary?.type)
             if name.utf8.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
                 // The broker would drop these from the name, and it would be another queue's.
                 target.failure = CommandError(
                     .refused, "queue \"\(name)\" has a line break in its name, which AMQP loses; it is left alone")
-            } else if looksFirst {
-                look(at: &target)
+            } else if plan.looksFirst(isOnTerminal: isOnTerminal) {
+                do throws(BrokerError) {
+                    try look(at: &target)
+                } catch {
+                    target.failure = CommandError(error)
+                }
             }
             return target
         }
     }
 
-    private func noteNoMatch(of pattern: NamePattern) {
-        if case .delete(_, mayBeMissing: true) = removal { return }
-        fail(CommandError(.refused, "no queue matches \(pattern.text)"))
-    }
-
     private func noteUnknown(_ error: CommandError) {
-        guard !common.isQuiet else { return }
-        context.say("how many tasks are unacknowledged isn't known: \(error.message)")
+        tell("how many tasks are unacknowledged isn't known: \(error.message)")
     }
 
-    private func look(at target: inout RemovalTarget) {
-        do throws(BrokerError) {
-            target.status = try session.status(ofQueue: target.queue)
-        } catch {
-            target.failure = CommandError(error)
-            return
-        }
+    private func look(at target: inout RemovalTarget) throws(BrokerError) {
+        target.status = try session.status(ofQueue: target.queue)
         guard target.status != nil else {
-            if case .delete(_, mayBeMissing: true) = removal {
-                target.isSkipped = true
-            } else {
-                target.failure = target.isMissing
-            }
+            if plan.mayBeMissing { target.isSkipped = true } else { target.failure = target.isMissing }
             return
         }
-        if options.backup != nil { target.failure = target.obstacleToBackup(before: removal) }
-        if case .delete(let conditions, _) = removal, target.failure == nil {
-            target.failure = target.violation(of: conditions)
+        let isBackup = plan.options.backup != nil
+        if target.type == nil, plan.kind == .delete, isBackup || plan.conditions.contains(.empty),
+            try session.perform({ channel throws(BrokerError) in try channel.isQuorum(target.queue) })
+        {
+            target.type = "quorum"
         }
+        if isBackup { target.failure = obstacleToBackup(of: target) }
+        guard target.failure == nil, !plan.conditions.isEmpty, let check = target.check else { return }
+        switch check.verdict(on: plan.conditions) {
+        case .holds: break
+        case .fails(let reason): target.failure = target.isKept(reason)
+        case .inDoubt: target.inDoubtSince = .now
+        }
+    }
+
+    private func obstacleToBackup(of target: RemovalTarget) -> CommandError? {
+        if target.type == "stream" {
+            return CommandError(
+                .refused, "queue \"\(target.name)\" is a stream: its tasks can be read and not taken")
+        }
+        guard plan.kind == .delete, case .fails(let reason)? = target.check?.backupVerdict else { return nil }
+        return target.isKept(reason)
     }
 
     private func checkExpectation(of targets: [RemovalTarget]) throws(CommandError) {
-        guard let expected = removal.expected else { return }
+        guard let expected = plan.expected else { return }
         if let failure = targets.lazy.compactMap(\.failure).first { throw failure }
         guard targets.ready == expected else {
             throw CommandError(
@@ -171,32 +153,29 @@ final class RemovalRun {
     // MARK: - Asking
 
     private func asks(about targets: [RemovalTarget]) -> Bool {
-        guard isOnTerminal, !options.isSure, targets.contains(where: \.isDoable) else { return false }
-        return removal.verb == "delete" || targets.ready > 0
+        guard isOnTerminal, !plan.options.isSure, targets.contains(where: \.isDoable) else { return false }
+        return plan.kind == .delete || targets.ready > 0
     }
 
     private func isConfirmed(for targets: [RemovalTarget]) -> Bool {
         let doable = targets.filter(\.isDoable)
         for target in doable.prefix(Self.shownTargets) { context.say(target.summary) }
         if doable.count > Self.shownTargets { context.say("and \(doable.count - Self.shownTargets) more") }
-        let tasks = count(targets.ready, "task")
-        let queues = count(doable.count, "queue")
         return Question.isAnsweredYes(
-            removal.verb == "delete" ? "Delete \(queues) with \(tasks)?" : "Purge \(tasks) from \(queues)?", in: context
-        )
+            plan.kind.question(queues: doable.count, tasks: targets.ready), in: context)
     }
 
     // MARK: - Doing
 
     private func handle(_ target: RemovalTarget) throws(CommandError) {
         if target.isSkipped {
-            if common.isVerbose { context.say("there is no queue \"\(target.name)\"") }
+            if plan.common.isVerbose { context.say("there is no queue \"\(target.name)\"") }
             return
         }
         let outcome =
             if let failure = target.failure {
                 RemovalOutcome(failure: failure)
-            } else if options.isDryRun {
+            } else if plan.options.isDryRun {
                 RemovalOutcome(count: target.status?.ready ?? 0)
             } else {
                 remover.remove(target)
@@ -214,18 +193,39 @@ final class RemovalRun {
         failures.append(failure)
     }
 
-    /// Says how many unacknowledged tasks a purge has left on each queue: to an operator it looks as if it had failed.
+    /// Says what an operator would take for gone: the unacknowledged tasks that a purge leaves, and the queues that hold
+    /// tasks for the ones named.
     private func tellWhatStays(of targets: [RemovalTarget]) {
-        guard case .purge = removal, doneCount > 0, !options.isDryRun, !common.isQuiet else { return }
+        guard doneCount > 0, !plan.options.isDryRun, !plan.common.isQuiet else { return }
+        listing.forget()
         do {
-            let facts = try listing.facts()
-            for target in targets where target.isDoable {
-                guard let number = facts[target.queue]?.unacknowledged, number > 0 else { continue }
-                let (isOrAre, stays) = number == 1 ? ("is", "stays") : ("are", "stay")
-                context.say("queue \"\(target.name)\": \(count(number, "task")) \(isOrAre) unacknowledged and \(stays)")
-            }
+            let queues = try listing.queues(within: QueueListing.shortPatience)
+            if plan.kind == .purge { tellUnacknowledged(of: targets, queues) }
+            if !plan.options.takesRetries { tellCompanions(of: targets, queues) }
         } catch {
-            noteUnknown(error)
+            if plan.kind == .purge { noteUnknown(error) }
+        }
+    }
+
+    private func tellUnacknowledged(of targets: [RemovalTarget], _ queues: [QueueSummary]) {
+        let facts = Dictionary(queues.map { (ShortString($0.name), $0) }) { first, _ in first }
+        for target in targets where target.isDoable {
+            guard let number = facts[target.queue]?.unacknowledged, number > 0 else { continue }
+            let (isOrAre, stays) = number == 1 ? ("is", "stays") : ("are", "stay")
+            context.say("queue \"\(target.name)\": \(count(number, "task")) \(isOrAre) unacknowledged and \(stays)")
+        }
+    }
+
+    private func tellCompanions(of targets: [RemovalTarget], _ queues: [QueueSummary]) {
+        let names = Set(targets.map(\.queue))
+        for target in targets where target.isDoable {
+            let others = CompanionQueues.of(target.name, among: queues).filter { !names.contains(ShortString($0.name)) }
+            guard !others.isEmpty else { continue }
+            let tasks = others.reduce(0) { $0 + ($1.messages ?? 0) }
+            let list = others.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            context.say(
+                "queue \"\(target.name)\": \(list) stay\(others.count == 1 ? "s" : "") with \(count(tasks, "task")); "
+                    + "--with-retries takes them too")
         }
     }
 

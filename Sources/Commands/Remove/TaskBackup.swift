@@ -72,15 +72,14 @@ final class TaskBackup {
     }
 
     private func flush() throws(CommandError) {
-        var rest = buffer[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { bytes in
-                bytes.baseAddress.map { workq_write(descriptor, $0, bytes.count) } ?? 0
-            }
-            guard count > 0 else { throw failure(errno) }
-            written += count
-            rest = rest.dropFirst(count)
+        do throws(SystemError) {
+            try Transfer.write(buffer, to: descriptor)
+        } catch {
+            // Some of it may be there.
+            written = Int(lseek(descriptor, 0, SEEK_CUR))
+            throw failure(error.number)
         }
+        written += buffer.count
         buffer.removeAll(keepingCapacity: true)
     }
 }
