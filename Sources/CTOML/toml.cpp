@@ -15,8 +15,12 @@ public:
     Reporter(void (*report)(const workq_toml_value *, void *), void *context) : report(report), context(context) {}
 
     void document(const toml::table &sections) {
+        for (auto &&[key, value] : sections) {
+            if (!value.is_table()) this->value(key.str(), value);
+        }
         for (auto &&[name, section] : sections) {
             if (!section.is_table()) continue;
+            line = 0;
             tell(WORKQ_TOML_SECTION, name.str());
             for (auto &&[key, value] : *section.as_table()) this->value(key.str(), value);
         }
@@ -25,8 +29,10 @@ public:
 private:
     void (*report)(const workq_toml_value *, void *);
     void *context;
+    long line = 0;
 
     void value(std::string_view key, const toml::node &value) {
+        line = value.source().begin.line;
         if (auto text = value.as_string()) {
             tell(WORKQ_TOML_TEXT, key, text->get());
         } else if (auto number = value.as_integer()) {
@@ -35,6 +41,7 @@ private:
             tell(WORKQ_TOML_FLAG, key, {}, flag->get() ? 1 : 0);
         } else if (auto list = value.as_array()) {
             tell(WORKQ_TOML_LIST, key);
+            line = 0;
             for (auto &&item : *list) {
                 auto text = item.as_string();
                 tell(text ? WORKQ_TOML_TEXT_ITEM : WORKQ_TOML_OTHER_ITEM, key, text ? text->get() : "");
@@ -47,7 +54,7 @@ private:
     void tell(workq_toml_kind kind, std::string_view key, std::string_view text = {}, int64_t number = 0) {
         // A view of nothing may have no address.
         auto address = [](std::string_view view) { return view.data() ? view.data() : ""; };
-        workq_toml_value value = {kind, address(key), key.size(), address(text), text.size(), number};
+        workq_toml_value value = {kind, address(key), key.size(), address(text), text.size(), number, line};
         report(&value, context);
     }
 };

@@ -4,8 +4,17 @@ import CTOML
 
 /// What a configuration file says, by section and key.
 struct ConfigDocument {
-    private(set) var sections: [String: [String: Value]] = [:]
-    private var current = ""
+    /// A key's value, and the line that it stands in.
+    struct Entry {
+        var value: Value
+        var line: Int
+    }
+
+    private(set) var sections: [String: [String: Entry]] = [:]
+    /// What stands above any section.
+    private(set) var strays: [String: Entry] = [:]
+    /// nil before the first section.
+    private var current: String?
 
     enum Value {
         case text(String)
@@ -34,7 +43,7 @@ struct ConfigDocument {
     /// A document without sections.
     init() {}
 
-    /// Reads TOML. Values outside of sections are left out.
+    /// Reads TOML.
     init(toml text: String) throws(Invalid) {
         var text = text
         var document = ConfigDocument()
@@ -59,20 +68,26 @@ struct ConfigDocument {
         switch value.kind {
         case WORKQ_TOML_SECTION:
             current = key
-            sections[current] = [:]
-        case WORKQ_TOML_TEXT: sections[current]?[key] = .text(Self.text(value.text, value.text_length))
-        case WORKQ_TOML_NUMBER: sections[current]?[key] = .number(value.number)
-        case WORKQ_TOML_FLAG: sections[current]?[key] = .flag(value.number != 0)
-        case WORKQ_TOML_LIST: sections[current]?[key] = .list([])
+            sections[key] = [:]
+        case WORKQ_TOML_TEXT: set(key, .text(Self.text(value.text, value.text_length)), value.line)
+        case WORKQ_TOML_NUMBER: set(key, .number(value.number), value.line)
+        case WORKQ_TOML_FLAG: set(key, .flag(value.number != 0), value.line)
+        case WORKQ_TOML_LIST: set(key, .list([]), value.line)
         case WORKQ_TOML_TEXT_ITEM: append(Self.text(value.text, value.text_length), to: key)
         case WORKQ_TOML_OTHER_ITEM: append(nil, to: key)
-        default: sections[current]?[key] = .other
+        default: set(key, .other, value.line)
         }
     }
 
+    private mutating func set(_ key: String, _ value: Value, _ line: Int) {
+        let entry = Entry(value: value, line: line)
+        if let current { sections[current]?[key] = entry } else { strays[key] = entry }
+    }
+
     private mutating func append(_ item: String?, to key: String) {
-        guard case .list(let items) = sections[current]?[key] else { return }
-        sections[current]?[key] = .list(items + [item])
+        let entry = current.map { sections[$0]?[key] } ?? strays[key]
+        guard let entry, case .list(let items) = entry.value else { return }
+        set(key, .list(items + [item]), entry.line)
     }
 
     private static func text(_ start: UnsafePointer<CChar>, _ length: Int) -> String {

@@ -2,6 +2,7 @@
 
 import Broker
 import Management
+import Options
 import Posix
 
 /// What a section says of a cluster.
@@ -17,7 +18,7 @@ struct ConfigFile {
     let path: String
     /// Whether every key must be one that workq knows: rabbitmqadmin may come to know more in its own file.
     let isStrict: Bool
-    private let sections: [String: [String: ConfigDocument.Value]]
+    private let document: ConfigDocument
 
     private static let maximumSize = 1 << 20
     static let usualSection = "default"
@@ -37,12 +38,12 @@ struct ConfigFile {
             throw CommandError(.configuration, "the configuration file \(path) is not text")
         }
         do {
-            sections = try ConfigDocument(toml: text).sections
+            document = try ConfigDocument(toml: text)
         } catch {
             // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under. Where it may name the broker that
             // is meant, to go to another one would be worse than to go nowhere.
             guard isStrict || text.contains("[\(Self.usualSection)]") else {
-                sections = [:]
+                document = ConfigDocument()
                 return
             }
             throw CommandError(
@@ -55,6 +56,37 @@ struct ConfigFile {
                 .configuration,
                 "the configuration file \(path) holds a password and others can read it. Run chmod 600 on it")
         }
+        try checkKeys()
+    }
+
+    /// A key that nothing reads is refused: it is there because somebody relies on it.
+    private func checkKeys() throws(CommandError) {
+        if let (key, entry) = Self.firstLine(of: document.strays.filter { isStrict || Self.keys.contains($0.key) }) {
+            throw CommandError(
+                .configuration,
+                "line \(entry.line) of the configuration file \(path) sets \"\(key)\" above any section, where nothing "
+                    + "reads it. Put [\(Self.usualSection)] above it")
+        }
+        guard isStrict else { return }
+        for name in document.sections.keys.sorted() {
+            let unknown = (document.sections[name] ?? [:]).filter { key, _ in
+                !Self.keys.contains(key) && !Self.foreignKeys.contains(key)
+            }
+            guard let (key, entry) = Self.firstLine(of: unknown) else { continue }
+            let hint =
+                Suggestion.nearest(to: key, among: Self.keys).map { "did you mean \($0)?" }
+                ?? "there are \(Self.keys.joined(separator: ", "))"
+            throw CommandError(
+                .configuration,
+                "line \(entry.line) of the configuration file \(path), in the section \"\(name)\", has an unknown key "
+                    + "\"\(key)\"; \(hint)")
+        }
+    }
+
+    private static func firstLine(
+        of entries: [String: ConfigDocument.Entry]
+    ) -> (key: String, entry: ConfigDocument.Entry)? {
+        entries.min { $0.value.line < $1.value.line }.map { ($0.key, $0.value) }
     }
 
     /// The file that is read when none is named: workq's own, else rabbitmqadmin's, nil when there is neither.
@@ -70,37 +102,34 @@ struct ConfigFile {
     }
 
     private static func read(_ path: String) throws(CommandError) -> ([UInt8], mode_t) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw CommandError(.configuration, "cannot open the configuration file \(path): \(SystemError.text(errno))")
-        }
-        defer { close(descriptor) }
-        // The open file is asked, not its name: the name may mean another file by now.
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw CommandError(.configuration, "the configuration file \(path) is no file")
-        }
-        var bytes: [UInt8] = []
-        var buffer: [UInt8] = Array(repeating: 0, count: 65_536)
-        while true {
-            let count = workq_read(descriptor, &buffer, buffer.count)
-            guard count >= 0 else {
-                throw CommandError(
-                    .configuration, "cannot read the configuration file \(path): \(SystemError.text(errno))")
+        let what = "the configuration file \(path)"
+        do throws(SystemError) {
+            // A pipe without a writer must not keep workq waiting.
+            let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
+            // The open file is asked, not its name: the name may mean another file by now.
+            var status = stat()
+            guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                throw SystemError(EINVAL)
             }
-            if count == 0 { return (bytes, status.st_mode) }
-            bytes += buffer[..<count]
-            guard bytes.count <= maximumSize else {
-                throw CommandError(.configuration, "the configuration file \(path) is longer than a megabyte")
-            }
+            let bytes = try Transfer.read(from: file.number, limit: maximumSize)
+            guard bytes.count <= maximumSize else { throw SystemError(EFBIG) }
+            return (bytes, status.st_mode)
+        } catch {
+            let reason =
+                switch error.number {
+                case EINVAL, EISDIR: "it is no regular file"
+                case EFBIG: "it is longer than a megabyte"
+                default: error.text
+                }
+            throw CommandError(.configuration, "cannot read \(what): \(reason)")
         }
     }
 
     private var holdsPassword: Bool {
-        sections.values.contains { section in
+        ([document.strays] + document.sections.values).contains { section in
             section["password"] != nil
                 || ["url", "base_uri"].contains { key in
-                    let texts = section[key]?.texts ?? []
+                    let texts = section[key]?.value.texts ?? []
                     return texts.contains { Tool.passwordRange(in: Array(($0 ?? "").utf8)) != nil }
                 }
         }
@@ -112,34 +141,25 @@ struct ConfigFile {
 
     /// The section of that name; the usual one when none is named, nil when there isn't even that.
     func section(_ name: String?) throws(CommandError) -> ConfigSection? {
-        guard let section = sections[name ?? Self.usualSection] else {
+        guard let section = document.sections[name ?? Self.usualSection] else {
             guard let name else { return nil }
-            let names = sections.keys.sorted()
+            let names = document.sections.keys.sorted()
             let hint = names.isEmpty ? "it has none" : "there are \(names.joined(separator: ", "))"
             throw CommandError(.configuration, "there is no section \"\(name)\" in \(path); \(hint)")
         }
-        let reader = SectionReader(section, "the section \"\(name ?? Self.usualSection)\" of \(path)")
-        if isStrict { try reader.checkKeys(known: Self.keys, foreign: Self.foreignKeys) }
-        return try reader.section()
+        return try SectionReader(section, "the section \"\(name ?? Self.usualSection)\" of \(path)").section()
     }
 }
 
 /// Turns a section's keys into addresses and logins.
 private struct SectionReader {
-    private let table: [String: ConfigDocument.Value]
+    private let table: [String: ConfigDocument.Entry]
     /// The section, as errors name it.
     private let place: String
 
-    init(_ table: [String: ConfigDocument.Value], _ place: String) {
+    init(_ table: [String: ConfigDocument.Entry], _ place: String) {
         self.table = table
         self.place = place
-    }
-
-    func checkKeys(known: [String], foreign: [String]) throws(CommandError) {
-        for key in table.keys.sorted() where !known.contains(key) && !foreign.contains(key) {
-            throw CommandError(
-                .configuration, "\(place) has an unknown key \"\(key)\"; there are \(known.joined(separator: ", "))")
-        }
     }
 
     func section() throws(CommandError) -> ConfigSection {
@@ -192,26 +212,26 @@ private struct SectionReader {
     }
 
     private func text(_ key: String) throws(CommandError) -> String? {
-        guard let value = table[key] else { return nil }
+        guard let value = table[key]?.value else { return nil }
         guard case .text(let text) = value, !text.isEmpty else { throw mismatch(key, "a text, not empty") }
         return text
     }
 
     private func texts(_ key: String) throws(CommandError) -> [String] {
-        guard case .list(let list) = table[key] else { return try text(key).map { [$0] } ?? [] }
+        guard case .list(let list)? = table[key]?.value else { return try text(key).map { [$0] } ?? [] }
         let texts = list.compactMap(\.self)
         guard texts.count == list.count else { throw mismatch(key, "a text or a list of texts") }
         return texts
     }
 
     private func flag(_ key: String) throws(CommandError) -> Bool? {
-        guard let value = table[key] else { return nil }
+        guard let value = table[key]?.value else { return nil }
         guard case .flag(let flag) = value else { throw mismatch(key, "true or false") }
         return flag
     }
 
     private func number(_ key: String) throws(CommandError) -> UInt16? {
-        guard let value = table[key] else { return nil }
+        guard let value = table[key]?.value else { return nil }
         guard case .number(let wide) = value, let number = UInt16(exactly: wide), number > 0 else {
             throw mismatch(key, "a number from 1 to 65535")
         }
@@ -219,6 +239,7 @@ private struct SectionReader {
     }
 
     private func mismatch(_ key: String, _ expectation: String) -> CommandError {
-        CommandError(.configuration, "\(key) in \(place) must be \(expectation)")
+        let line = table[key].map { " (line \($0.line))" } ?? ""
+        return CommandError(.configuration, "\(key) in \(place)\(line) must be \(expectation)")
     }
 }

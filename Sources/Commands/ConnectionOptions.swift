@@ -71,8 +71,9 @@ struct ConnectionOptions {
             .value(
                 "--password-file", of: .file(), into: \.passwordFile,
                 "a file that holds the password; - asks on the terminal",
-                details: "The file must belong to the user or to root, and nobody else may be able to read it. One "
-                    + "newline at its end is dropped."),
+                details: "The file must belong to the user or to root, and nobody else may be able to read it but a group "
+                    + "that workq runs in. Files under `$CREDENTIALS_DIRECTORY` (systemd) and `/run/secrets` (Docker, "
+                    + "Kubernetes) are taken as they are. One newline at its end is dropped."),
             .value(
                 "--cacert", of: .file(), into: \.caCertificateFile, default: "the system's certificates",
                 "certificate authorities to trust, in PEM"),
@@ -192,7 +193,7 @@ extension ConnectionOptions {
 
     func password(in context: CommandContext) throws(CommandError) -> Secret? {
         guard let passwordFile else { return nil }
-        return passwordFile == "-" ? try PasswordFile.ask() : try PasswordFile.read(passwordFile)
+        return passwordFile == "-" ? try PasswordFile.ask() : try PasswordFile.read(passwordFile, in: context)
     }
 
     func tls(_ brokers: [BrokerURL]) throws(CommandError) -> ConnectionParameters.TLS {

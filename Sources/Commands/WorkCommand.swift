@@ -245,7 +245,7 @@ enum WorkCommand: Subcommand {
         let settings = try loopSettings(values, in: context)
         do throws(SystemError) {
             return try WorkerLoop(
-                settings, work: work, parameters: freshParameters(parameters, values), signals: signals,
+                settings, work: work, parameters: freshParameters(parameters, values, in: context), signals: signals,
                 logLine: log.line)
         } catch {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(error.text)")
@@ -255,7 +255,7 @@ enum WorkCommand: Subcommand {
     /// What to connect with, this time: the file with the password is read again, since passwords are changed while
     /// workers run. What can't be read now, as while it is being replaced, stays as it was.
     private static func freshParameters(
-        _ parameters: ConnectionParameters, _ values: Values
+        _ parameters: ConnectionParameters, _ values: Values, in context: CommandContext
     ) -> () -> ConnectionParameters {
         guard case .plain(let username, _) = parameters.login, let file = values.connection.passwordFile, file != "-"
         else { return { parameters } }
@@ -263,7 +263,8 @@ enum WorkCommand: Subcommand {
         return {
             // A pipe has given its only password already.
             var status = stat()
-            if stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let password = try? PasswordFile.read(file)
+            if stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                let password = try? PasswordFile.read(file, in: context)
             {
                 latest.login = .plain(username: username, password: password)
             }

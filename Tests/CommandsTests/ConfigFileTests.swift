@@ -156,6 +156,34 @@ import Testing
         #expect(error?.message.contains("CANARY") == false)
     }
 
+    @Test(
+        "Q12 a key that nothing reads is 78 with its line, wherever it stands, and its password counts for the mode",
+        arguments: [
+            ("url = \"amqp://h\"", 1, "url"), ("# x\n\nurl = \"amqp://u:CANARY@h\"\n[default]\ntls = true", 3, "url"),
+            ("[default]\ntls = true\n[other]\n\nhots = \"x\"", 5, "hots"), ("[default.more]\nurl = \"x\"", 1, "more"),
+            ("[[default]]\nurl = \"x\"", 1, "default"), ("verbose = true\n[default]\ntls = true", 1, "verbose"),
+        ])
+    func strayKeys(text: String, line: Int, key: String) throws {
+        let (path, folder) = try file(text)
+        defer { withExtendedLifetime(folder) {} }
+        let error = #expect(throws: CommandError.self) { try Self.parameters(["--config", path]) }
+        #expect(error?.status == .configuration && error?.message.contains("line \(line) ") == true)
+        #expect(error?.message.contains("\"\(key)\"") == true && error?.message.contains("CANARY") == false)
+        guard text.contains("CANARY") else { return }
+        let (open, openFolder) = try file(text, mode: 0o644)
+        defer { withExtendedLifetime(openFolder) {} }
+        let exposed = #expect(throws: CommandError.self) { try Self.parameters(["--config", open]) }
+        #expect(exposed?.message.contains("chmod 600") == true)
+    }
+
+    @Test("Q9 a pipe is no configuration file, and nobody waits for its writer", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let folder = try TemporaryFolder()
+        try #require(mkfifo(folder.path("pipe"), 0o600) == 0)
+        let error = #expect(throws: CommandError.self) { try Self.parameters(["--config", folder.path("pipe")]) }
+        #expect(error?.status == .configuration && error?.message.contains("no regular file") == true)
+    }
+
     @Test("a section or a file that isn't there is 78, and the sections that are there are named")
     func missing() throws {
         let (path, folder) = try file()

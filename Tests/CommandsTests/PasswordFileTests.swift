@@ -8,25 +8,62 @@ import Testing
 @testable import Commands
 
 @Suite("Password files") struct PasswordFileTests {
+    private static func read(_ path: String, environment: [String: String] = [:]) throws -> Secret {
+        var context = CommandContext(rawEnvironment: [], processName: "test")
+        context.environment = environment
+        return try PasswordFile.read(path, in: context)
+    }
+
     private static func refusal(_ path: String) -> CommandError? {
-        #expect(throws: CommandError.self) { try PasswordFile.read(path) }
+        #expect(throws: CommandError.self) { try read(path) }
     }
 
     @Test("S5 a file that only its owner can read is read", arguments: [0o600, 0o400, 0o700])
     func ownersOnly(mode: Int) throws {
         let folder = try TemporaryFolder()
-        #expect(try PasswordFile.read(folder.write("pässword", to: "p", mode: mode)) == Secret("pässword"))
+        #expect(try Self.read(folder.write("pässword", to: "p", mode: mode)) == Secret("pässword"))
     }
 
     @Test(
         "S5 a file that group or others can do anything with is refused",
-        arguments: [0o640, 0o604, 0o644, 0o620, 0o610, 0o601, 0o602])
+        arguments: [0o660, 0o604, 0o644, 0o620, 0o610, 0o601, 0o602, 0o444])
     func others(mode: Int) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("CANARY", to: "p", mode: mode)
         let error = Self.refusal(path)
         #expect(error?.status == .configuration)
         #expect(error?.message == "others can read the password file \(path). Run chmod 600 on it")
+    }
+
+    @Test("Q13 a group that workq is in may read the file, and nobody else", arguments: [0o640, 0o440])
+    func group(mode: Int) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("pw", to: "p", mode: mode)
+        #expect(try Self.read(path) == Secret("pw"))
+        // Only root may give it to a group that this process isn't in.
+        guard chown(path, getuid(), 4_242) == 0 else { return }
+        #expect(Self.refusal(path)?.status == .configuration)
+    }
+
+    @Test("Q13 what a service manager provides is read whatever its mode, and nothing beside its folder")
+    func credentials() throws {
+        let folder = try TemporaryFolder()
+        let environment = ["CREDENTIALS_DIRECTORY": folder.path("credentials")]
+        for name in ["credentials", "credentials-not"] {
+            try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
+        }
+        let provided = try folder.write("pw", to: "credentials/p", mode: 0o444)
+        let beside = try folder.write("pw", to: "credentials-not/p", mode: 0o444)
+        #expect(try Self.read(provided, environment: environment) == Secret("pw"))
+        #expect(throws: CommandError.self) { try Self.read(provided) }
+        for path in [beside, folder.path("credentials/../credentials-not/p")] {
+            #expect(throws: CommandError.self) { try Self.read(path, environment: environment) }
+        }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("credentials/link"), withDestinationPath: beside)
+        #expect(throws: CommandError.self) {
+            try Self.read(folder.path("credentials/link"), environment: environment)
+        }
     }
 
     @Test("S5 a link is as good as the file it leads to")
@@ -36,7 +73,7 @@ import Testing
             try FileManager.default.createSymbolicLink(
                 atPath: "\(folder.path)/to-\(name)", withDestinationPath: folder.write("pw", to: name, mode: mode))
         }
-        #expect(try PasswordFile.read("\(folder.path)/to-good") == Secret("pw"))
+        #expect(try Self.read("\(folder.path)/to-good") == Secret("pw"))
         #expect(Self.refusal("\(folder.path)/to-bad")?.status == .configuration)
     }
 
@@ -45,7 +82,7 @@ import Testing
         let pipe = Pipe()
         try pipe.fileHandleForWriting.write(contentsOf: Data("from a pipe\n".utf8))
         try pipe.fileHandleForWriting.close()
-        #expect(try PasswordFile.read("/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)") == Secret("from a pipe"))
+        #expect(try Self.read("/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)") == Secret("from a pipe"))
     }
 
     @Test(
@@ -56,19 +93,19 @@ import Testing
         ])
     func newline(content: String, password: String) throws {
         let folder = try TemporaryFolder()
-        #expect(try PasswordFile.read(folder.write(content, to: "p")) == Secret(password))
+        #expect(try Self.read(folder.write(content, to: "p")) == Secret(password))
     }
 
-    @Test("S5 a password may have 4096 bytes, and a huge file isn't read to its end")
+    @Test("S5 Q13 a password may have 16 KiB, and a huge file isn't read to its end")
     func size() throws {
         let folder = try TemporaryFolder()
-        let longest = String(repeating: "x", count: 4_096)
-        #expect(try PasswordFile.read(folder.write(longest, to: "p")) == Secret(longest))
-        #expect(try PasswordFile.read(folder.write("\(longest)\n", to: "p")) == Secret(longest))
+        let longest = String(repeating: "x", count: 16_384)
+        #expect(try Self.read(folder.write(longest, to: "p")) == Secret(longest))
+        #expect(try Self.read(folder.write("\(longest)\n", to: "p")) == Secret(longest))
         for content in ["\(longest)x", "\(longest)x\n", "\(longest)\n\n", String(repeating: "x", count: 1 << 20)] {
             let error = try Self.refusal(folder.write(content, to: "p"))
             #expect(error?.status == .configuration)
-            #expect(error?.message.contains("longer than 4096 bytes") == true)
+            #expect(error?.message.contains("longer than 16384 bytes") == true)
         }
     }
 
