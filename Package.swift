@@ -42,10 +42,16 @@ let package = Package(
         ),
         .target(name: "Management", dependencies: ["Broker", "CCurl", "JSON", "Posix"]),
         .target(
+            name: "Benchmark",
+            dependencies: [
+                "Broker", "Posix", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]
+        ),
+        .target(
             name: "Commands",
             dependencies: [
-                "Options", "Broker", "Publisher", "Worker", "Management", "JSON", "Posix", "CTOML",
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                "Options", "Broker", "Publisher", "Worker", "Benchmark", "Management", "JSON", "Posix", "CTOML",
             ]
         ),
         .executableTarget(name: "workq", dependencies: ["Commands"]),
@@ -59,7 +65,10 @@ let package = Package(
         .testTarget(name: "ManagementTests", dependencies: ["Management", "TestSupport"]),
         .testTarget(name: "PublisherTests", dependencies: ["Publisher", "TestSupport"]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "TestSupport"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Options", "Management", "JSON", "TestSupport"]),
+        .testTarget(name: "BenchmarkTests", dependencies: ["Benchmark", "TestSupport"]),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "Benchmark", "Options", "Management", "JSON", "TestSupport"]),
         .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Posix"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "Management", "Posix", "workq"]),
     ],

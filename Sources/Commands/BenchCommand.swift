@@ -1,5 +1,6 @@
 // workq bench: what this broker can do.
 
+import Benchmark
 import Broker
 import Options
 import Posix
@@ -172,7 +173,7 @@ enum BenchCommand: Subcommand {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
         let startedAt = context.wallClock()
-        let queue = try BenchQueue(plan)
+        let queue = try queue(plan)
         let broker = queue.brokerVersion
         let progress = BenchProgress(plan, isQuiet: values.common.isQuiet, context)
         progress.begin(broker: "\(broker) at \(queue.node)")
@@ -198,6 +199,20 @@ enum BenchCommand: Subcommand {
             }
         }
         return verdict(results, report, baseline, conditions, in: context)
+    }
+
+    private static func queue(_ plan: BenchPlan) throws(CommandError) -> TestQueue {
+        do throws(TestQueue.Refusal) {
+            return try TestQueue(plan)
+        } catch {
+            switch error {
+            case .broker(let error): throw CommandError(error)
+            case .exists:
+                throw CommandError(
+                    .refused,
+                    "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another --queue")
+            }
+        }
     }
 
     private static func plan(_ values: Values, in context: CommandContext) throws(CommandError) -> BenchPlan {

@@ -4,6 +4,7 @@ import Broker
 import TestSupport
 import Testing
 
+@testable import Benchmark
 @testable import Commands
 
 @Suite("Bench output") struct BenchOutputTests {

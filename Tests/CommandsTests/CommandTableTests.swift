@@ -3,6 +3,7 @@
 import Options
 import Testing
 
+@testable import Benchmark
 @testable import Commands
 
 @Suite("Command table") struct CommandTableTests {

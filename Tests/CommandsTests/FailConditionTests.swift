@@ -3,6 +3,7 @@
 import Broker
 import Testing
 
+@testable import Benchmark
 @testable import Commands
 
 @Suite("Fail conditions") struct FailConditionTests {

@@ -1,5 +1,6 @@
 // What a bench tells while it runs.
 
+import Benchmark
 import Options
 import Posix
 

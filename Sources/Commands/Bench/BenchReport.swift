@@ -1,5 +1,6 @@
 // The results of a bench for programs, and for comparing with a later one.
 
+import Benchmark
 import Broker
 
 /// What `--format json` writes and `--baseline` reads. Latencies are in microseconds, rates in messages a second.

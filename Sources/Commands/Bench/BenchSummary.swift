@@ -1,5 +1,6 @@
 // The results of a bench for people.
 
+import Benchmark
 import Broker
 import Options
 import Posix

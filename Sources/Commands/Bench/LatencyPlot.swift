@@ -1,5 +1,7 @@
 // A latency distribution as bars.
 
+import Benchmark
+
 /// A bar for each step of 1, 2, 5, 10 ... microseconds between the least and the greatest latency.
 struct LatencyPlot {
     /// A step of the scale: from `lower`, below `upper`, in microseconds.

@@ -38,7 +38,7 @@ struct BenchTally: Sendable {
 }
 
 /// Where one thread leaves its account, and another reads it.
-final class BenchPost: Sendable {
+final class ThreadAccount: Sendable {
     private let tally = Mutex(BenchTally())
     /// What the reader polls.
     private let bell: WakePipe

@@ -5,7 +5,7 @@ import Posix
 import TestSupport
 import Testing
 
-@testable import Commands
+@testable import Benchmark
 
 @Suite("Bench integrity") struct BenchIntegrityTests {
     @Test("a message reads back from its body, and only in its own run")

@@ -5,7 +5,13 @@ import Posix
 
 /// A queue created for one run, on a connection that does nothing else: an alarm stops connections that publish, and the
 /// queue must be removable then too.
-final class BenchQueue {
+package final class TestQueue {
+    /// Why there is no queue to work on.
+    package enum Refusal: Error, Equatable {
+        case exists
+        case broker(BrokerError)
+    }
+
     /// A broker that has gone silent shouldn't keep bench from ending for long.
     private static let requestTimeout = Duration.seconds(10)
 
@@ -15,38 +21,40 @@ final class BenchQueue {
 
     private var name: ShortString { ShortString(plan.queue) }
 
-    /// Creates the queue; refuses one that exists, which may be in use by others.
-    init(_ plan: BenchPlan) throws(CommandError) {
+    /// Creates the queue. One that exists may be in use by others.
+    package init(_ plan: BenchPlan) throws(Refusal) {
         self.plan = plan
         var parameters = plan.connection
         parameters.requestTimeout = Self.requestTimeout
         do throws(BrokerError) {
             connection = try Connection.open(parameters)
             channel = try Channel(on: connection)
-        } catch {
-            throw CommandError(error)
-        }
-        do throws(BrokerError) {
-            _ = try channel.status(ofQueue: ShortString(plan.queue))
-        } catch {
-            guard error.code == .notFound else { throw CommandError(error) }
-            do throws(BrokerError) {
-                try channel.open()
+            if try Self.exists(ShortString(plan.queue), on: channel) {
+                connection.close()
+            } else {
                 try declare()
-            } catch {
-                throw CommandError(error)
+                return
             }
-            return
+        } catch {
+            throw .broker(error)
         }
-        connection.close()
-        throw CommandError(
-            .refused,
-            "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another --queue")
+        throw .exists
+    }
+
+    private static func exists(_ name: ShortString, on channel: Channel) throws(BrokerError) -> Bool {
+        do throws(BrokerError) {
+            _ = try channel.status(ofQueue: name)
+            return true
+        } catch {
+            guard error.code == .notFound else { throw error }
+            try channel.open()
+            return false
+        }
     }
 
     /// Product and version of the broker, as it says itself: `RabbitMQ 3.10.8`.
-    var brokerVersion: String { connection.brokerVersion }
-    var node: String { connection.node.description }
+    package var brokerVersion: String { connection.brokerVersion }
+    package var node: String { connection.node.description }
 
     private func declare() throws(BrokerError) {
         try channel.declareQueue(
@@ -67,7 +75,7 @@ final class BenchQueue {
     func ready() throws(BrokerError) -> Int { try channel.status(ofQueue: name).ready }
 
     /// Deletes the queue, over a new connection where the old one is gone. Says why it couldn't; nil when it is gone.
-    func remove() -> String? {
+    package func remove() -> String? {
         do throws(BrokerError) {
             try channel.deleteQueue(name)
             connection.close()

@@ -4,7 +4,7 @@ import Broker
 import Posix
 import Testing
 
-@testable import Commands
+@testable import Benchmark
 
 @Suite("Bench schedule") struct BenchScheduleTests {
     private static func plan() -> BenchPlan {

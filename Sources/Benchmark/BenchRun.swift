@@ -2,12 +2,11 @@
 
 import Broker
 import Posix
-import Worker
 
 /// The thread that the others report to.
-final class BenchRun {
+package final class BenchRun {
     /// Why a run ended before its time.
-    enum Interruption: Equatable {
+    package enum Interruption: Equatable {
         case signal(Int32)
         case failed(BrokerError)
         case blocked(reason: String)
@@ -23,16 +22,31 @@ final class BenchRun {
     }
 
     /// What one second's line tells.
-    struct Second {
-        var elapsed: Duration
-        var isWarmUp: Bool
-        var isDraining: Bool
-        var seconds: Double
-        var confirmed: Int
-        var received: Int
-        var waiting: Int
-        var confirmLatency: LatencyHistogram
-        var arrivalLatency: LatencyHistogram
+    package struct Second {
+        package var elapsed: Duration
+        package var isWarmUp: Bool
+        package var isDraining: Bool
+        package var seconds: Double
+        package var confirmed: Int
+        package var received: Int
+        package var waiting: Int
+        package var confirmLatency: LatencyHistogram
+        package var arrivalLatency: LatencyHistogram
+
+        package init(
+            elapsed: Duration, isWarmUp: Bool, isDraining: Bool, seconds: Double, confirmed: Int,
+            received: Int, waiting: Int, confirmLatency: LatencyHistogram, arrivalLatency: LatencyHistogram
+        ) {
+            self.elapsed = elapsed
+            self.isWarmUp = isWarmUp
+            self.isDraining = isDraining
+            self.seconds = seconds
+            self.confirmed = confirmed
+            self.received = received
+            self.waiting = waiting
+            self.confirmLatency = confirmLatency
+            self.arrivalLatency = arrivalLatency
+        }
     }
 
     private static let tick = Duration.milliseconds(100)
@@ -42,7 +56,7 @@ final class BenchRun {
     private static let farewell = Duration.seconds(5)
 
     private let plan: BenchPlan
-    private let queue: BenchQueue
+    private let queue: TestQueue
     private let signals: SignalPipe
     private let note: (Second) -> Void
     /// A pipe that threads ring; never closed, since one that was given up may still ring it.
@@ -51,8 +65,8 @@ final class BenchRun {
     private let stopProducers: Latch
     private let stopConsumers: Latch
     private let arrivals: SharedArrivals
-    private var producers: [BenchPost] = []
-    private var consumers: [BenchPost] = []
+    private var producers: [ThreadAccount] = []
+    private var consumers: [ThreadAccount] = []
     private var phase = Phase.startingConsumers
     private var times: BenchTimes
     private var interruption: Interruption?
@@ -63,8 +77,8 @@ final class BenchRun {
     private var lastSample = (at: Instant(nanoseconds: 0), confirmed: 0, received: 0)
 
     /// Throws when the system refuses a pipe.
-    init(
-        _ plan: BenchPlan, on queue: BenchQueue, signals: SignalPipe, note: @escaping (Second) -> Void
+    package init(
+        _ plan: BenchPlan, on queue: TestQueue, signals: SignalPipe, note: @escaping (Second) -> Void
     ) throws(SystemError) {
         self.plan = plan
         self.queue = queue
@@ -82,7 +96,7 @@ final class BenchRun {
     }
 
     /// Runs to the end, whatever end that is.
-    func run() -> BenchResults {
+    package func run() -> BenchResults {
         startConsumers()
         while phase != .over {
             wait()
@@ -98,7 +112,7 @@ final class BenchRun {
 
     private func startConsumers() {
         for _ in 0..<plan.consumers {
-            let post = BenchPost(bell: bell)
+            let post = ThreadAccount(bell: bell)
             let task = BenchConsumer.Task(
                 plan: plan, post: post, start: startGate, stop: stopConsumers, arrivals: arrivals)
             guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
@@ -108,7 +122,7 @@ final class BenchRun {
 
     private func startProducers() {
         for number in 0..<plan.producers {
-            let post = BenchPost(bell: bell)
+            let post = ThreadAccount(bell: bell)
             let task = BenchProducer.Task(
                 plan: plan, number: number, post: post, start: startGate, stop: stopProducers)
             guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
@@ -203,7 +217,7 @@ final class BenchRun {
     }
 
     /// A signal ends the waiting: it is the user's second one, or came when all was over.
-    private func waitForEnd(of posts: [BenchPost], until deadline: Instant) {
+    private func waitForEnd(of posts: [ThreadAccount], until deadline: Instant) {
         while !posts.allSatisfy({ $0.ending != nil }), .now < deadline {
             wait()
             guard signals.read().isEmpty else { return }

@@ -4,36 +4,42 @@ import Broker
 import Posix
 
 /// One run of `workq bench`, the same for all its threads.
-struct BenchPlan: Sendable {
+package struct BenchPlan: Sendable {
     /// How much is measured, after the warm-up.
-    enum Extent: Sendable, Equatable {
+    package enum Extent: Sendable, Equatable {
         /// Of all producers together.
         case messages(Int)
         case duration(Duration)
     }
 
-    var connection: ConnectionParameters
-    var queue: String
-    var queueType = QueueType.classic
+    package var connection: ConnectionParameters
+    package var queue: String
+    package var queueType = QueueType.classic
     /// How long the broker keeps the queue when nobody is there to delete it.
-    var queueLifetime = Duration.seconds(60)
-    var producers = 1
-    var consumers = 1
+    package var queueLifetime = Duration.seconds(60)
+    package var producers = 1
+    package var consumers = 1
     /// Bytes of a message's body.
-    var size = 100
-    var extent = Extent.duration(.seconds(10))
-    var warmUp = Duration.seconds(1)
+    package var size = 100
+    package var extent = Extent.duration(.seconds(10))
+    package var warmUp = Duration.seconds(1)
     /// Messages a second of all producers together; nil for as many as the window lets through.
-    var rate: Int?
+    package var rate: Int?
     /// Unconfirmed messages of one producer.
-    var window = 1_000
+    package var window = 1_000
     /// Unacknowledged messages of one consumer; 0 for no limit.
-    var prefetch = 100
-    var isPersistent = true
+    package var prefetch = 100
+    package var isPersistent = true
     /// How long nothing may be confirmed, and how long nothing may arrive at the end, before the run is given up.
-    var patience = Duration.seconds(30)
+    package var patience = Duration.seconds(30)
     /// Marks the messages of this run.
-    var runID: UInt32
+    package var runID: UInt32
+
+    package init(connection: ConnectionParameters, queue: String, runID: UInt32) {
+        self.connection = connection
+        self.queue = queue
+        self.runID = runID
+    }
 
     /// How many measured messages a producer sends; nil when time decides.
     func share(of producer: Int) -> Int? {
@@ -43,7 +49,7 @@ struct BenchPlan: Sendable {
 
     /// The queue's `x-expires`, which counts from the last use. Only consumers use it all the time (publishing is no use,
     /// and quorum queues don't count declaring as one): without them it must outlast the run.
-    var queueExpiry: Duration {
+    package var queueExpiry: Duration {
         guard consumers == 0 else { return queueLifetime }
         let sending: Duration =
             switch extent {
@@ -60,7 +66,7 @@ struct BenchPlan: Sendable {
 
     /// Deliveries after which a consumer acknowledges, at the latest: half of what it may hold, so that the broker never
     /// waits for it.
-    var acknowledgesEvery: Int { prefetch == 0 ? 500 : max(1, min(prefetch / 2, 500)) }
+    package var acknowledgesEvery: Int { prefetch == 0 ? 500 : max(1, min(prefetch / 2, 500)) }
 }
 
 /// When a run is measured: between `measureStart` and `end`.

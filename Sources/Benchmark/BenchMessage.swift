@@ -4,9 +4,9 @@ import Broker
 import Posix
 
 /// What stands at the start of a message's body: who sent it, its number, and when it was meant to be sent.
-struct BenchMessage: Equatable {
+package struct BenchMessage: Equatable {
     /// Bytes at the start of the body; the rest is filling.
-    static let size = 24
+    package static let size = 24
 
     /// Tells this run's messages from whatever else may come to its queue.
     var runID: UInt32

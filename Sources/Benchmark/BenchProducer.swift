@@ -2,7 +2,6 @@
 
 import Broker
 import Posix
-import Worker
 
 /// Sends numbered messages on a connection of its own, and notes when each is confirmed.
 final class BenchProducer {
@@ -11,7 +10,7 @@ final class BenchProducer {
         let plan: BenchPlan
         /// From 0.
         let number: Int
-        let post: BenchPost
+        let post: ThreadAccount
         /// Opens when all threads are ready; its moment is the run's start.
         let start: Latch
         /// Opens when no more should be sent.

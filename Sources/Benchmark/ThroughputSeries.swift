@@ -5,14 +5,16 @@ import Posix
 
 /// Counts in equal intervals of time. However long a run is, there are at most `limit` of them: when more are needed, two
 /// become one.
-struct ThroughputSeries: Equatable {
-    static let limit = 1_200
+package struct ThroughputSeries: Equatable {
+    package static let limit = 1_200
 
-    private(set) var interval = Duration.milliseconds(100)
-    private(set) var counts: [Int] = []
+    package private(set) var interval = Duration.milliseconds(100)
+    package private(set) var counts: [Int] = []
+
+    package init() {}
 
     /// Adds messages that were counted at `time` after the start.
-    mutating func add(_ count: Int, at time: Duration) {
+    package mutating func add(_ count: Int, at time: Duration) {
         guard time >= .zero else { return }
         while index(of: time) >= Self.limit { halve() }
         let index = index(of: time)
@@ -33,7 +35,7 @@ struct ThroughputSeries: Equatable {
 
     /// Messages a second, in at most `columns` equal parts. An interval that the run's end cut short is left out, where
     /// there are others.
-    func rates(columns: Int) -> [Double] {
+    package func rates(columns: Int) -> [Double] {
         let whole = counts.count > 1 ? counts.dropLast() : counts[...]
         let columns = min(columns, whole.count)
         guard columns > 0 else { return [] }

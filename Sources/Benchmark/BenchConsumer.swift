@@ -2,14 +2,13 @@
 
 import Broker
 import Posix
-import Worker
 
 /// Takes messages on a connection of its own, notes their numbers and their age, and acknowledges them.
 final class BenchConsumer {
     /// What threads share of a consumer.
     struct Task: Sendable {
         let plan: BenchPlan
-        let post: BenchPost
+        let post: ThreadAccount
         let start: Latch
         /// Opens when all has arrived, or nothing more is waited for.
         let stop: Latch
