@@ -192,7 +192,7 @@ enum BenchCommand: Subcommand {
             try percentileFile?.write(results.mainLatency.percentileFile)
             switch values.format {
             case .text:
-                let style = BenchStyle(context, descriptor: context.standardOutput)
+                let style = TerminalStyle(context, descriptor: context.standardOutput)
                 let place = "\(broker) at \(queue.node), librabbitmq \(Library.version)"
                 try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
             case .json: try context.write(report.json())

@@ -30,7 +30,7 @@ import Testing
         return results
     }
 
-    private static func summary(_ results: BenchResults, style: BenchStyle = BenchStyle()) -> String {
+    private static func summary(_ results: BenchResults, style: TerminalStyle = TerminalStyle()) -> String {
         BenchSummary(plan: plan(), results: results, broker: "RabbitMQ 3.10.8 at amqp://h:5672", style: style).text
     }
 
@@ -89,13 +89,13 @@ import Testing
         #expect(plot.steps.map(\.count).reduce(0, +) == 900)
         #expect(plot.steps.first?.lower == 10 && plot.steps.last?.upper == 10_000)
         #expect(LatencyPlot(LatencyHistogram()).steps == [])
-        for line in plot.lines(width: 20, style: BenchStyle()) { #expect(line.utf8.allSatisfy { $0 < 0x7F }) }
+        for line in plot.lines(width: 20, style: TerminalStyle()) { #expect(line.utf8.allSatisfy { $0 < 0x7F }) }
     }
 
     @Test("a bar is as long as its share, and never invisible")
     func bars() {
-        #expect(BenchStyle().bar(0.5, width: 10) == "#####" && BenchStyle().bar(0.001, width: 10) == "#")
-        let unicode = BenchStyle(isUnicode: true)
+        #expect(TerminalStyle().bar(0.5, width: 10) == "#####" && TerminalStyle().bar(0.001, width: 10) == "#")
+        let unicode = TerminalStyle(isUnicode: true)
         #expect(
             unicode.bar(1, width: 3) == "███" && unicode.bar(0.001, width: 10) == "▏" && unicode.bar(0, width: 9) == "")
     }
@@ -139,7 +139,7 @@ import Testing
             #expect(text.contains(part), "\(part) in \(text)")
         }
         #expect(text.utf8.allSatisfy { $0 < 0x7F && ($0 >= 0x20 || $0 == 0x0A) })
-        let coloured = Self.summary(Self.results(), style: BenchStyle(hasColour: true, isUnicode: true))
+        let coloured = Self.summary(Self.results(), style: TerminalStyle(hasColour: true, isUnicode: true))
         #expect(coloured.contains("\u{1B}[32mall 1,000") && coloured.contains("█"))
     }
 
@@ -170,7 +170,7 @@ import Testing
         var context = CommandContext(
             rawEnvironment: environment.map { Array("\($0.key)=\($0.value)".utf8) }, processName: "1@h")
         context.isTerminal = { _ in isTerminal }
-        #expect(BenchStyle(context, descriptor: 1) == BenchStyle(hasColour: hasColour, isUnicode: isUnicode))
+        #expect(TerminalStyle(context, descriptor: 1) == TerminalStyle(hasColour: hasColour, isUnicode: isUnicode))
     }
 
     // MARK: - JSON
@@ -203,11 +203,11 @@ import Testing
         var second = BenchRun.Second(
             elapsed: .seconds(1), isWarmUp: true, isDraining: false, seconds: 2, confirmed: 2_000,
             received: 1_000, waiting: 500, confirmLatency: LatencyHistogram(), arrivalLatency: LatencyHistogram())
-        let early = BenchProgress.line(second, consumers: 1, BenchStyle())
+        let early = BenchProgress.line(second, consumers: 1, TerminalStyle())
         #expect(early == "    1s  confirmed   1,000/s  received     500/s  waiting     500  warming up")
         second.confirmLatency.record(microseconds: 1_500)
         second.isWarmUp = false
-        let later = BenchProgress.line(second, consumers: 0, BenchStyle())
+        let later = BenchProgress.line(second, consumers: 0, TerminalStyle())
         #expect(later == "    1s  confirmed   1,000/s  confirm p99 1.50 ms")
     }
 }

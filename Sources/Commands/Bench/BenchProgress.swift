@@ -9,13 +9,13 @@ struct BenchProgress {
     private let plan: BenchPlan
     private let isQuiet: Bool
     private let context: CommandContext
-    private let style: BenchStyle
+    private let style: TerminalStyle
 
     init(_ plan: BenchPlan, isQuiet: Bool, _ context: CommandContext) {
         self.plan = plan
         self.isQuiet = isQuiet
         self.context = context
-        style = BenchStyle(context, descriptor: context.standardError)
+        style = TerminalStyle(context, descriptor: context.standardError)
     }
 
     func begin(broker: String) {
@@ -47,7 +47,7 @@ struct BenchProgress {
         }
     }
 
-    static func line(_ second: BenchRun.Second, consumers: Int, _ style: BenchStyle) -> String {
+    static func line(_ second: BenchRun.Second, consumers: Int, _ style: TerminalStyle) -> String {
         func rate(_ count: Int) -> String {
             (NumberText.grouped(Int((Double(count) / second.seconds).rounded())) + "/s").leftPadded(to: 10)
         }

@@ -14,7 +14,7 @@ struct BenchSummary {
     let results: BenchResults
     /// Where it ran and on what: `RabbitMQ 3.10.8 at amqp://host:5672`.
     let broker: String
-    let style: BenchStyle
+    let style: TerminalStyle
 
     var text: String {
         var lines = [

@@ -161,7 +161,7 @@ final class RemovalRun {
         let doable = targets.filter(\.isDoable)
         for target in doable.prefix(Self.shownTargets) { context.say(target.summary) }
         if doable.count > Self.shownTargets { context.say("and \(doable.count - Self.shownTargets) more") }
-        return Question.isAnsweredYes(
+        return Confirmation.isAnsweredYes(
             plan.kind.question(queues: doable.count, tasks: targets.ready), in: context)
     }
 

@@ -4,7 +4,7 @@ import Options
 import Posix
 
 /// A question on the terminal, which only a yes answers.
-enum Question {
+enum Confirmation {
     /// Asks on standard error and reads a line from standard input. No answer is no.
     static func isAnsweredYes(_ text: String, in context: CommandContext) -> Bool {
         context.tell("\(text.escapedForDisplay) [y/N] ")

@@ -42,7 +42,7 @@ struct LatencyPlot {
     }()
 
     /// A line a step: its limits, its share, and a bar of up to `width` characters.
-    func lines(width: Int, style: BenchStyle) -> [String] {
+    func lines(width: Int, style: TerminalStyle) -> [String] {
         let most = max(1, steps.map(\.count).max() ?? 1)
         return steps.map { step in
             let limits = "\(NumberText.bound(step.lower)) - \(NumberText.bound(step.upper))"

@@ -1,7 +1,7 @@
 // What may be shown: colour, and characters beyond ASCII.
 
 /// How results look. Colour only on a terminal and without NO_COLOR, blocks only where the locale has them.
-struct BenchStyle: Equatable {
+struct TerminalStyle: Equatable {
     var hasColour = false
     var isUnicode = false
 
