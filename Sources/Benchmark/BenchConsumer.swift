@@ -23,7 +23,7 @@ final class BenchConsumer {
 
     private let task: Task
     private let plan: BenchPlan
-    private var measureStart = Instant.never
+    private var times: BenchTimes?
     private var order: OrderWatch
     private var pollSet = PollSet()
     private var lastTag: UInt64 = 0
@@ -32,7 +32,7 @@ final class BenchConsumer {
     private var messages: [(producer: Int, sequence: UInt64)] = []
     /// In nanoseconds.
     private var latencies: [Int64] = []
-    private var lastMeasured: Instant?
+    private var measured = MeasuredFlow()
 
     private init(_ task: Task) {
         self.task = task
@@ -84,11 +84,12 @@ final class BenchConsumer {
         guard let message = BenchMessage(delivery.body, runID: plan.runID) else { return }
         messages.append((Int(message.producer), message.sequence))
         order.note(producer: Int(message.producer), sequence: message.sequence)
-        if measureStart == .never { measureStart = BenchTimes(plan, start: task.start.openedAt).measureStart }
-        guard message.intended >= measureStart else { return }
+        let times = times ?? BenchTimes(plan, start: task.start.openedAt)
+        self.times = times
         let now = Instant.now
+        measured.record(intended: message.intended, settled: now, times)
+        guard message.intended >= times.measureStart else { return }
         latencies.append(now.nanoseconds - message.intended.nanoseconds)
-        lastMeasured = now
     }
 
     private func acknowledge(on channel: Channel) throws(BrokerError) {
@@ -101,8 +102,7 @@ final class BenchConsumer {
         task.arrivals.note(messages)
         task.post.note { tally in
             tally.settled += messages.count
-            tally.measured += latencies.count
-            tally.lastMeasured = lastMeasured
+            tally.measured = measured
             tally.reordered = order.reordered
             for latency in latencies { tally.latencies.record(nanoseconds: latency) }
         }

@@ -89,4 +89,9 @@ struct BenchTimes: Sendable, Equatable {
         latestSend = end + plan.patience
         if case .duration(let duration) = plan.extent { latestSend = end + min(plan.patience, duration) }
     }
+
+    /// The send times of a producer, numbered from 0; nil where the window alone decides.
+    func schedule(of producer: Int, _ plan: BenchPlan) -> SendSchedule? {
+        plan.rate.map { SendSchedule(start: start, rate: $0, producers: plan.producers, producer: producer) }
+    }
 }

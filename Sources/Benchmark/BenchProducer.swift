@@ -21,8 +21,10 @@ final class BenchProducer {
             let producer = BenchProducer(self)
             let ending = producer.run()
             let unconfirmed = producer.unconfirmed
+            let lateness = producer.lateness
             post.report { tally in
                 tally.unconfirmed = unconfirmed
+                tally.lateness = lateness
                 tally.ending = ending
             }
         }
@@ -60,6 +62,7 @@ final class BenchProducer {
     private var returned = 0
     /// In nanoseconds.
     private var latencies: [Int64] = []
+    private var measured = MeasuredFlow()
 
     private init(_ task: Task) {
         self.task = task
@@ -72,6 +75,12 @@ final class BenchProducer {
 
     private var unconfirmed: Set<UInt64> {
         refused.union(publisher?.unconfirmed.map(\.sequence) ?? [])
+    }
+
+    private var lateness: [UInt64: Int64] {
+        let now = Instant.now
+        let measured = (publisher?.unconfirmed ?? []).filter { $0.intended >= times.measureStart }
+        return Dictionary(measured.map { ($0.sequence, now.nanoseconds - $0.intended.nanoseconds) }) { first, _ in first }
     }
 
     private func run() -> BenchEnding {
@@ -101,9 +110,7 @@ final class BenchProducer {
 
     private func begin() {
         times = BenchTimes(plan, start: task.start.openedAt)
-        schedule = plan.rate.map {
-            SendSchedule(start: times.start, rate: $0, producers: plan.producers, producer: task.number)
-        }
+        schedule = times.schedule(of: task.number, plan)
         lastProgress = .now
         // More producers than messages.
         if measuredLeft == 0 { hasSentAll = true }
@@ -203,6 +210,7 @@ final class BenchProducer {
         switch outcome {
         case .confirmed:
             settled += 1
+            measured.record(intended: message.intended, settled: lastProgress, times)
             if message.intended >= times.measureStart {
                 latencies.append(lastProgress.nanoseconds - message.intended.nanoseconds)
             }
@@ -222,9 +230,7 @@ final class BenchProducer {
             tally.settled += settled
             tally.nacked += nacked
             tally.returned += returned
-            guard !latencies.isEmpty else { return }
-            tally.measured += latencies.count
-            tally.lastMeasured = lastProgress
+            tally.measured = measured
             for latency in latencies { tally.latencies.record(nanoseconds: latency) }
         }
         (settled, nacked, returned) = (0, 0, 0)

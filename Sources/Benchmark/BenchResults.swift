@@ -5,7 +5,7 @@ import Posix
 
 /// Counts, rates and latencies of one run. Counts are of the whole run, flows and latencies of its measured part.
 package struct BenchResults {
-    /// Measured messages, and the time from the end of the warm-up to the last of them.
+    /// Measured messages, and the time that they took.
     package struct Flow: Equatable {
         package var messages = 0
         package var time = Duration.zero

@@ -71,6 +71,8 @@ package final class BenchRun {
     private var times: BenchTimes
     private var interruption: Interruption?
     private var interruptedAt: Instant?
+    /// When the producers had done all that they would do.
+    private var sentAt: Instant?
     private var results: BenchResults
     private var lastArrival: (count: Int, at: Instant)
     private var lastSecond: (at: Instant, confirmed: Int, received: Int)
@@ -154,6 +156,7 @@ package final class BenchRun {
         case .sending where producers.allSatisfy({ $0.ending != nil }):
             stopProducers.open()
             lastArrival = (arrivals.arrived, now)
+            sentAt = now
             phase = .draining
         case .draining:
             if hasDrained(now) { phase = .over }
@@ -210,6 +213,7 @@ package final class BenchRun {
         stopConsumers.open()
         waitForEnd(of: consumers, until: deadline)
         collect()
+        if startGate.isOpen { addLateness() }
         results.hasStarted = startGate.isOpen
         results.interruption = interruption
         results.ranFor = (interruptedAt ?? .now) - min(times.start, interruptedAt ?? .now)
@@ -272,15 +276,34 @@ package final class BenchRun {
         results.received = receiving.reduce(0) { $0 + $1.settled }
         results.reordered = receiving.reduce(0) { $0 + $1.reordered }
         results.unconfirmed = results.sent - results.confirmed - results.nacked - results.returned
-        results.publishing = flow(sending)
-        results.consuming = flow(receiving)
+        let end = interruptedAt ?? .now
+        results.publishing = BenchResults.Flow(sending.map(\.measured), times, until: end)
+        results.consuming = BenchResults.Flow(receiving.map(\.measured), times, until: end)
         return (confirms, latencies)
     }
 
-    private func flow(_ tallies: [BenchTally]) -> BenchResults.Flow {
-        guard let last = tallies.compactMap(\.lastMeasured).max() else { return BenchResults.Flow() }
-        return BenchResults.Flow(
-            messages: tallies.reduce(0) { $0 + $1.measured }, time: last - times.measureStart)
+    /// Adds how late those messages are that were due and never sent, or sent and never settled: a broker that stalls at
+    /// the end of a run would not be seen in the latencies of the others.
+    private func addLateness() {
+        let end = sentAt ?? interruptedAt ?? .now
+        let account = arrivals.current
+        for (number, producer) in producers.enumerated() {
+            let tally = producer.take()
+            for (sequence, nanoseconds) in tally.lateness {
+                results.confirmLatency.record(nanoseconds: nanoseconds)
+                guard plan.consumers > 0, !account.hasArrived(producer: number, sequence: sequence) else { continue }
+                results.arrivalLatency.record(nanoseconds: nanoseconds)
+            }
+            guard let schedule = times.schedule(of: number, plan), sentAt == nil || times.end != .never else { continue }
+            for late in schedule.overdue(
+                from: UInt64(tally.sent) + 1, since: times.measureStart, before: min(times.end, end), at: end)
+            {
+                results.confirmLatency.record(microseconds: late.microseconds, count: late.count)
+                if plan.consumers > 0 {
+                    results.arrivalLatency.record(microseconds: late.microseconds, count: late.count)
+                }
+            }
+        }
     }
 
     /// Counts what was lost. Only where the run came to its end: what was still on the way isn't lost.

@@ -55,6 +55,10 @@ struct ArrivalAccount {
         if !numbers[producer].insert(sequence) { duplicates += 1 }
     }
 
+    func hasArrived(producer: Int, sequence: UInt64) -> Bool {
+        numbers.indices.contains(producer) && numbers[producer].contains(sequence)
+    }
+
     /// How many messages of a producer the broker confirmed and no consumer got.
     ///
     /// `unconfirmed` are the numbers, up to `sent`, that the broker did not confirm: it owes nobody those.

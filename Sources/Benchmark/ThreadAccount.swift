@@ -22,16 +22,16 @@ struct BenchTally: Sendable {
     var sent = 0
     /// Messages confirmed, or received.
     var settled = 0
-    /// Of those, the ones that were meant to be sent after the warm-up.
-    var measured = 0
-    /// When the last of the measured ones was confirmed or received.
-    var lastMeasured: Instant?
+    /// Of those, the ones that the rate is made of.
+    var measured = MeasuredFlow()
     /// Latencies of measured messages since they were last taken.
     var latencies = LatencyHistogram()
     var nacked = 0
     var returned = 0
     /// Numbers of messages that were sent and not confirmed, once the thread has ended.
     var unconfirmed: Set<UInt64> = []
+    /// How late those of them are that the broker hasn't answered, in nanoseconds and as far as they are measured.
+    var lateness: [UInt64: Int64] = [:]
     var reordered = 0
     /// nil while the thread runs.
     var ending: BenchEnding?

@@ -127,7 +127,8 @@ enum BenchCommand: Subcommand {
             .value(
                 "--hdr", of: .file(), into: \.percentileFile,
                 "write the latencies to FILE as HdrHistogram's plotters read them",
-                details: "Percentiles in milliseconds, from end to end, or of confirms without consumers."),
+                details: "Percentiles in milliseconds, from end to end, or of confirms without consumers. FILE is written "
+                    + "at the end; what was there stays until then."),
             .value(
                 "--baseline", of: .file(), into: \.baselineFile,
                 "compare with the results of an earlier run, written by `--format json`"),
@@ -136,7 +137,7 @@ enum BenchCommand: Subcommand {
                 "end with status 1 when EXPR holds, such as 'p99>+20%' or 'p99>50ms'",
                 details: "A figure, one of `>`, `>=`, `<` and `<=`, and either a number (latencies with `us`, `ms` or "
                     + "`s`) or a percentage with a sign: `+20%` is the baseline's figure and 20% more, `-10%` is 10% "
-                    + "less. May be given again; one that holds is enough."),
+                    + "less. May be given again; one that holds is enough. A figure that the run doesn't have fails too."),
         ]
     }
 
@@ -167,7 +168,7 @@ enum BenchCommand: Subcommand {
         if let baseline { warnOfDifferences(baseline, plan, in: context) }
         try check(conditions, plan, baseline)
         let percentileFile = try values.percentileFile.map { path throws(CommandError) in
-            try BenchFiles.create(path)
+            try BenchFiles.output(path)
         }
         guard let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP]) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
@@ -189,7 +190,6 @@ enum BenchCommand: Subcommand {
         let report = BenchReport(results, plan, brokerVersion: broker, startedAt: startedAt)
         if results.hasStarted {
             progress.end()
-            try percentileFile?.write(results.mainLatency.percentileFile)
             switch values.format {
             case .text:
                 let style = TerminalStyle(context, descriptor: context.standardOutput)
@@ -197,6 +197,8 @@ enum BenchCommand: Subcommand {
                 try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
             case .json: try context.write(report.json())
             }
+            // Last: a full disk shouldn't cost the results, too.
+            try percentileFile?.write(results.mainLatency.percentileFile)
         }
         return verdict(results, report, baseline, conditions, in: context)
     }

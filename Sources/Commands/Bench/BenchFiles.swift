@@ -2,64 +2,70 @@
 
 import Posix
 
-/// Files named by options. Both are opened before a run begins: nobody should learn after an hour that a path is wrong.
+/// Files named by options. Both are looked at before a run begins: nobody should learn after an hour that a path is wrong.
 enum BenchFiles {
-    /// A file to write text to.
+    /// A file that takes the place of another one when it is whole.
     struct Output {
         fileprivate let path: String
-        fileprivate let descriptor: Int32
 
-        /// Writes all of the file, and closes it.
+        /// Writes all of the file. One that was there stays as it is until then.
         func write(_ text: String) throws(CommandError) {
-            // A pipe has no length, and needs none.
-            ftruncate(descriptor, 0)
-            var rest = Array(text.utf8)[...]
-            while !rest.isEmpty {
-                let count = rest.withUnsafeBytes { bytes in
-                    bytes.baseAddress.map { workq_write(descriptor, $0, bytes.count) } ?? 0
-                }
-                guard count > 0 else { throw failure() }
-                rest = rest.dropFirst(count)
+            var status = stat()
+            let isReplaceable = stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+            // A link stays a link, to a new file. A pipe can't be replaced, and has no content to lose.
+            let place = isReplaceable ? Self.realPath(path) : path
+            let written = isReplaceable ? "\(place).\(getpid())" : path
+            var isCreated = false
+            do throws(SystemError) {
+                let flags = isReplaceable ? O_WRONLY | O_CREAT | O_EXCL : O_WRONLY
+                let file = try Descriptor(opening: written, flags, mode: 0o644)
+                isCreated = isReplaceable
+                try Transfer.write(text, to: file.number)
+                guard !isReplaceable || rename(written, place) == 0 else { throw .last }
+            } catch {
+                if isCreated { unlink(written) }
+                throw CommandError(.inputOutputError, FileError(.write, path, error).message)
             }
-            guard close(descriptor) == 0 else { throw failure() }
         }
 
-        private func failure() -> CommandError {
-            CommandError(.inputOutputError, "cannot write \(path): \(SystemError.text(errno))")
+        private static func realPath(_ path: String) -> String {
+            guard let resolved = realpath(path, nil) else { return path }
+            defer { free(resolved) }
+            return String(cString: resolved)
         }
     }
 
-    static func create(_ path: String) throws(CommandError) -> Output {
-        // What an earlier run has left stays until there is something to write.
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw CommandError(.cannotCreate, "cannot create \(path): \(SystemError.text(errno))")
+    /// A file to be written at the end.
+    static func output(_ path: String) throws(CommandError) -> Output {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        var problem: Int32?
+        if exists, status.st_mode & S_IFMT == S_IFDIR {
+            problem = EISDIR
+        } else if access(exists ? path : folder, W_OK) != 0 {
+            problem = errno
         }
-        return Output(path: path, descriptor: descriptor)
+        if let problem { throw CommandError(.cannotCreate, FileError(.create, path, SystemError(problem)).message) }
+        return Output(path: path)
     }
 
-    /// The results of an earlier run.
+    /// The results of an earlier run. Those of one that ended early say nothing about a whole one.
     static func readBaseline(_ path: String) throws(CommandError) -> BenchReport {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unreadable(path) }
-        defer { close(descriptor) }
-        var contents: [UInt8] = []
-        var part: [UInt8] = Array(repeating: 0, count: 65_536)
-        while true {
-            let count = workq_read(descriptor, &part, part.count)
-            guard count >= 0 else { throw unreadable(path) }
-            guard count > 0 else { break }
-            contents += part[..<count]
-            guard contents.count <= 64 << 20 else { break }
-        }
-        do {
-            return try BenchReport(json: contents)
+        let contents: [UInt8]
+        do throws(SystemError) {
+            let file = try Descriptor(opening: path, O_RDONLY)
+            contents = try Transfer.read(from: file.number, limit: 64 << 20)
         } catch {
+            throw CommandError(.noInput, FileError(.read, path, error).message)
+        }
+        guard let report = try? BenchReport(json: contents) else {
             throw CommandError(.refused, "\(path) doesn't hold the results of workq bench --format json")
         }
-    }
-
-    private static func unreadable(_ path: String) -> CommandError {
-        CommandError(.noInput, "cannot read \(path): \(SystemError.text(errno))")
+        if let interruption = report.interruption {
+            throw CommandError(
+                .refused, "\(path) holds the results of a run that ended early (\(interruption.text)): it is no baseline")
+        }
+        return report
     }
 }

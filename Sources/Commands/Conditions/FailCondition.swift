@@ -84,14 +84,16 @@ struct FailCondition: Equatable {
         return .absolute(number * unit.1)
     }
 
-    /// What the expression says of a run, where it holds; nil where it doesn't, or the run doesn't have the figure.
+    /// What the expression says of a run, where it holds or can't be told; nil where it doesn't hold.
     func finding(in report: BenchReport, baseline: BenchReport?) -> String? {
-        guard let value = metric.value(in: report) else { return nil }
+        guard let value = metric.value(in: report) else { return "\(text): the run has no \(metric.rawValue)" }
         switch bound {
         case .absolute(let limit):
             return comparison.holds(value, limit) ? "\(text): \(metric.rawValue) is \(metric.text(value))" : nil
         case .relative(let percent):
-            guard let old = baseline.flatMap(metric.value) else { return nil }
+            guard let old = baseline.flatMap(metric.value) else {
+                return "\(text): the baseline has no \(metric.rawValue)"
+            }
             guard comparison.holds(value, old * (1 + percent / 100)) else { return nil }
             let change = old > 0 ? (value / old - 1) * 100 : 0
             let sign = change < 0 ? "-" : "+"
@@ -161,8 +163,10 @@ enum BenchMetric: String, CaseIterable {
 
     /// The figure in microseconds, messages a second, or messages; nil where the run doesn't have it.
     func value(in report: BenchReport) -> Double? {
-        let latency = report.endToEndLatencyMicroseconds ?? report.confirmLatencyMicroseconds
         let confirm = report.confirmLatencyMicroseconds
+        let latency = report.endToEndLatencyMicroseconds ?? confirm
+        // Of nothing, every percentile would be 0.
+        if isLatency, (rawValue.hasPrefix("confirm-") ? confirm : latency).count == 0 { return nil }
         return switch self {
         case .publishRate: report.publish.rate
         case .consumeRate: report.consume?.rate
