@@ -52,16 +52,16 @@ _workq_options() {
         ) ;;
     purge)
         choices=(
-            --expect --match --backup --dry-run -y --yes -u --url --config -N --node -p --vhost
-            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --expect --match --backup --with-retries --dry-run -y --yes -u --url --config -N --node
+            -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
+            --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     delete)
         choices=(
-            --if-empty --if-unused --if-exists --match --backup --dry-run -y --yes -u --url --config
-            -N --node -p --vhost --api-url --username --password-file --cacert --cert --key
-            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
-            --help
+            --if-empty --if-unused --if-exists --match --backup --with-retries --dry-run -y --yes -u
+            --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert
+            --key --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose
+            -h --help
         ) ;;
     bench)
         choices=(
@@ -86,7 +86,7 @@ _workq_value() {
             -0 | --null | --ndjson | --skip-empty | --print-id | --no-create | --unless-queued | \
             --transient | --no-confirm | --flush | --reply | --tag | --drain | --nonempty | \
             --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | --watch | \
-            --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
+            --with-retries | --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
@@ -210,15 +210,16 @@ _workq_value() {
             kind=nothing ;;
         --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
-        --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+        --with-retries | --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | \
+            -h | --help)
             kind=switch ;;
         -N | --node)
             kind=live choices=(sections) ;;
         esac ;;
     delete)
         case $2 in
-        --if-empty | --if-unused | --if-exists | --dry-run | -y | --yes | --insecure | -q | \
-            --quiet | -v | --verbose | -h | --help)
+        --if-empty | --if-unused | --if-exists | --with-retries | --dry-run | -y | --yes | \
+            --insecure | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
         --match | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
             --connect-timeout | --connection-name)

@@ -7,7 +7,7 @@ extension Channel {
     /// without a consumer tag or `queueEmpty`.
     ///
     /// An auto-delete queue ends with its last consumer, and this makes none. A missing queue closes the channel with
-    /// 404, and one with a single active consumer with 405.
+    /// 404, and a quorum queue with a single active consumer with 405.
     package func sendGets(_ count: Int, from queue: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
             var method = amqp_basic_get_t()

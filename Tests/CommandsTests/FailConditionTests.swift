@@ -14,6 +14,8 @@ import Testing
         plan.consumers = consumers
         var report = BenchReport(BenchResults(), plan, brokerVersion: "RabbitMQ 3.10.8", startedAt: 1)
         report.publish.rate = rate
+        report.endToEndLatencyMicroseconds?.count = 1
+        report.confirmLatencyMicroseconds.count = 1
         report.endToEndLatencyMicroseconds?.p99 = p99
         report.confirmLatencyMicroseconds.p99 = 2 * p99
         return report
@@ -77,13 +79,23 @@ import Testing
         #expect(try finding("p99>1ms", before) == nil)
         #expect(try finding("p99>1ms", slower) == "p99>1ms: p99 is 1.25 ms")
         #expect(try finding("confirm-p99>2ms", slower) != nil)
-        #expect(try FailCondition("p99>+1%").finding(in: slower, baseline: nil) == nil)
+        #expect(try FailCondition("p99>+1%").finding(in: slower, baseline: nil) == "p99>+1%: the baseline has no p99")
     }
 
     @Test("without consumers, a latency is that of confirms, and there is no consume rate")
     func withoutConsumers() throws {
         let report = Self.report(p99: 1_000, rate: 10, consumers: 0)
         #expect(try FailCondition("p99>1.9ms").finding(in: report, baseline: nil) != nil)
-        #expect(try FailCondition("consume-rate<1").finding(in: report, baseline: nil) == nil)
+    }
+
+    @Test("Q11 a figure that a run doesn't have fails, and 0 is no latency of nothing")
+    func missing() throws {
+        var report = Self.report(p99: 1_000, rate: 10, consumers: 0)
+        for text in ["consume-rate<1", "consume-rate>1"] {
+            #expect(
+                try FailCondition(text).finding(in: report, baseline: nil) == "\(text): the run has no consume-rate")
+        }
+        report.confirmLatencyMicroseconds.count = 0
+        #expect(try FailCondition("p99>1s").finding(in: report, baseline: nil) == "p99>1s: the run has no p99")
     }
 }
