@@ -80,7 +80,8 @@ final class BenchProducer {
     private var lateness: [UInt64: Int64] {
         let now = Instant.now
         let measured = (publisher?.unconfirmed ?? []).filter { $0.intended >= times.measureStart }
-        return Dictionary(measured.map { ($0.sequence, now.nanoseconds - $0.intended.nanoseconds) }) { first, _ in first }
+        return Dictionary(measured.map { ($0.sequence, now.nanoseconds - $0.intended.nanoseconds) }) { first, _ in first
+        }
     }
 
     private func run() -> BenchEnding {

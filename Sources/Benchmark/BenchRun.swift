@@ -294,7 +294,9 @@ package final class BenchRun {
                 guard plan.consumers > 0, !account.hasArrived(producer: number, sequence: sequence) else { continue }
                 results.arrivalLatency.record(nanoseconds: nanoseconds)
             }
-            guard let schedule = times.schedule(of: number, plan), sentAt == nil || times.end != .never else { continue }
+            guard let schedule = times.schedule(of: number, plan), sentAt == nil || times.end != .never else {
+                continue
+            }
             for late in schedule.overdue(
                 from: UInt64(tally.sent) + 1, since: times.measureStart, before: min(times.end, end), at: end)
             {

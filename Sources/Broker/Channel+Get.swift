@@ -11,8 +11,8 @@ extension Channel {
     package func sendGets(_ count: Int, from queue: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
             var method = amqp_basic_get_t()
-            method.queue = pool.bytes(queue)
-            try connection.sendTogether { () throws(BrokerError) in
+            method.queue = try pool.bytes(queue)
+            try connection.sendTogether { () throws(BrokerError) -> Void in
                 for _ in 0..<count {
                     try connection.send("take from queue \"\(queue)\"", size: queue.bytes.count + 24) {
                         amqp_send_method($0, Self.number, AMQP_BASIC_GET_METHOD, &method)

@@ -12,6 +12,11 @@ package struct QueueStatus: Equatable {
     /// Messages ready for delivery; those unacknowledged are not counted.
     package var ready: Int
     package var consumers: Int
+
+    package init(ready: Int, consumers: Int) {
+        self.ready = ready
+        self.consumers = consumers
+    }
 }
 
 /// What must hold of a queue for it to be deleted.

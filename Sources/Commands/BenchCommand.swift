@@ -127,7 +127,8 @@ enum BenchCommand: Subcommand {
             .value(
                 "--hdr", of: .file(), into: \.percentileFile,
                 "write the latencies to FILE as HdrHistogram's plotters read them",
-                details: "Percentiles in milliseconds, from end to end, or of confirms without consumers. FILE is written "
+                details:
+                    "Percentiles in milliseconds, from end to end, or of confirms without consumers. FILE is written "
                     + "at the end; what was there stays until then."),
             .value(
                 "--baseline", of: .file(), into: \.baselineFile,
@@ -137,7 +138,8 @@ enum BenchCommand: Subcommand {
                 "end with status 1 when EXPR holds, such as 'p99>+20%' or 'p99>50ms'",
                 details: "A figure, one of `>`, `>=`, `<` and `<=`, and either a number (latencies with `us`, `ms` or "
                     + "`s`) or a percentage with a sign: `+20%` is the baseline's figure and 20% more, `-10%` is 10% "
-                    + "less. May be given again; one that holds is enough. A figure that the run doesn't have fails too."),
+                    + "less. May be given again; one that holds is enough. A figure that the run doesn't have fails too."
+            ),
         ]
     }
 
@@ -212,7 +214,8 @@ enum BenchCommand: Subcommand {
             case .exists:
                 throw CommandError(
                     .refused,
-                    "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another --queue")
+                    "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another --queue"
+                )
             }
         }
     }

@@ -71,7 +71,8 @@ struct ConnectionOptions {
             .value(
                 "--password-file", of: .file(), into: \.passwordFile,
                 "a file that holds the password; - asks on the terminal",
-                details: "The file must belong to the user or to root, and nobody else may be able to read it but a group "
+                details:
+                    "The file must belong to the user or to root, and nobody else may be able to read it but a group "
                     + "that workq runs in. Files under `$CREDENTIALS_DIRECTORY` (systemd) and `/run/secrets` (Docker, "
                     + "Kubernetes) are taken as they are. One newline at its end is dropped."),
             .value(

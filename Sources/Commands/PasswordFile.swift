@@ -53,7 +53,9 @@ enum PasswordFile {
     private static func isProvided(_ path: String, _ status: stat, in context: CommandContext) -> Bool {
         guard let place = realPath(path) else { return false }
         var found = stat()
-        guard stat(place, &found) == 0, found.st_dev == status.st_dev, found.st_ino == status.st_ino else { return false }
+        guard stat(place, &found) == 0, found.st_dev == status.st_dev, found.st_ino == status.st_ino else {
+            return false
+        }
         let folders = ["/run/secrets", context.environment["CREDENTIALS_DIRECTORY"]].compactMap(\.self)
         return folders.contains { folder in
             guard folder.hasPrefix("/"), let folder = realPath(folder) else { return false }

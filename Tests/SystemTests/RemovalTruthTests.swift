@@ -173,7 +173,8 @@ struct RemovalTruthTests {
             try await make()
             let all = try await fixture.run(command, fixture.queue, "--with-retries")
             #expect(all.status == 0 && all.lines.last == "\(fixture.queue)\t1", "\(all)")
-            #expect(Set(all.lines.map { String($0.split(separator: "\t")[0]) }) == Set([fixture.queue, dead] + companions))
+            #expect(
+                Set(all.lines.map { String($0.split(separator: "\t")[0]) }) == Set([fixture.queue, dead] + companions))
             #expect(!all.errors.contains("--with-retries"), "\(all)")
             for name in strangers { #expect((fixture.ready(name) ?? 0) > 0, "\(name) is not of the queue") }
         }

@@ -64,7 +64,8 @@ enum BenchFiles {
         }
         if let interruption = report.interruption {
             throw CommandError(
-                .refused, "\(path) holds the results of a run that ended early (\(interruption.text)): it is no baseline")
+                .refused,
+                "\(path) holds the results of a run that ended early (\(interruption.text)): it is no baseline")
         }
         return report
     }

@@ -29,6 +29,7 @@ struct QueueBackup {
     private static let roundBytes = 4 << 20
     /// The broker answers every request at once; one that doesn't for so long has a trouble of its own.
     private static let patience = Duration.seconds(30)
+    private static let settleTime = Duration.seconds(10)
     /// For so long tasks are taken that have come since the queue was looked at.
     private static let extraTime = Duration.seconds(30)
 
@@ -37,8 +38,8 @@ struct QueueBackup {
     private let signals: SignalPipe
     /// How many to take; nil for all.
     private let limit: Int?
-    /// How many there were when the queue was looked at.
-    private let seen: Int
+    /// How the queue was when it was looked at.
+    private let seen: QueueStatus
     /// When so many had been taken.
     private var caughtUp: Instant?
     /// Tasks that are in the file and acknowledged.
@@ -54,7 +55,7 @@ struct QueueBackup {
     private var lastAnswer = Instant.now
     private var pollSet = PollSet()
 
-    init(of queue: ShortString, limit: Int?, seen: Int, to file: TaskBackup, signals: SignalPipe) {
+    init(of queue: ShortString, limit: Int?, seen: QueueStatus, to file: TaskBackup, signals: SignalPipe) {
         self.queue = queue
         self.limit = limit
         self.seen = seen
@@ -72,11 +73,22 @@ struct QueueBackup {
                 try receiveRound(from: channel.connection)
             } while (open > 0 || held > 0) && !isAbandoned
             try save(on: channel)
-            if !isAbandoned { try asking { () throws(BrokerError) in try channel.synchronize() } }
+            if !isAbandoned { try waitUntilSettled(on: channel) }
             return ending ?? .done
         } catch {
             file.discardRest()
             throw error
+        }
+    }
+
+    /// Waits until the broker has worked off the acknowledgements. A quorum queue does that at leisure, and puts back what
+    /// is left of them when the channel closes; until then it counts whoever holds a task as a consumer.
+    private func waitUntilSettled(on channel: Channel) throws(Failure) {
+        let deadline = Instant.now + Self.settleTime
+        while taken > 0, .now < deadline {
+            let status = try asking { () throws(BrokerError) in try channel.status(ofQueue: queue) }
+            if status.consumers <= seen.consumers { return }
+            poll(nil, 0, 20)
         }
     }
 
@@ -122,7 +134,7 @@ struct QueueBackup {
                 if isAbandoned { return }
             }
         }
-        guard limit == nil, ending == nil, taken + held >= seen else { return }
+        guard limit == nil, ending == nil, taken + held >= seen.ready else { return }
         let since = caughtUp ?? .now
         caughtUp = since
         guard since + Self.extraTime > .now else { throw .endless }

@@ -86,7 +86,9 @@ struct QueueRemover {
         case .fails(let reason), .inDoubt(let reason): return RemovalOutcome(failure: target.isKept(reason))
         case .holds: break
         }
-        guard target.type == nil || target.type == "classic" else { return try deleteUnconditionally(target, conditions) }
+        guard target.type == nil || target.type == "classic" else {
+            return try deleteUnconditionally(target, conditions)
+        }
         // A consumer that comes in between takes a task, perhaps, and that doesn't count for the broker.
         let isUnused = check.status.consumers == 0
         do {
@@ -180,9 +182,9 @@ struct QueueRemover {
                 deletion.failure = explained(error, target)
                 isInTheWay = error.code == .preconditionFailed
             }
-            guard isInTheWay, patience > 0, let status = try? session.status(ofQueue: target.queue),
-                status.ready > 0 || target.type == "quorum"
-            else { return RemovalOutcome(count: total + deletion.count, failure: deletion.failure) }
+            guard isInTheWay, patience > 0 else {
+                return RemovalOutcome(count: total + deletion.count, failure: deletion.failure)
+            }
             patience -= 1
             poll(nil, 0, 100)
         }
@@ -193,7 +195,8 @@ struct QueueRemover {
     ) throws(BrokerError) -> (outcome: RemovalOutcome, isComplete: Bool) {
         let channel = try session.openChannel()
         var backup = QueueBackup(
-            of: target.queue, limit: limit, seen: target.status?.ready ?? 0, to: file, signals: signals)
+            of: target.queue, limit: limit, seen: target.status ?? QueueStatus(ready: 0, consumers: 0), to: file,
+            signals: signals)
         do throws(QueueBackup.Failure) {
             switch try backup.run(on: channel) {
             case .done: return (RemovalOutcome(count: backup.taken), true)
