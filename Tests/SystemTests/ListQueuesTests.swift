@@ -20,7 +20,9 @@ struct ListQueuesTests {
     @Test("names and live counts, as rabbitmqctl prints them, also under rabbitmqctl's name")
     func likeRabbitmqctl() async throws {
         let fixture = try Fixture()
-        try await fixture.publish(["1", "2", "3"])
+        let published = try await fixture.run(
+            "publish", "--lines", "--queue-type", "classic", fixture.queue, input: .text("1\n2\n3\n"))
+        #expect(published.status == 0, "\(published)")
         let columns = ["name", "messages_ready", "messages_unacknowledged"]
         let mine = try await WorkqProcess.run(
             ["list_queues"] + columns,
