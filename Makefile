@@ -21,13 +21,13 @@ release_binary = .build/release/workq
 # By the names that Debian and Ubuntu have for them; Tests/Support/install-packages knows Fedora's and Homebrew's.
 packages = libcurl4-openssl-dev librabbitmq-dev libtomlplusplus-dev pkg-config
 test_packages = rabbitmq-server
-check_packages = amqp-tools bash curl fish mandoc openssl python3 shellcheck zsh
+check_packages = amqp-tools bash curl fish man-db mandoc openssl python3 shellcheck systemd zsh
 bench_packages = amqp-tools curl gcc libc6-dev python3 python3-venv
-benchmarks = Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
+python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
 scripts = .ci/run .packaging/build-deb Tests/Support/throwaway-broker Tests/Support/demo \
     Tests/Support/install-packages
 
-.PHONY: build release demo bench check lint test soak install uninstall dist deb record format clean
+.PHONY: build release demo bench check lint test soak install uninstall dist deb picture record format clean
 
 build:
 	$(SWIFT) build
@@ -56,7 +56,7 @@ lint:
 	zsh -n completions/_workq
 	fish --no-execute completions/workq.fish
 	shellcheck $(scripts)
-	python3 -c 'import ast, sys; [ast.parse(open(name).read(), name) for name in sys.argv[1:]]' $(benchmarks)
+	python3 -c 'import ast, sys; [ast.parse(open(name).read(), name) for name in sys.argv[1:]]' $(python_scripts)
 
 # The broker is the same for all tests, and stopped also when they fail. Hundreds of tests at once would only make each
 # other's programs late; most of them wait most of the time, though.
@@ -100,6 +100,11 @@ uninstall:
 	rm -f $(bin)/workq $(man)/workq.1 $(man)/workq-*.1 $(bash_completions)/workq $(zsh_completions)/_workq \
 		$(fish_completions)/workq.fish $(units)/workq-work@.service $(units)/workq-flush@.service \
 		$(units)/workq-flush@.timer
+
+# The README's picture, from what the demo and a watch really print.
+picture: release
+	Tests/Support/install-packages $(test_packages) python3
+	.packaging/draw-terminal $(release_binary)
 
 # A source archive, of what is committed.
 dist:

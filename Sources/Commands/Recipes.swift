@@ -37,18 +37,20 @@ enum Recipes {
                 "A pod that takes one task, or leaves when there is none",
                 "workq work thumbnails --count 1 --idle-timeout 5s --retry-for 1m -- ./make-thumbnail"),
             Example(
-                "A new password: workers read it when they start; running commands finish first; as root",
+                "A new password: systemd hands it to a worker at its start; running commands finish first; as root",
                 """
                 rabbitmqctl change_password jobs < secret
                 install -m 600 /dev/stdin /etc/workq/thumbnails.password < secret
                 systemctl restart workq-work@thumbnails
                 """),
             Example(
-                "Tasks that failed for good: how many, what they are, and another chance for them",
+                "Tasks that failed for good: how many, why, and another chance for them",
                 """
                 workq list-queues --match '[.]dead$' --nonempty
                 workq purge thumbnails.dead --backup dead.ndjson
-                workq publish --ndjson thumbnails < dead.ndjson
+                grep -o '"x-workq-reason":"[^"]*"' dead.ndjson | sort | uniq -c
+                workq publish --ndjson thumbnails.dead < dead.ndjson
+                workq work thumbnails.dead --move-to thumbnails --drain
                 """),
             Example(
                 "A backfill that outlives a restart of the broker, and goes on where it failed",
@@ -72,7 +74,17 @@ enum Recipes {
                     ("/etc/workq/QUEUE.env", "the settings of `workq-work@QUEUE.service`; see workq-work(1)"),
                     ("/etc/workq/QUEUE.password", "the password that this service logs in with"),
                     ("/var/spool/workq/USER", "what `workq-flush@USER.timer` delivers each minute"),
+                    ("/etc/workq/flush-USER.env", "`WORKQ_URL` and `OPTIONS` for that; only USER and root may read it"),
                 ]),
+            ManualSection(
+                title: "Services",
+                paragraphs: [
+                    "Two units for systemd come with workq. `workq-work@QUEUE.service` is a worker; workq-work(1) shows "
+                        + "it. `workq-flush@USER.timer` delivers what publishes of USER have kept in "
+                        + "`/var/spool/workq/USER`, which belongs to USER, while the broker was away. This is what it "
+                        + "starts each minute:"
+                ],
+                script: ServiceUnits.flush.shown),
             ManualSection(
                 title: "History",
                 paragraphs: [

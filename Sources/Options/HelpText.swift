@@ -4,7 +4,7 @@
 package enum HelpLength: Equatable {
     /// `-h`: a line an option.
     case short
-    /// `--help`: what a command does, the options with their defaults, all examples.
+    /// `--help`: what a command does, the options with all that they mean and their defaults.
     case long
 
     /// What a spelling of the help option asks for.
@@ -68,7 +68,6 @@ package struct HelpText {
                     list(group.title, group.options.map { Row(option: $0, length: length) }, column: column, length))
             }
         }
-        if length == .long { blocks.append(exampleBlock("More examples", command.examples.dropFirst(2))) }
         if !command.isHidden { blocks.append(moreAbout(command, length)) }
         return text(of: blocks)
     }

@@ -44,9 +44,15 @@ extension String {
     /// The text with a full stop, unless it ends in a mark already.
     package var withFullStop: String { last.map { ".!?:".contains($0) } ?? true ? self : self + "." }
 
-    /// The words of the text in lines of at most `width` characters; a longer word gets a line of its own.
+    /// The words of the text in lines of at most `width` characters. A longer word is broken behind commas and slashes,
+    /// or gets a line of its own.
     func filled(width: Int) -> [String] {
-        split(whereSeparator: \.isWhitespace).map(String.init).filled(width: width)
+        split(whereSeparator: \.isWhitespace).flatMap { String($0).pieces(width: width) }.filled(width: width)
+    }
+
+    private func pieces(width: Int) -> [String] {
+        guard count > width, let end = prefix(width).lastIndex(where: { ",/".contains($0) }) else { return [self] }
+        return [String(self[...end])] + String(self[index(after: end)...]).pieces(width: width)
     }
 }
 

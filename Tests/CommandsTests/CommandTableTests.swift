@@ -12,6 +12,21 @@ import Testing
         #expect(CommandTable.tool.faults == [])
     }
 
+    @Test("5 help fits its width, and the short one has a line an option", arguments: [50, 60, 80, 120])
+    func helpWidth(width: Int) {
+        let help = HelpText(of: CommandTable.tool, width: width)
+        let commands = CommandTable.tool.commands.filter { !$0.isHidden }
+        let texts =
+            commands.flatMap { [help.text(for: $0, .short), help.text(for: $0, .long)] }
+            + CommandTable.topics.map(help.text) + [help.toolText, help.overview]
+        for line in texts.flatMap({ $0.split(separator: "\n") }) { #expect(line.count <= width, "\(line)") }
+        for command in commands {
+            let options = command.options.count { !help.text(for: command, .short).contains($0.spellings[0]) }
+            #expect(options <= ConnectionOptions.options.count)
+            #expect(help.text(for: command, .short).split(separator: "\n").count < 80)
+        }
+    }
+
     @Test("every command answers to its name and aliases, and is what the table describes")
     func names() throws {
         for command in CommandTable.commands {

@@ -102,11 +102,6 @@ import Testing
                   -p, --vhost NAME        virtual host [from the URL]
                   -h, --help              show help; -h is the short one
 
-                More examples:
-                  To a far broker:
-                      workq publish --url amqps://broker.example.net \\
-                          --exchange 'a long name' emails hello
-
                 "man workq-publish" says more.
 
                 """)

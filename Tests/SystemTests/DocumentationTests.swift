@@ -87,13 +87,16 @@ struct DocumentedPromise: Sendable {
         DocumentedPromise(piece: "workq publish reports daily ||", after: "holds reports 1"),
         DocumentedPromise(piece: "--null thumbnails", after: "holds thumbnails 13"),
         DocumentedPromise(
-            piece: "--move-to thumbnails --drain", after: "holds thumbnails.dead 0 && holds thumbnails 13"),
+            piece: "--move-to thumbnails --drain", after: "holds thumbnails.dead 0"),
         DocumentedPromise(piece: "--batch 500 -- ./load-into-database", after: "test \"$(cat loaded)\" = 3"),
         DocumentedPromise(piece: "--count 1 --idle-timeout 5s", after: "holds thumbnails 11"),
         DocumentedPromise(piece: "--wait 'messages", before: "workq purge -q thumbnails >/dev/null"),
         DocumentedPromise(
-            piece: "--backup dead.ndjson", after: "holds thumbnails.dead 0 && holds thumbnails 13",
-            prints: "thumbnails.dead"),
+            piece: "--backup dead.ndjson",
+            before: "echo '{\"body\": \"x\", \"headers\": {\"x-workq-reason\": \"exit status 1\"}}' |"
+                + " workq publish --ndjson thumbnails.dead",
+            after: "holds thumbnails.dead 0 && holds thumbnails 14",
+            prints: "exit status 1"),
         DocumentedPromise(
             piece: "--expect 1204", before: "seq 1192 | workq publish --lines thumbnails", prints: "1204"),
         DocumentedPromise(piece: "--consumers == 0", prints: "CRITICAL"),
