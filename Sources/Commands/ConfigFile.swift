@@ -137,7 +137,7 @@ struct ConfigFile {
 
     // MARK: - Sections
 
-    var sectionNames: [String] { sections.keys.sorted() }
+    var sectionNames: [String] { document.sections.keys.sorted() }
 
     /// The section of that name; the usual one when none is named, nil when there isn't even that.
     func section(_ name: String?) throws(CommandError) -> ConfigSection? {
