@@ -63,6 +63,7 @@ enum BenchCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
+            rules: [.row("--messages", excludes: "--duration")],
             sections: [figuresSection],
             examples: [
                 Example("Ten seconds, one producer and one consumer", "workq bench"),
@@ -78,12 +79,12 @@ enum BenchCommand: Subcommand {
 
     private static var options: [Option<Values>] {
         [
-            .value("--producers", of: .count("N", 1...1_000), into: \.producers, default: "1", "how many send"),
+            .value("--producers", of: .count("N", 1...1_000), into: \.producers, "how many send"),
             .value(
-                "--consumers", of: .count("N", 0...1_000), into: \.consumers, default: "1",
+                "--consumers", of: .count("N", 0...1_000), into: \.consumers,
                 "how many receive; with 0 the messages stay on the queue"),
             .value(
-                "--size", of: .size(BenchMessage.size...128 << 20), into: \.size, default: "100",
+                "--size", of: .size(BenchMessage.size...128 << 20), into: \.size,
                 "how long a message's body is, such as 100, 64k or 16M",
                 details: "A k is 1,024 bytes. The first \(BenchMessage.size) bytes hold the message's number and time."),
             .value(
@@ -93,27 +94,27 @@ enum BenchCommand: Subcommand {
                 "--duration", of: .duration(.milliseconds(100) ... .seconds(31_557_600)), into: \.duration,
                 default: "10s", "how long to measure"),
             .value(
-                "--warm-up", of: .duration(.zero ... .seconds(86_400)), into: \.warmUp, default: "1s",
+                "--warm-up", of: .duration(.zero ... .seconds(86_400)), into: \.warmUp,
                 "how long to send before measuring"),
             .value(
                 "--rate", of: .count("N", 1...100_000_000), into: \.rate, default: "as many as possible",
                 "how many messages a second all producers together should send"),
             .value(
-                "--window", of: .count("N", 1...65_535), into: \.window, default: "1000",
+                "--window", of: .count("N", 1...65_535), into: \.window,
                 "how many messages of a producer may be unconfirmed at a time"),
             .value(
-                "--prefetch", of: .count("N", 0...65_535), into: \.prefetch, default: "100",
+                "--prefetch", of: .count("N", 0...65_535), into: \.prefetch,
                 "how many messages a consumer may have unacknowledged; 0 for no limit",
                 details: "Consumers acknowledge what they have read in one go, at the latest when half of this is "
                     + "reached. With `--prefetch 1` every message is acknowledged by itself."),
             .flag("--transient", sets: \.isPersistent, to: false, "send messages that the broker need not store"),
             .value(
-                "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "classic", "the type of the queue"),
+                "--queue-type", of: .choice("TYPE"), into: \.queueType, "the type of the queue"),
             .value(
                 "--queue", of: .queue, into: \.queue, default: "workq-bench-PID@HOST",
                 "the name of the queue, which must not exist"),
             .value(
-                "--expires", of: .duration(.seconds(1) ... .seconds(86_400)), into: \.expires, default: "1m",
+                "--expires", of: .duration(.seconds(1) ... .seconds(86_400)), into: \.expires,
                 "how long the broker keeps the queue when bench is killed",
                 details: "Without consumers, so much longer than the run should take."),
         ]
@@ -122,7 +123,7 @@ enum BenchCommand: Subcommand {
     private static var resultOptions: [Option<Values>] {
         [
             .value(
-                "--format", of: .choice("FORMAT"), into: \.format, default: "text",
+                "--format", of: .choice("FORMAT"), into: \.format,
                 "how to write the results on standard output"),
             .value(
                 "--hdr", of: .file(), into: \.percentileFile,
@@ -221,9 +222,6 @@ enum BenchCommand: Subcommand {
     }
 
     private static func plan(_ values: Values, in context: CommandContext) throws(CommandError) -> BenchPlan {
-        guard values.messages == nil || values.duration == nil else {
-            throw CommandError(.usage, "bench: --messages and --duration exclude each other")
-        }
         var plan = BenchPlan(
             connection: try values.connection.parameters(for: name, in: context),
             queue: values.queue ?? "workq-bench-\(context.processName)", runID: .random(in: .min ... .max))

@@ -36,6 +36,7 @@ enum DeleteCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
+            rules: RemovalOptions.rules + [.row("--if-empty", excludes: "--backup")],
             examples: [
                 Example("Delete a queue that nobody needs any more", "workq delete thumbnails --if-unused --if-empty"),
                 Example("In a script that may run twice", "workq delete thumbnails --if-exists --yes"),

@@ -33,6 +33,7 @@ enum PurgeCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
+            rules: RemovalOptions.rules,
             examples: [
                 Example("Remove all tasks", "workq purge thumbnails"),
                 Example("Keep them in a file", "workq purge thumbnails --backup thumbnails.ndjson"),

@@ -16,6 +16,10 @@ struct RemovalOptions {
         .repeated(.queue, appendingTo: path, "the queue; its name is meant exactly, whatever characters it has")
     }
 
+    static var rules: [OptionRule] {
+        [.row("--backup", excludes: "--match", "--with-retries", because: "a file holds the tasks of one queue")]
+    }
+
     static var options: [Option<RemovalOptions>] {
         [
             .value(

@@ -25,14 +25,9 @@ struct RemovalPlan {
                 .usage, "\(verb): --match needs --yes where there is no terminal to ask on; --dry-run shows the queues")
         }
         guard let path = options.backup else { return }
-        guard !conditions.contains(.empty) else {
-            throw CommandError(.usage, "\(verb): --if-empty and --backup exclude each other")
-        }
-        guard options.queues.count == 1, options.pattern == nil, !options.takesRetries else {
+        guard options.queues.count == 1 else {
             throw CommandError(
-                .usage,
-                "\(verb): --backup needs exactly one QUEUE and no --match or --with-retries, since a file holds the "
-                    + "tasks of one queue")
+                .usage, "\(verb): --backup needs exactly one QUEUE, since a file holds the tasks of one queue")
         }
         if let obstacle = TaskBackup.obstacle(to: path) { throw obstacle }
     }
