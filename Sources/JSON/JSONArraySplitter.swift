@@ -39,7 +39,8 @@ package struct JSONArraySplitter {
         let count = try bytes.withMemoryRebound(to: UInt8.self) { bytes throws(Fault) in
             try scan(bytes, element)
         }
-        try keep(bytes[count...])
+        pending += bytes[count...]
+        try checkPending()
     }
 
     /// Ends the text. Returns whether the array has come to its end.
@@ -49,15 +50,17 @@ package struct JSONArraySplitter {
     }
 
     private mutating func scanPending(_ element: Element) throws(Fault) {
-        let bytes = pending
-        pending.removeAll()
+        // Moved there and back, so that the buffer stays the same.
+        var bytes = pending
+        pending = []
         let count = try bytes.withUnsafeBufferPointer { bytes throws(Fault) in try scan(bytes, element) }
-        try keep(bytes[count...])
+        bytes.removeFirst(count)
+        pending = bytes
+        try checkPending()
     }
 
-    private mutating func keep(_ rest: some Collection<UInt8>) throws(Fault) {
-        guard rest.count <= Self.elementLimit else { throw .elementTooLong }
-        pending += rest
+    private mutating func checkPending() throws(Fault) {
+        guard pending.count <= Self.elementLimit else { throw .elementTooLong }
         worthwhileCount = 2 * pending.count
     }
 

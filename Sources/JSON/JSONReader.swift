@@ -250,14 +250,20 @@ package struct JSONReader {
     /// Passes what stands for itself, up to a quote or a backslash, and returns whether all of it is ASCII.
     private mutating func skipPlainText() throws(Malformed) -> Bool {
         var seen: UInt8 = 0
-        while position < bytes.count {
-            let byte = bytes[position]
+        // A variable of its own can be in a register.
+        var index = position
+        defer { position = index }
+        while index < bytes.count {
+            let byte = bytes[index]
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return seen < 0x80 }
-            guard byte >= 0x20 else { throw malformed("a control character in a text, where only \\u00NN may stand") }
+            if byte < 0x20 { break }
             seen |= byte
-            position += 1
+            index += 1
         }
-        throw malformed("no quote that ends the text")
+        position = index
+        throw malformed(
+            index < bytes.count
+                ? "a control character in a text, where only \\u00NN may stand" : "no quote that ends the text")
     }
 
     private func utf8(_ text: [UInt8], from start: Int) throws(Malformed) -> [UInt8] {

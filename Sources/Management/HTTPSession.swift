@@ -56,7 +56,7 @@ struct HTTPSession: ~Copyable {
         set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         set(CURLOPT_HTTP09_ALLOWED, 0)
         set(CURLOPT_USERAGENT, "workq")
-        set(CURLOPT_BUFFERSIZE, 256 << 10)
+        set(CURLOPT_BUFFERSIZE, 64 << 10)
     }
 
     deinit {

@@ -45,8 +45,9 @@ enum ListQueuesCommand: Subcommand {
                     + "old for quorum queues. Any column that isn't marked as cheap makes the broker put its "
                     + "statistics together, which are up to 5 seconds old too and empty for a queue that was just "
                     + "made.",
-                "Queues are listed through RabbitMQ's management API. Where the management plugin is off, queues "
-                    + "named by `--queue` are asked for over AMQP, which tells `messages_ready` and `consumers` only.",
+                "Queues are listed through RabbitMQ's management API, for which libcurl is needed. Where the management "
+                    + "plugin is off or libcurl isn't installed, queues named by `--queue` are asked for over AMQP, "
+                    + "which tells `messages_ready` and `consumers` only.",
             ],
             operands: [.repeated(.column, appendingTo: \.columns, "what to show of each queue")],
             optionGroups: [

@@ -19,6 +19,7 @@ struct QueueList {
 
     /// The values of all records in these columns.
     func rows(_ shown: [QueueColumn]) -> [[QueueValue]] {
+        guard shown != columns else { return records.map(\.values) }
         let indices = shown.map { columns.firstIndex(of: $0) }
         return records.map { record in indices.map { index in index.map { record.values[$0] } ?? .unknown } }
     }
