@@ -28,7 +28,9 @@ extension Subcommand {
     /// Reads the words of the command line, and runs the command or shows its help.
     static func execute(_ words: [Word], in context: CommandContext) throws(CommandError) -> ExitStatus {
         // Without it the command would go to another broker than the one that is meant.
-        if let variable = context.unreadable.first(where: ConnectionOptions.variables.contains) {
+        if !context.unreadable.isEmpty,
+            let variable = context.unreadable.first(where: ConnectionOptions.variables.contains)
+        {
             throw CommandError(.usage, "\(name): the environment variable \(variable) is not UTF-8; percent-encode it")
         }
         let request: CommandDefinition<Values>.Request

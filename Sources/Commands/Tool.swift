@@ -91,6 +91,10 @@ package enum Tool {
     }
 
     private static func dispatch(_ words: [Word], in context: CommandContext) throws(CommandError) -> ExitStatus {
+        // Mostly the command stands first, and making the table below would take longer than all other parsing.
+        if let word = words.first, word.first != UInt8(ascii: "-"), let name = String(validating: word, as: UTF8.self) {
+            return try CommandTable.command(named: name).execute(Array(words.dropFirst()), in: context)
+        }
         // Options may stand before the command. Only those that all commands share can, so only they are known here.
         let lexer = Lexer(descriptions: globalOptions)
         var rest = words[...]

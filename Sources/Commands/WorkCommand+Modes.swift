@@ -94,4 +94,10 @@ extension WorkCommand {
         ]
         return given.first { $0.1 }?.0
     }
+
+    /// What to type instead of a whole command line in quotes, as for a shell.
+    static func oneWordHint(_ command: [Word]) -> String {
+        guard command.count == 1, let word = command.first, word.contains(UInt8(ascii: " ")) else { return "" }
+        return ". Its words stand apart: -- \(String(decoding: word, as: UTF8.self))"
+    }
 }

@@ -230,7 +230,8 @@ enum WorkCommand: Subcommand {
             let hasFailures = loop.tally[.deadLetter] + loop.tally[.reject] > 0
             return hasFailures && !loop.wasStopped ? .someFailed : .done
         case .brokerFailed(let error): throw CommandError(error)
-        case .commandUnusable(let reason): throw CommandError(.configuration, "cannot run the command: \(reason)")
+        case .commandUnusable(let reason):
+            throw CommandError(.configuration, "cannot run the command: \(reason)\(oneWordHint(values.command))")
         case .outputFailed(EPIPE): return .signal(SIGPIPE)
         case .outputFailed(let number):
             let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
@@ -358,7 +359,7 @@ enum WorkCommand: Subcommand {
             return .run(
                 CommandLauncher(executable, arguments: values.command, environment: childEnvironment(context)))
         } catch {
-            throw CommandError(.configuration, "cannot run the command: \(error.reason)")
+            throw CommandError(.configuration, "cannot run the command: \(error.reason)\(oneWordHint(values.command))")
         }
     }
 

@@ -90,7 +90,7 @@ struct DocumentedPromise: Sendable {
             piece: "--move-to thumbnails --drain", after: "holds thumbnails.dead 0"),
         DocumentedPromise(piece: "--batch 500 -- ./load-into-database", after: "test \"$(cat loaded)\" = 3"),
         DocumentedPromise(piece: "--count 1 --idle-timeout 5s", after: "holds thumbnails 11"),
-        DocumentedPromise(piece: "--wait 'messages", before: "workq purge -q thumbnails >/dev/null"),
+        DocumentedPromise(piece: "--wait 'messages", before: "workq purge -q thumbnails thumbnails.dead >/dev/null"),
         DocumentedPromise(
             piece: "--backup dead.ndjson",
             before: "echo '{\"body\": \"x\", \"headers\": {\"x-workq-reason\": \"exit status 1\"}}' |"

@@ -91,6 +91,14 @@ import Testing
         }
     }
 
+    @Test("a command line in one word is told from its words")
+    func quotedCommand() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["task"])
+        let result = try await fixture.run("work", fixture.queue, "--", "cat -n")
+        #expect(result.status == 78 && result.errors.contains("Its words stand apart: -- cat -n"), "\(result)")
+    }
+
     @Test("a queue that nobody may name so is refused as what it is, with the reserved prefix")
     func reservedPrefix() async throws {
         let fixture = try Fixture()
