@@ -42,8 +42,9 @@ demo: release
 	Tests/Support/demo $(release_binary)
 
 # The installed program beside its peers, as ratios; ONLY="publish list" measures some of it (Tests/Benchmarks/run --help).
-bench: bench-packages
+bench: release bench-packages
 	$(MAKE) install DESTDIR=$(CURDIR)/.build/installed PREFIX=/usr
+	strip .build/installed/usr/bin/workq
 	Tests/Benchmarks/run .build/installed/usr/bin/workq $(ONLY)
 
 check: check-packages lint test
