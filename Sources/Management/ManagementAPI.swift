@@ -44,10 +44,12 @@ package final class ManagementAPI: Sendable {
         try ask(query).result()
     }
 
-    /// Asks for queues and doesn't wait.
-    package func ask(_ query: QueueQuery) throws(ManagementError) -> PendingQueues {
+    /// Asks for queues and doesn't wait. The answer comes within the time that the parameters allow, and by `deadline`.
+    package func ask(
+        _ query: QueueQuery, by deadline: Instant = .never
+    ) throws(ManagementError) -> PendingQueues {
         let target = try target(of: query)
-        let deadline = Instant.now + parameters.timeout
+        let deadline = min(Instant.now + parameters.timeout, deadline)
         return try PendingQueues("ask for queues") { () throws(ManagementError) in
             try self.answer(query, target, by: deadline)
         }
@@ -64,6 +66,7 @@ package final class ManagementAPI: Sendable {
             }
             target += "/" + segment.encoded
         }
+        if let queue = query.queue.flatMap(PathSegment.init) { target += "/" + queue.encoded }
         var parameters = query.isCheap ? ["disable_stats=true", "enable_queue_totals=true"] : []
         if let limit = query.limit { parameters += ["pagination=true", "page=1", "page_size=\(limit)", "sort=name"] }
         return target + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
@@ -103,6 +106,7 @@ package final class ManagementAPI: Sendable {
             connectTimeout: parameters.connectTimeout, deadline: deadline)
         switch try reply(to: query, request, operation) {
         case .records(let records): return records.inOrder
+        case .refusal(404, _) where query.queue != nil: return []
         case .refusal(let status, let body):
             throw ManagementError(operation, status: status, body: body, vhost: query.vhost)
         }

@@ -94,8 +94,6 @@ package struct QueueColumn: Hashable, Sendable {
         QueueColumn(
             "head_message_timestamp", .count, "the timestamp of the task at the head, in seconds since 1970"),
         QueueColumn("idle_since", .text, "when it was last used"),
-        QueueColumn("disk_reads", .count, path: "message_stats.disk_reads", "tasks read from disk so far"),
-        QueueColumn("disk_writes", .count, path: "message_stats.disk_writes", "tasks written to disk so far"),
         QueueColumn("memory", .count, "bytes of memory that its process takes"),
     ]
 }

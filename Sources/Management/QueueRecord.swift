@@ -9,14 +9,25 @@ package struct QueueQuery: Equatable, Sendable {
     /// Only so many queues from the front of the list by vhost and name, 1 to 500; nil for all.
     package var limit: Int?
 
-    package init(vhost: String?, columns: [QueueColumn], limit: Int? = nil) {
+    /// The only queue that is asked for, by a resource of its own in a vhost that is named, which costs the broker little.
+    /// One that doesn't exist has no records.
+    package var queue: String?
+    /// Whether the broker need not put statistics together. Cheap columns can be asked for either way.
+    package var isCheap: Bool
+
+    /// Without `isCheap` the cheap query is asked wherever it has all columns.
+    package init(
+        vhost: String?, columns: [QueueColumn], limit: Int? = nil, queue: String? = nil, isCheap: Bool? = nil
+    ) {
         self.vhost = vhost
         self.columns = columns
         self.limit = limit
+        self.queue = queue
+        self.isCheap = isCheap ?? columns.allSatisfy(\.isCheap)
     }
 
-    /// Whether the cheap query has all columns. The broker then puts no statistics together.
-    package var isCheap: Bool { columns.allSatisfy(\.isCheap) }
+    /// Whether a queue of that name has a resource of its own.
+    package static func canName(_ queue: String) -> Bool { PathSegment(queue) != nil }
 }
 
 /// A queue.

@@ -28,17 +28,19 @@ final class QueueReplyReceiver {
     private static let refusalLimit = 4_096
 
     private let decoder: QueueDecoder
+    private let isSingle: Bool
     private let isPage: Bool
     private var hasBegun = false
     private var size = 0
     private var splitter = JSONArraySplitter()
     private var records: [QueueRecord] = []
-    /// A page, or the beginning of a refusal.
+    /// A page or a single queue, or the beginning of a refusal.
     private var body: [UInt8] = []
 
     init(_ query: QueueQuery) {
         decoder = QueueDecoder(query.columns)
-        isPage = query.limit != nil
+        isSingle = query.queue != nil
+        isPage = query.limit != nil || isSingle
     }
 
     /// Takes the next piece of a reply's body.
@@ -100,6 +102,7 @@ final class QueueReplyReceiver {
     private func readPage() throws(ReplyFault) {
         do throws(JSONReader.Malformed) {
             try JSONReader.read(body) { reader throws(JSONReader.Malformed) in
+                guard !isSingle else { return try append(&reader) }
                 var hasItems = false
                 try reader.object { reader, key throws(JSONReader.Malformed) in
                     guard key.elementsEqual("items".utf8) else { return try reader.skip() }
