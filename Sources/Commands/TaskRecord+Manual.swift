@@ -8,7 +8,8 @@ extension TaskRecord {
         title: "Tasks as JSON",
         paragraphs: [
             "A line holds a task as a JSON object, such as `{\"body\":\"photo-17.jpg\",\"headers\":{\"size\":200}}`. "
-                + "Backups are made of such lines, and publishing one gives back the same tasks, byte for byte.",
+                + "Backups are made of such lines, and publishing one gives back the same tasks, byte for byte. Where "
+                + "`delivery_mode`, `timestamp` or `message_id` is null, the task gets none, which it would otherwise.",
             "Types of header that JSON lacks are objects with one key: `$int8`, `$uint8`, `$int16`, `$uint16`, "
                 + "`$int32`, `$uint32`, `$uint64`, `$float` and `$timestamp` with a number, `$decimal` with a text such "
                 + "as `\"3.14\"`, `$double` with `\"inf\"`, `\"-inf\"` or `\"nan\"`, `$bytes_base64` with bytes, "

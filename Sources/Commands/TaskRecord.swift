@@ -8,6 +8,22 @@ import Options
 struct TaskRecord: Equatable {
     var body: [UInt8]
     var properties = MessageProperties()
+    /// The keys of properties that the task doesn't have and nobody may add: null in JSON.
+    private(set) var absent: Set<String> = []
+
+    init(body: [UInt8], properties: MessageProperties = MessageProperties()) {
+        self.body = body
+        self.properties = properties
+    }
+
+    /// A task as it came from a queue, to be put back as it was: publishing adds none of the properties that it usually
+    /// adds.
+    init(saving delivery: Delivery) {
+        self.init(body: delivery.body, properties: delivery.properties)
+        if properties.deliveryMode == nil { absent.insert("delivery_mode") }
+        if properties.timestamp == nil { absent.insert("timestamp") }
+        if properties.messageID == nil { absent.insert("message_id") }
+    }
 
     /// Why a line isn't a task. Where the line stands is for the caller to say.
     struct Malformed: Error, Equatable {
@@ -23,6 +39,8 @@ struct TaskRecord: Equatable {
     }
     /// All keys that a task may have.
     private static let keys = ["body", "body_base64"] + properties.map(\.key)
+    /// The properties that a task gets when it is published without them, unless null says that it has none.
+    private static let added: Set = ["delivery_mode", "timestamp", "message_id"]
 }
 
 // MARK: - Writing
@@ -31,7 +49,7 @@ extension TaskRecord {
     /// Appends the task as one line, the newline at its end included.
     func appendLine(to line: inout [UInt8]) {
         line.reserveCapacity(line.count + body.count + 256)
-        if body.isValidUTF8 {
+        if body.isShorterAsText, body.isValidUTF8 {
             line.appendJSON("{\"body\":")
             line.appendJSON(text: body)
         } else {
@@ -40,6 +58,10 @@ extension TaskRecord {
             line.appendJSON("\"")
         }
         for (key, value) in Self.properties {
+            if absent.contains(key) {
+                Self.append(key: key, to: &line)
+                line.appendJSON("null")
+            }
             switch value {
             case .text(let place):
                 guard let text = properties[keyPath: place] else { continue }
@@ -95,6 +117,8 @@ extension TaskRecord {
                         throw Malformed(reason: "a task has one body, either body or body_base64")
                     }
                     body = try key == "body" ? Self.text(member.value) : Self.bytes(member.value)
+                } else if case .null = member.value, Self.added.contains(key) {
+                    absent.insert(key)
                 } else {
                     try read(member.value, of: key)
                 }
@@ -151,6 +175,17 @@ extension TaskRecord {
             number <= limit
         else { throw Malformed(reason: "must be milliseconds in digits, from \"0\" to \"\(limit)\"") }
         return text
+    }
+}
+
+extension [UInt8] {
+    /// Whether a JSON text of these bytes is no longer than their Base64: control characters take six bytes each.
+    fileprivate var isShorterAsText: Bool {
+        var extra = 0
+        for byte in self where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+            extra += byte >= 0x20 && byte < 0x7F || (0x08...0x0D).contains(byte) && byte != 0x0B ? 1 : 5
+        }
+        return extra <= count / 3 + 2
     }
 }
 

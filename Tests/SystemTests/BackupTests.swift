@@ -80,8 +80,8 @@ struct BackupTests {
         #expect(try await fixture.run("purge", fixture.queue, "--backup", file.path).status == 0)
         #expect(
             file.text == """
-                {"body_base64":"/wAK","headers":{"n":{"$int32":7},"text":"a\\"b\\n","list":[true,null]},"priority":3,\
-                "content_type":"text/plain"}
+                {"body_base64":"/wAK","headers":{"n":{"$int32":7},"text":"a\\"b\\n","list":[true,null]},\
+                "delivery_mode":null,"priority":3,"timestamp":null,"content_type":"text/plain","message_id":null}
 
                 """)
     }

@@ -134,12 +134,17 @@ final class InputSource: TaskSource {
         try check(record.properties)
         var task = task(record.body)
         var properties = record.properties.completed(by: plan.route.properties)
-        if let id = properties.messageID {
+        if record.absent.contains("message_id") {
+            properties.messageID = nil
+            task.id = .given("")
+        } else if let id = properties.messageID {
             task.id = .given(id)
         } else {
             properties.messageID = task.id.text
         }
-        properties.timestamp = properties.timestamp ?? task.timestamp
+        if record.absent.contains("delivery_mode") { properties.deliveryMode = nil }
+        properties.timestamp =
+            record.absent.contains("timestamp") ? nil : properties.timestamp ?? task.timestamp
         // Names of headers may be as odd as a broker takes them: a backup holds what others have published.
         if let reason = properties.invalidity(frameMax: Connection.greatestFrameMax, arePassedOn: true) {
             throw TaskRecord.Malformed(reason: reason)

@@ -2,8 +2,8 @@
 
 import Broker
 import Options
-import Publisher
 import Posix
+import Publisher
 
 /// The options of a publish put together, with everything found that can't work.
 struct PublishPlan {

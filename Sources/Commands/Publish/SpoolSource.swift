@@ -83,7 +83,10 @@ final class SpoolSource: TaskSource {
         do throws(CommandError) {
             guard let text = try spool.read(entry) else { return }
             let segment = try Self.segment(text)
-            guard segment.place == place else { return foreignCount += segment.tasks.count }
+            guard segment.place == place else {
+                foreignCount += segment.tasks.count
+                return
+            }
             guard !segment.tasks.isEmpty else { return spool.remove(entry) }
             open.append(Open(entry, segment, try route(to: segment.destination), first: lastNumber + 1))
             ready = segment.tasks[...]
@@ -178,7 +181,8 @@ private struct SpoolRefusals {
 
     mutating func add(_ task: OutgoingTask, _ reason: Refusal) {
         let known = entries.firstIndex {
-            $0.route === task.route && (reason.concernsDestination ? $0.reason.concernsDestination : $0.reason == reason)
+            $0.route === task.route
+                && (reason.concernsDestination ? $0.reason.concernsDestination : $0.reason == reason)
         }
         if known == nil { entries.append(Refused(route: task.route, reason: reason)) }
         entries[known ?? entries.count - 1].count += 1

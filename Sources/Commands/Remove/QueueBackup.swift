@@ -144,7 +144,7 @@ struct QueueBackup {
         switch event {
         case .delivery(let delivery):
             do throws(CommandError) {
-                try file.append(TaskRecord(body: delivery.body, properties: delivery.properties))
+                try file.append(TaskRecord(saving: delivery))
             } catch {
                 throw .file(error)
             }
