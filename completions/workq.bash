@@ -44,11 +44,11 @@ _workq_options() {
         ) ;;
     list-queues)
         choices=(
-            --queue --match --type --nonempty --all-vhosts --sort --reverse --limit --format
-            --formatter --json -s --silent --no-table-headers --watch --interval --wait --deadline
-            --warn --crit -t --timeout -u --url --config -N --node -p --vhost --api-url --username
-            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
-            --connection-name -q --quiet -v --verbose -h --help
+            --queue --with-retries --match --type --nonempty --all-vhosts --sort --reverse --limit
+            --format --formatter --json -s --silent --no-table-headers --watch --interval --wait
+            --deadline --warn --crit -t --timeout -u --url --config -N --node -p --vhost --api-url
+            --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     purge)
         choices=(
@@ -84,9 +84,9 @@ _workq_value() {
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
             -0 | --null | --ndjson | --skip-empty | --print-id | --no-create | --unless-queued | \
-            --transient | --no-confirm | --flush | --reply | --tag | --drain | --nonempty | \
-            --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | --watch | \
-            --with-retries | --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
+            --transient | --no-confirm | --flush | --reply | --tag | --drain | --with-retries | \
+            --nonempty | --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | \
+            --watch | --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
@@ -124,7 +124,7 @@ _workq_value() {
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
             message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
-            idle_since disk_reads disk_writes memory
+            idle_since memory
         ) ;;
         --format | --formatter)
             kind=choices choices=(table tsv csv json ndjson) ;;
@@ -177,13 +177,13 @@ _workq_value() {
         case $2 in
         --queue)
             kind=live choices=(queues) ;;
+        --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | --silent | \
+            --no-table-headers | --watch | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            kind=switch ;;
         --match | --type | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
             --timeout | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
             --connect-timeout | --connection-name)
             kind=nothing ;;
-        --nonempty | --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | \
-            --watch | --insecure | -q | --quiet | -v | --verbose | -h | --help)
-            kind=switch ;;
         --sort)
             kind=choices choices=(
             name vhost type messages_ready messages_unacknowledged messages consumers state node
@@ -194,7 +194,7 @@ _workq_value() {
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
             message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
-            idle_since disk_reads disk_writes memory
+            idle_since memory
         ) ;;
         --format | --formatter)
             kind=choices choices=(table tsv csv json ndjson) ;;
@@ -273,7 +273,7 @@ _workq_operand() {
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
             message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
-            idle_since disk_reads disk_writes memory
+            idle_since memory
         ) ;;
     purge:*) kind=live choices=(queues) ;;
     delete:*) kind=live choices=(queues) ;;

@@ -170,7 +170,8 @@ import Testing
         var context = CommandContext(
             rawEnvironment: environment.map { Array("\($0.key)=\($0.value)".utf8) }, processName: "1@h")
         context.isTerminal = { _ in isTerminal }
-        #expect(TerminalStyle(context, descriptor: 1) == TerminalStyle(hasColour: hasColour, isUnicode: isUnicode))
+        let style = TerminalStyle(context, descriptor: 1)
+        #expect(style.hasColour == hasColour && style.isUnicode == isUnicode)
     }
 
     // MARK: - JSON

@@ -219,6 +219,10 @@ struct ManagementFaultTests {
             let peer = try ScriptedPeer { peer in
                 _ = try peer.expectRequest()
                 try peer.answer(body)
+                // Counts and statistics are two questions at a time.
+                let other = try peer.accept()
+                _ = try other.expectRequest()
+                try other.answer(body)
             }
             let result = try await WorkqProcess.run(
                 ["list-queues", "-s", "--format", format] + columns,

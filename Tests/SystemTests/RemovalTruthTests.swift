@@ -33,12 +33,12 @@ struct RemovalTruthTests {
         let folder = try TemporaryFolder()
         let path = folder.path("tasks.ndjson")
         try await declare(fixture.queue, #"{"durable":true,"auto_delete":true}"#, on: fixture.broker)
-        try await fixture.publish((1...8_000).map(String.init))
-        try await fixture.holds(8_000)
+        try await fixture.publish((1...20_000).map(String.init))
+        try await fixture.holds(20_000)
         switch end {
         case "done":
             let result = try await fixture.run("purge", fixture.queue, "--backup", path)
-            #expect(result.status == 0 && result.text == "\(fixture.queue)\t8000\n", "\(result)")
+            #expect(result.status == 0 && result.text == "\(fixture.queue)\t20000\n", "\(result)")
         case "full disk":
             let script = "trap '' XFSZ; ulimit -f 200; \"$0\" purge \"$1\" --backup \"$2\" 2>&1; echo \"status $?\""
             let text = try await Shell.run(
@@ -47,7 +47,7 @@ struct RemovalTruthTests {
         default:
             let process = try fixture.start("purge", fixture.queue, "--backup", path)
             try await eventually("some tasks are in the file") {
-                folder.read("tasks.ndjson").utf8.count > 10_000
+                folder.read("tasks.ndjson").utf8.count > 1_000
             }
             process.signal(end == "TERM" ? SIGTERM : SIGKILL)
             let result = try await process.wait()
@@ -57,11 +57,11 @@ struct RemovalTruthTests {
         let whole = text.hasSuffix("\n") ? text : String(text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]) + "\n"
         try whole.write(toFile: path, atomically: false, encoding: .utf8)
         let saved = Set(try bodies(path))
-        let rest = 8_000 - saved.count
+        let rest = 20_000 - saved.count
         try await eventually("the queue is there, with the rest") { (fixture.ready() ?? -1) >= rest }
         let drained = try await fixture.run("work", "--drain", fixture.queue)
         let seen = saved.union(drained.lines.compactMap { Int($0) })
-        #expect(seen == Set(1...8_000), "\(8_000 - seen.count) are lost")
+        #expect(seen == Set(1...20_000), "\(20_000 - seen.count) are lost")
     }
 
     @Test(
@@ -178,5 +178,23 @@ struct RemovalTruthTests {
             #expect(!all.errors.contains("--with-retries"), "\(all)")
             for name in strangers { #expect((fixture.ready(name) ?? 0) > 0, "\(name) is not of the queue") }
         }
+    }
+
+    @Test("Q9 an API that hangs keeps a purge waiting for two seconds at most", .timeLimit(.minutes(1)))
+    func hangingAPI() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["1"])
+        try await fixture.holds(1)
+        let peer = try ScriptedPeer { peer in
+            _ = try peer.expectRequest()
+            try peer.silence()
+        }
+        defer { peer.stop() }
+        let start = ContinuousClock.now
+        let result = try await fixture.run(
+            "purge", fixture.queue, environment: ["WORKQ_API_URL": "http://guest:guest@127.0.0.1:\(peer.port)"])
+        #expect(result.status == 0 && result.text == "\(fixture.queue)\t1\n", "\(result)")
+        #expect(result.errors.contains("isn't known"), "\(result)")
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 }

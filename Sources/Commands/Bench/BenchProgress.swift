@@ -37,7 +37,9 @@ struct BenchProgress {
 
     func note(_ second: BenchRun.Second) {
         guard !isQuiet else { return }
-        write(Self.line(second, consumers: plan.consumers, style))
+        let isTerminal = context.isTerminal(context.standardError)
+        let width = isTerminal ? TerminalScreen.size(of: context.standardError).width : .max
+        write(Self.line(second, consumers: plan.consumers, style, width: width))
     }
 
     private func write(_ line: String) {
@@ -47,7 +49,8 @@ struct BenchProgress {
         }
     }
 
-    static func line(_ second: BenchRun.Second, consumers: Int, _ style: TerminalStyle) -> String {
+    /// The parts of a line that fit into `width` columns, the first ones before all.
+    static func line(_ second: BenchRun.Second, consumers: Int, _ style: TerminalStyle, width: Int = .max) -> String {
         func rate(_ count: Int) -> String {
             (NumberText.grouped(Int((Double(count) / second.seconds).rounded())) + "/s").leftPadded(to: 10)
         }
@@ -61,8 +64,14 @@ struct BenchProgress {
             parts.append("latency p99 " + NumberText.latency(second.arrivalLatency.percentile(99)).leftPadded(to: 7))
         }
         if consumers > 0 { parts.append("waiting " + NumberText.grouped(second.waiting).leftPadded(to: 7)) }
-        if second.isWarmUp { parts.append(style.faint("warming up")) }
-        if second.isDraining { parts.append(style.faint("waiting for the rest")) }
-        return style.faint(time.leftPadded(to: 6)) + "  " + parts.joined(separator: "  ")
+        let phase = second.isWarmUp ? "warming up" : second.isDraining ? "waiting for the rest" : ""
+        let room = width - 6 - (phase.isEmpty ? 0 : phase.count + 2)
+        var used = 0
+        let shown = parts.prefix { part in
+            used += part.count + 2
+            return used <= room
+        }
+        return ([style.faint(time.leftPadded(to: 6))] + shown + (phase.isEmpty ? [] : [style.faint(phase)]))
+            .joined(separator: "  ")
     }
 }

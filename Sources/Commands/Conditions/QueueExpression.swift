@@ -81,11 +81,3 @@ extension QueueExpression.Comparison {
         }
     }
 }
-
-extension [QueueColumn] {
-    /// Each column once, where it stands first.
-    var withoutRepeats: [QueueColumn] {
-        var seen: Set<QueueColumn> = []
-        return filter { seen.insert($0).inserted }
-    }
-}

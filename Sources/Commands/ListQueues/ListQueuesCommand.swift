@@ -63,7 +63,9 @@ enum ListQueuesCommand: Subcommand {
                 Example(
                     "The ten longest queues of all virtual hosts",
                     "workq list-queues --all-vhosts --sort messages --reverse --limit 10"),
-                Example("Wait until all work is done", "workq list-queues --queue thumbnails --wait 'messages == 0'"),
+                Example(
+                    "Wait until all work is done",
+                    "workq list-queues --queue thumbnails --with-retries --wait 'messages == 0'"),
                 Example(
                     "A check for monitoring",
                     "workq list-queues --match '^mail' --warn 'messages_ready > 100' --crit 'messages_ready > 1000'"),
@@ -85,8 +87,10 @@ enum ListQueuesCommand: Subcommand {
             .flag(
                 "--watch", sets: \.isWatching, to: true, "show a live screen with rates; q leaves",
                 details: "Shows tasks ready and unacknowledged, the rates at which tasks come in and go out, and when "
-                    + "the queue will be empty if it goes on like this. Rates, and counts of quorum queues, are up to 5 seconds old. "
-                    + "When standard output is no terminal, each sample is written as one line of JSON."),
+                    + "the queue will be empty if it goes on like this, the busiest queue first. The foot line has keys "
+                    + "to sort, scroll, filter and hide empty queues; the first line says how old the figures are. "
+                    + "Rates, and counts of quorum queues, are up to 5 seconds older. When standard output is no "
+                    + "terminal, each sample is written as one line of JSON."),
             .value(
                 "--interval", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.interval, default: "2s",
                 "how often to look again, with --watch and --wait"),
@@ -94,8 +98,9 @@ enum ListQueuesCommand: Subcommand {
                 "--wait", of: .name("EXPRESSION"), into: \.waitExpression,
                 "wait until the expression holds of every queue chosen",
                 details:
-                    "A queue that is named and doesn't exist, or no queue at all, means to wait too. Where figures may "
-                    + "be 5 seconds old, as those of quorum queues are, it must hold for 6 seconds."),
+                    "A queue that is named and doesn't exist, or no queue at all, means to wait too, and so does a broker "
+                    + "that goes away meanwhile. Where figures may be 5 seconds old, as those of quorum queues are, it "
+                    + "must hold for 6 seconds."),
             .value(
                 "--deadline", of: .duration(.milliseconds(1) ... .seconds(31_536_000)), into: \.deadline,
                 "how long to wait, then end with status 75"),
@@ -103,7 +108,8 @@ enum ListQueuesCommand: Subcommand {
                 "--warn", of: .name("EXPRESSION"), into: \.warningExpression,
                 "end with status 1 when the expression holds of a queue",
                 details: "Instead of the list, one line is written as monitoring plugins do, with performance data. "
-                    + "The status is 0, 1 for a warning, 2 when critical, and 3 when that can't be told."),
+                    + "The status is 0, 1 for a warning, 2 when critical, and 3 when that can't be told; the worst of all "
+                    + "queues counts."),
             .value(
                 "--crit", of: .name("EXPRESSION"), into: \.criticalExpression,
                 "end with status 2 when the expression holds of a queue"),
@@ -134,69 +140,36 @@ enum ListQueuesCommand: Subcommand {
     }
 
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
-        let wait = try expression(values.waitExpression, "--wait")
-        let warning = try expression(values.warningExpression, "--warn")
-        let critical = try expression(values.criticalExpression, "--crit")
-        let isCheck = warning != nil || critical != nil
-        guard [values.isWatching, wait != nil, isCheck].count(where: { $0 }) <= 1 else {
-            throw CommandError(
-                .usage, "list-queues: --watch, --wait, and --warn with --crit exclude each other")
+        switch try ListQueuesPlan(values).deed {
+        case .check(let check): return try check.run(values, in: context)
+        case .wait(let expression):
+            return try QueueWait(expression, values, context).run(try QueueInquiry(values, in: context))
+        case .watch: return try QueueWatch(values, try QueueInquiry(values, in: context), in: context).run()
+        case .list(let columns): return try list(columns, values, try QueueInquiry(values, in: context), in: context)
         }
-        guard values.deadline == nil || wait != nil else {
-            throw CommandError(.usage, "list-queues: --deadline goes with --wait")
-        }
-        guard values.columns.isEmpty || !(isCheck || wait != nil || values.isWatching) else {
-            throw CommandError(.usage, "list-queues: COLUMN is for the list; --watch, --wait and checks have their own")
-        }
-        guard !values.isWatching || [nil, .json, .ndjson].contains(values.format) else {
-            throw CommandError(.usage, "list-queues: --watch draws a screen, or writes --format ndjson")
-        }
-        if isCheck { return try QueueCheck(warning: warning, critical: critical).run(values, in: context) }
-        let source = try QueueSource(values, in: context)
-        if let wait { return try QueueWait(wait, values, context).run(source) }
-        if values.isWatching { return try QueueWatch(values, source, in: context).run() }
-        return try list(values, source, in: context)
     }
 
     private static func list(
-        _ values: Values, _ source: QueueSource, in context: CommandContext
+        _ columns: [QueueColumn], _ values: Values, _ inquiry: QueueInquiry, in context: CommandContext
     ) throws(CommandError) -> ExitStatus {
-        let columns = values.shownColumns
-        let list = try source.list(columns: columns)
+        let list = try inquiry.list(columns: columns)
         if !values.common.isQuiet, context.isTerminal(context.standardError), !columns.allSatisfy(\.isCheap) {
             context.say("some columns come from statistics that are up to 5 seconds old")
         }
         if values.common.isVerbose {
-            let count = list.records.count
-            context.say(
-                "\(count) queue\(count == 1 ? "" : "s") in \(source.vhostText), from \(list.isFromAMQP ? "AMQP" : source.address)"
-            )
+            let source = list.isFromAMQP ? "AMQP" : inquiry.address
+            context.say("\(count(list.records.count, "queue")) in \(inquiry.vhostText), from \(source)")
         }
-        let format = values.format ?? .usual(isTerminal: context.isTerminal(context.standardOutput))
+        let isTerminal = context.isTerminal(context.standardOutput)
         let rows = OutputRows(columns: columns, rows: list.rows(columns))
-        try context.write(rows.text(format, hasHeader: values.hasHeader))
+        try context.write(
+            rows.text(
+                values.format ?? .usual(isTerminal: isTerminal), hasHeader: values.hasHeader,
+                width: isTerminal ? TerminalScreen.size(of: context.standardOutput).width : nil))
         guard list.missing.isEmpty else {
-            throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: source.vhostText))
+            throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: inquiry.vhostText))
         }
         return .done
-    }
-
-    private static func expression(_ text: String?, _ option: String) throws(CommandError) -> QueueExpression? {
-        guard let text else { return nil }
-        do {
-            return try QueueExpression(text)
-        } catch {
-            throw CommandError(
-                .usage, "list-queues: \(option) \"\(text)\" goes wrong at character \(error.position): \(error.reason)")
-        }
-    }
-}
-
-extension ListQueuesCommand.Values {
-    /// The columns asked for, or the usual ones, which say the vhost where there may be several.
-    var shownColumns: [QueueColumn] {
-        guard columns.isEmpty else { return columns }
-        return (selection.allVhosts ? [.vhost] : []) + [.name, .ready, .unacknowledged]
     }
 }
 
@@ -207,13 +180,19 @@ extension ValueFormat where Value == QueueColumn {
         var format = Self(
             "COLUMN", expectation: "a column, as man workq-list-queues lists them", completion: .choices(names)
         ) { QueueColumn.named($0) }
-        // Most who type another word mean a queue.
-        format.complaint = { text in
-            let hint =
-                Suggestion.nearest(to: text, among: names).map { "did you mean \($0)?" }
-                ?? "--queue \(text) chooses a queue, and man workq-list-queues lists the columns"
-            return "there is no column \"\(text.escapedForDisplay)\"; \(hint.escapedForDisplay)"
-        }
+        format.complaint = { "there is no column \"\($0.escapedForDisplay)\"; \(hint($0, names).escapedForDisplay)" }
         return format
+    }
+
+    /// What was meant by a word that is no column.
+    private static func hint(_ word: String, _ names: [String]) -> String {
+        let parts = word.split(separator: ",").map(String.init)
+        if parts.count > 1, parts.allSatisfy(names.contains) {
+            return "columns are words of their own: \(parts.joined(separator: " "))"
+        }
+        if Duration(shortText: word) != nil { return "--watch --interval \(word) looks that often" }
+        // Most who type another word mean a queue.
+        return Suggestion.nearest(to: word, among: names).map { "did you mean \($0)?" }
+            ?? "--queue \(word) chooses a queue, and man workq-list-queues lists the columns"
     }
 }

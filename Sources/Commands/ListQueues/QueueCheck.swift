@@ -7,6 +7,8 @@ import Options
 struct QueueCheck {
     var warning: QueueExpression?
     var critical: QueueExpression?
+    /// Whether queues of several vhosts may have the same name.
+    var showsVhost = false
 
     /// More queues than these in the text help nobody; the performance data has them all.
     private static let namedQueues = 5
@@ -28,31 +30,26 @@ struct QueueCheck {
     }
 
     func run(_ values: ListQueuesCommand.Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
-        let columns = columns
+        // What the caller has to mend isn't a state of the queues. Whatever goes wrong from here on is.
+        let inquiry = try QueueInquiry(values, in: context)
+        let result: (line: String, status: ExitStatus)
         do throws(CommandError) {
-            let list = try QueueSource(values, in: context).list(columns: columns)
-            let result = result(list)
-            try context.write(result.line)
-            return result.status
+            result = self.result(try inquiry.list(columns: columns))
         } catch {
-            // What the caller has to mend isn't a state of the queues.
-            guard ![.usage, .inputOutputError, .configuration, .signal(13)].contains(error.status) else { throw error }
-            try context.write(Self.line(.unknown, error.message))
-            return .checkUnknown
+            guard error.status != .usage else { throw error }
+            result = (Self.line(.unknown, error.message), .checkUnknown)
         }
+        try context.write(result.line)
+        return result.status
     }
 
     private var columns: [QueueColumn] {
         ((warning?.columns ?? []) + (critical?.columns ?? [])).withoutRepeats
     }
 
-    /// The line and the status for a list of queues.
+    /// The line and the status for a list of queues. The worst that is found decides.
     func result(_ list: QueueList) -> (line: String, status: ExitStatus) {
         let data = performanceData(list)
-        if let missing = list.missing.first {
-            return (Self.line(.unknown, "there is no queue \"\(missing)\"", data), .checkUnknown)
-        }
-        guard !list.records.isEmpty else { return (Self.line(.unknown, "there is no such queue"), .checkUnknown) }
         for (expression, state, truth) in [
             (critical, State.critical, QueueExpression.Truth.holds), (warning, .warning, .holds),
             (critical, .unknown, .unknown), (warning, .unknown, .unknown),
@@ -62,34 +59,52 @@ struct QueueCheck {
                 expression.truth { list.value($0, of: record) } == truth
             }
             guard !concerned.isEmpty else { continue }
-            return (Self.line(state, text(concerned, expression, list), data), state.status)
+            let text = ([text(concerned, expression, list)] + missing(list)).joined(separator: "; ")
+            return (Self.line(state, text, data), state.status)
+        }
+        let missing = missing(list)
+        guard missing.isEmpty, !list.records.isEmpty else {
+            let text = missing.isEmpty ? "there is no such queue" : missing.joined(separator: "; ")
+            return (Self.line(.unknown, text, data), .checkUnknown)
         }
         let count = list.records.count
         return (Self.line(.ok, "\(count) queue\(count == 1 ? "" : "s")", data), .done)
     }
 
+    private func missing(_ list: QueueList) -> [String] {
+        list.missing.prefix(Self.namedQueues).map { "there is no queue \"\($0)\"" }
+    }
+
     private func text(_ records: [QueueRecord], _ expression: QueueExpression, _ list: QueueList) -> String {
         let named = records.prefix(Self.namedQueues).map { record in
-            "\(record.name): \(list.figures(of: record, expression.columns))"
+            "\(title(of: record)): \(list.figures(of: record, expression.columns))"
         }
         let more = records.count - named.count
         return named.joined(separator: "; ") + (more > 0 ? "; and \(more) more" : "")
     }
 
+    private func title(of record: QueueRecord) -> String {
+        showsVhost ? "\(record.vhost) \(record.name)" : record.name
+    }
+
     private static func line(_ state: State, _ text: String, _ data: String = "") -> String {
         // A bar begins the performance data, so none may stand before.
-        let text = text.escapedForDisplay.replacing("|", with: "\\x7c")
+        let text = text.escapedForDisplay.replacing(["|": "\\x7c"])
         return "QUEUES \(state.rawValue) - \(text)\(data.isEmpty ? "" : " | \(data)")\n"
     }
 
-    /// `'jobs messages_ready'=17`: a label must not hold an equals sign, and a quote in it is doubled.
+    /// `'jobs messages_ready'=17;100;1000;0`: value, the ranges of warnings and criticals, and the least value there is. A
+    /// label must not hold an equals sign, and a quote in it is doubled.
     private func performanceData(_ list: QueueList) -> String {
-        list.records.flatMap { record in
-            columns.compactMap { column in
+        let ranges = columns.map { column in
+            [warning, critical].map { $0?.alertRange(of: column) ?? "" }.joined(separator: ";")
+        }
+        return list.records.flatMap { record in
+            zip(columns, ranges).compactMap { column, range in
                 guard let number = list.value(column, of: record).number else { return nil }
-                let label = "\(record.name) \(column.name)".escapedForDisplay
-                    .replacing("'", with: "''").replacing("=", with: "_").replacing("|", with: "\\x7c")
-                return "'\(label)'=\(number.shortText)"
+                let label = "\(title(of: record)) \(column.name)".escapedForDisplay
+                    .replacing(["'": "''", "=": "_", "|": "\\x7c"])
+                return "'\(label)'=\(number.plainText);\(range);0"
             }
         }.joined(separator: " ")
     }

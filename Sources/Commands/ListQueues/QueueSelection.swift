@@ -10,6 +10,8 @@ struct QueueSelection {
     var type: String?
     var isNonempty = false
     var allVhosts = false
+    /// Whether the queues that hold a named queue's retries and delayed tasks are meant too.
+    var includesRetries = false
     var sortColumn: QueueColumn?
     var isReversed = false
     var limit: Int?
@@ -17,6 +19,12 @@ struct QueueSelection {
     static var options: [Option<QueueSelection>] {
         [
             .values("--queue", of: .queue, appendingTo: \.queues, "only the queue of this name"),
+            .flag(
+                "--with-retries", sets: \.includesRetries, to: true,
+                "with --queue: its retry and delay queues, too",
+                details:
+                    "These are `QUEUE.retry.DURATION` and `QUEUE.delay.DURATION`, from which tasks come back to it. "
+                    + "Only when they are empty, too, all work is done."),
             .value(
                 "--match", of: .pattern, into: \.pattern, "only queues whose name matches",
                 details: "The expression may match anywhere in the name; `^` and `$` tie it to the ends."),
@@ -42,12 +50,20 @@ struct QueueSelection {
     }
 
     /// The records that are chosen, in order. Records come sorted by vhost and name, and stay so where nothing else decides.
-    func choose(from records: [QueueRecord], _ value: (QueueColumn, QueueRecord) -> QueueValue) -> [QueueRecord] {
+    func choose(
+        from records: [QueueRecord], _ value: (QueueColumn, QueueRecord) -> QueueValue
+    ) throws(CommandError) -> [QueueRecord] {
         let names = Set(queues.map { Array($0.utf8) })
-        var chosen = records.filter { record in
-            (names.isEmpty || names.contains(Array(record.name.utf8)))
-                && (pattern?.matches(record.name) ?? true)
-                && (type.map { value(.type, record) == .text($0) } ?? true)
+        var candidates = records
+        if !names.isEmpty {
+            candidates = records.filter { names.contains(Array($0.name.utf8)) || isCompanion($0.name) }
+        }
+        if let pattern {
+            let matches = try pattern.matches(candidates.map(\.name))
+            candidates = zip(candidates, matches).filter { $1 }.map { $0.0 }
+        }
+        var chosen = candidates.filter { record in
+            (type.map { value(.type, record) == .text($0) } ?? true)
                 && !(isNonempty && value(.messages, record) == .integer(0))
         }
         if let sortColumn, sortColumn != .name {
@@ -63,6 +79,13 @@ struct QueueSelection {
             chosen.reverse()
         }
         return limit.map { Array(chosen.prefix($0)) } ?? chosen
+    }
+
+    /// The names to ask for; empty when only the list of all queues tells what is chosen.
+    var namesWithoutCompanions: [String] { includesRetries ? [] : queues }
+
+    private func isCompanion(_ name: String) -> Bool {
+        includesRetries && queues.contains { CompanionQueues.isWaiting(name, for: $0) }
     }
 
     /// The queues that were named and aren't among `records`.

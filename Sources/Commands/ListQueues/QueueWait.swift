@@ -4,7 +4,6 @@ import Broker
 import Management
 import Options
 import Posix
-import Worker
 
 /// Asks again and again until an expression holds of every queue chosen.
 ///
@@ -16,48 +15,61 @@ struct QueueWait {
     private let expression: QueueExpression
     private let values: ListQueuesCommand.Values
     private let context: CommandContext
+    /// One for all questions: a broker that hangs must not keep workq any longer.
+    private let deadline: Instant
 
     init(_ expression: QueueExpression, _ values: ListQueuesCommand.Values, _ context: CommandContext) {
         self.expression = expression
         self.values = values
         self.context = context
+        deadline = values.deadline.map { .now + $0 } ?? .never
     }
 
     /// What one look came to.
     private enum Finding {
         case holds, holdsAsFarAsKnown
         case fails(reason: String)
+        case unanswered(reason: String)
     }
 
-    func run(_ source: QueueSource) throws(CommandError) -> ExitStatus {
-        let deadline = values.deadline.map { .now + $0 } ?? Instant.never
+    /// The last look needs time of its own before the deadline.
+    private static let lastLook = Duration.milliseconds(300)
+
+    func run(_ inquiry: QueueInquiry) throws(CommandError) -> ExitStatus {
         var heldSince: Instant?
+        var reason: String?
         while true {
-            var reason = "the figures that it holds of may be 5 seconds old"
-            switch try look(source) {
+            switch try look(inquiry) {
             case .holds: return .done
             case .holdsAsFarAsKnown:
                 let since = heldSince ?? .now
                 if .now - since >= Self.settleTime { return .done }
                 heldSince = since
+                reason = "the figures that it holds of may be 5 seconds old"
             case .fails(let obstacle):
                 heldSince = nil
                 reason = obstacle
+            case .unanswered(let failure):
+                heldSince = nil
+                // What the deadline itself has cut short says less than what was seen before.
+                if reason == nil || .now < deadline { reason = failure }
             }
-            let next = min(.now + values.interval, deadline)
-            guard next > .now else {
+            let last = deadline == .never ? deadline : deadline + (.zero - Self.lastLook)
+            let next = .now < last ? min(.now + values.interval, last) : deadline
+            var pause = PollSet()
+            while .now < next { pause.wait(timeout: next.pollTimeout(from: .now)) }
+            guard .now < deadline else {
                 let time = values.deadline?.shortText ?? ""
                 throw CommandError(
-                    .temporaryFailure, "\"\(values.waitExpression ?? "")\" didn't hold within \(time): \(reason)")
+                    .temporaryFailure,
+                    "\"\(values.waitExpression ?? "")\" didn't hold within \(time): \(reason ?? "nothing was known")")
             }
-            var pause = PollSet()
-            pause.wait(timeout: next.pollTimeout(from: .now))
         }
     }
 
-    private func look(_ source: QueueSource) throws(CommandError) -> Finding {
+    private func look(_ inquiry: QueueInquiry) throws(CommandError) -> Finding {
         do throws(CommandError) {
-            let list = try source.list(columns: expression.columns + [.type])
+            let list = try inquiry.list(columns: expression.columns, by: deadline)
             guard let obstacle = Self.obstacle(to: expression, in: list) else {
                 return Self.isLive(expression, in: list) ? .holds : .holdsAsFarAsKnown
             }
@@ -67,19 +79,19 @@ struct QueueWait {
             return .fails(reason: obstacle)
         } catch {
             // A broker that restarts is worth waiting for; one that never answered isn't.
-            guard source.answers > 0, error.status == .unavailable || error.status == .temporaryFailure else {
+            guard inquiry.hasAnswered, error.status == .unavailable || error.status == .temporaryFailure else {
                 throw error
             }
-            if !values.common.isQuiet { context.say("\(error.message.withFullStop) Trying again") }
-            return .fails(reason: error.message)
+            if !values.common.isQuiet, .now < deadline { context.say("\(error.message.withFullStop) Trying again") }
+            return .unanswered(reason: error.message)
         }
     }
 
     /// Whether all that an expression depends on is as of now.
     static func isLive(_ expression: QueueExpression, in list: QueueList) -> Bool {
-        if list.isFromAMQP { return true }
-        return expression.columns.allSatisfy(\.isCheap)
-            && list.records.allSatisfy { list.value(.type, of: $0) == .text("classic") }
+        list.records.allSatisfy { record in
+            expression.columns.allSatisfy { list.age(of: $0, of: record) == .live }
+        }
     }
 
     /// Why an expression doesn't hold of a list of queues; nil when it does.

@@ -15,32 +15,43 @@ final class QueueWatch {
     /// Queues report their statistics this often; asking more often only costs the broker.
     private static let rateInterval = Duration.seconds(5)
 
+    /// A question, in as many parts as there are answers to come.
+    private struct Asked {
+        var pending: [PendingQueues]
+        var records: [QueueRecord] = []
+    }
+
     private enum Question: CaseIterable {
         case counts, rates
     }
 
     private let values: ListQueuesCommand.Values
-    private let source: QueueSource
+    private let inquiry: QueueInquiry
     private let context: CommandContext
+    private let style: TerminalStyle
     private let screen: TerminalScreen?
     private let signals: SignalPipe
     private var history = WatchHistory()
-    private var pending: [Question: PendingQueues] = [:]
+    private var view: WatchView
+    private var questions: [Question: Asked] = [:]
     private var nextCounts = Instant.now
     private var nextRates = Instant.now
-    private var hasCounts = false
+    /// When the counts and the rates that are shown came; nil while there are none.
+    private var countsAt: Instant?
+    private var ratesAt: Instant?
     private var hasRates = false
     /// Whether there are counts that no sample has shown.
     private var hasNews = false
     private var trouble: String?
     private var pollSet = PollSet()
 
-    init(_ values: ListQueuesCommand.Values, _ source: QueueSource, in context: CommandContext) throws(CommandError) {
+    init(_ values: ListQueuesCommand.Values, _ inquiry: QueueInquiry, in context: CommandContext) throws(CommandError) {
         self.values = values
-        self.source = source
+        self.inquiry = inquiry
+        view = WatchView(values.selection.sortColumn == nil && !values.selection.isReversed ? .busiest : .name)
         self.context = context
-        let isScreen = context.isTerminal(context.standardOutput) && values.format == nil
-        screen = isScreen ? TerminalScreen(in: context) : nil
+        style = TerminalStyle(context, descriptor: context.standardOutput)
+        screen = style.hasCursor && values.format == nil ? TerminalScreen(in: context) : nil
         guard let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP]) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
@@ -62,7 +73,7 @@ final class QueueWatch {
             if let screen, let keyboard = screen.keyboard, pollSet.isReady(keyboard) {
                 let keys = screen.keys()
                 // No keys although there is something to read: the terminal has gone.
-                if keys.isEmpty || keys.contains(UInt8(ascii: "q")) || keys.contains(UInt8(ascii: "Q")) { return .done }
+                guard !keys.isEmpty, view.take(keys) != .leave else { return .done }
             }
             try takeAnswers()
         }
@@ -72,22 +83,20 @@ final class QueueWatch {
 
     private func ask() throws(CommandError) {
         let now = Instant.now
-        if pending[.counts] == nil, now >= nextCounts {
-            pending[.counts] = try source.ask(columns: WatchHistory.countColumns)
+        if questions[.counts] == nil, now >= nextCounts {
+            questions[.counts] = Asked(pending: try inquiry.askCounts())
             nextCounts = now + values.interval
         }
-        if pending[.rates] == nil, now >= nextRates {
-            pending[.rates] = try source.ask(columns: WatchHistory.rateColumns)
+        if questions[.rates] == nil, now >= nextRates {
+            questions[.rates] = Asked(pending: try inquiry.askStatistics(WatchHistory.rateColumns))
             nextRates = now + max(Self.rateInterval, values.interval)
         }
     }
 
     private func takeAnswers() throws(CommandError) {
-        let answered = Question.allCases.filter { pending[$0].map { pollSet.isReady($0.descriptor) } ?? false }
-        guard !answered.isEmpty else { return }
-        for question in answered { try take(question) }
+        for question in Question.allCases { try receive(question) }
         // The first sample waits for the rates.
-        guard hasCounts, hasRates else { return }
+        guard countsAt != nil, hasRates else { return }
         if screen != nil {
             draw()
         } else if hasNews {
@@ -95,55 +104,90 @@ final class QueueWatch {
         }
     }
 
-    private func take(_ question: Question) throws(CommandError) {
-        guard let answer = pending.removeValue(forKey: question) else { return }
+    private func receive(_ question: Question) throws(CommandError) {
+        guard var asked = questions[question] else { return }
         do throws(ManagementError) {
-            let records = try answer.result()
-            switch question {
-            case .counts:
-                history.add(counts: source.list(columns: WatchHistory.countColumns, records), at: .now)
-                hasCounts = true
-                hasNews = true
-                trouble = nil
-            case .rates:
-                history.add(rates: source.list(columns: WatchHistory.rateColumns, records))
-                hasRates = true
+            while let index = asked.pending.firstIndex(where: { pollSet.isReady($0.descriptor) }) {
+                asked.records += try asked.pending.remove(at: index).result()
             }
+            questions[question] = asked.pending.isEmpty ? nil : asked
+            guard asked.pending.isEmpty else { return }
         } catch {
-            let failure = QueueSource.failure(error)
-            // Rates are an extra; counts that never came mean that something is set up wrongly.
-            if question == .rates {
-                hasRates = true
-            } else if hasCounts {
-                trouble = failure.message
-                if screen == nil, !values.common.isQuiet { context.say("\(failure.message.withFullStop) Trying again") }
-            } else {
-                throw failure
+            questions[question] = nil
+            return try fail(question, QueueInquiry.failure(error))
+        }
+        switch question {
+        case .counts:
+            let list = try inquiry.counts(asked.records)
+            // Somebody who mistypes a name would look at an empty screen for ever.
+            if countsAt == nil, !list.missing.isEmpty {
+                throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: inquiry.vhostText))
             }
+            history.add(counts: list, at: .now)
+            countsAt = .now
+            hasNews = true
+            trouble = nil
+        case .rates:
+            history.add(rates: QueueList(columns: WatchHistory.rateColumns, records: asked.records))
+            ratesAt = .now
+            hasRates = true
+        }
+    }
+
+    private func fail(_ question: Question, _ failure: CommandError) throws(CommandError) {
+        if question == .rates {
+            // An extra, but no longer what is shown.
+            history.forgetRates()
+            ratesAt = nil
+            hasRates = true
+        } else if countsAt != nil {
+            trouble = failure.message
+            if screen == nil, !values.common.isQuiet { context.say("\(failure.message.withFullStop) Trying again") }
+        } else {
+            // Counts that never came mean that something is set up wrongly.
+            throw failure
         }
     }
 
     private func waitForSomething() {
         pollSet.removeAll()
-        for answer in pending.values { pollSet.add(answer.descriptor, events: POLLIN) }
+        for answer in questions.values.flatMap(\.pending) { pollSet.add(answer.descriptor, events: POLLIN) }
         pollSet.add(signals.descriptor, events: POLLIN)
         if let keyboard = screen?.keyboard { pollSet.add(keyboard, events: POLLIN) }
-        let next = min(pending[.counts] == nil ? nextCounts : .never, pending[.rates] == nil ? nextRates : .never)
+        var next = Instant.never
+        if questions[.counts] == nil { next = min(next, nextCounts) }
+        if questions[.rates] == nil { next = min(next, nextRates) }
+        // The age of what is shown goes on.
+        if screen != nil, countsAt != nil { next = min(next, .now + .seconds(1)) }
         pollSet.wait(timeout: next == .never ? -1 : next.pollTimeout(from: .now))
     }
 
     // MARK: - Showing
 
     private func draw() {
-        guard let screen, hasCounts, hasRates else { return }
+        guard let screen, countsAt != nil, hasRates else { return }
         screen.enter()
         let size = screen.size
-        let picture = WatchScreen(
-            title: "workq \(ListQueuesCommand.name)  \(source.address)  \(source.vhostText.escapedForDisplay)  "
+        view.pageHeight = max(1, WatchScreen.rows(height: size.height) - 1)
+        let rows = view.arrange(history.rows)
+        var picture = WatchScreen(
+            title:
+                "workq \(ListQueuesCommand.name)  \(ages)  \(inquiry.address)  \(inquiry.vhostText.escapedForDisplay)  "
                 + "every \(values.interval.shortText)",
-            rows: history.rows, showsVhost: values.selection.allVhosts, trouble: trouble,
-            isUnicode: context.isUnicodeLocale)
-        screen.draw(picture.lines(width: size.width, height: size.height), width: size.width, emphasized: 2)
+            rows: rows, showsVhost: values.selection.allVhosts, trouble: trouble,
+            isUnicode: style.isUnicode)
+        picture.offset = view.offset
+        picture.foot = view.foot(width: size.width, hidden: history.rows.count - rows.count)
+        screen.draw(
+            picture.lines(width: size.width, height: size.height), width: size.width, emphasized: 2)
+    }
+
+    /// How old the figures are: `counts 1s, rates 4s old`.
+    private var ages: String {
+        let parts = [("counts", countsAt), ("rates", ratesAt)].map { name, moment in
+            "\(name) \(moment.map { "\((Instant.now - $0).milliseconds / 1_000)s" } ?? "-")"
+        }
+        return parts.joined(separator: ", ") + " old"
     }
 
     /// Gives the terminal back while the process is stopped.
@@ -189,14 +233,5 @@ extension QueueValue {
 
     fileprivate init(_ value: Double?) {
         self = value.map(QueueValue.number) ?? .unknown
-    }
-}
-
-extension CommandContext {
-    /// Whether the locale says that the terminal shows UTF-8.
-    fileprivate var isUnicodeLocale: Bool {
-        let names = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }
-        let locale = names.first { !$0.isEmpty }?.lowercased() ?? ""
-        return locale.contains("utf-8") || locale.contains("utf8")
     }
 }

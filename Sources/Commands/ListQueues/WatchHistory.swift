@@ -40,30 +40,20 @@ struct WatchHistory {
     /// Growth is measured over this time: long enough not to jump, short enough to follow.
     private static let window = Duration.seconds(10)
 
-    private struct Key: Hashable {
-        var vhost: String
-        var name: [UInt8]
-
-        init(_ record: QueueRecord) {
-            vhost = record.vhost
-            name = Array(record.name.utf8)
-        }
-    }
-
     private struct Count {
         var time: Instant
         var messages: Int
     }
 
-    private var counts: [Key: [Count]] = [:]
-    private var rates: [Key: (incoming: Double?, outgoing: Double?)] = [:]
+    private var counts: [QueueKey: [Count]] = [:]
+    private var rates: [QueueKey: (incoming: Double?, outgoing: Double?)] = [:]
     private(set) var rows: [WatchRow] = []
 
     /// Takes live counts. Queues that aren't in the list any more are forgotten.
     mutating func add(counts list: QueueList, at time: Instant) {
-        var kept: [Key: [Count]] = [:]
+        var kept: [QueueKey: [Count]] = [:]
         rows = list.records.map { record in
-            let key = Key(record)
+            let key = QueueKey(record)
             var row = WatchRow(vhost: record.vhost, name: record.name)
             row.ready = list.value(.ready, of: record).integer
             row.unacknowledged = list.value(.unacknowledged, of: record).integer
@@ -83,6 +73,12 @@ struct WatchHistory {
         counts = kept
     }
 
+    /// Forgets the rates: what was true some time ago must not look like now.
+    mutating func forgetRates() {
+        rates = [:]
+        for index in rows.indices { (rows[index].incoming, rows[index].outgoing) = (nil, nil) }
+    }
+
     /// Takes rates, for the rows from now on.
     mutating func add(rates list: QueueList) {
         rates = [:]
@@ -90,12 +86,12 @@ struct WatchHistory {
             let outgoing = [QueueColumn.ackRate, .deliverNoAckRate, .getNoAckRate].compactMap {
                 list.value($0, of: record).number
             }
-            rates[Key(record)] = (
+            rates[QueueKey(record)] = (
                 list.value(.publishRate, of: record).number, outgoing.isEmpty ? nil : outgoing.reduce(0, +)
             )
         }
         for index in rows.indices {
-            let rate = rates[Key(QueueRecord(vhost: rows[index].vhost, name: rows[index].name, values: []))]
+            let rate = rates[QueueKey(vhost: rows[index].vhost, name: rows[index].name)]
             rows[index].incoming = rate?.incoming
             rows[index].outgoing = rate?.outgoing
         }

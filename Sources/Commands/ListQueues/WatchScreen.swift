@@ -7,10 +7,13 @@ struct WatchScreen {
     var title: String
     var rows: [WatchRow]
     var showsVhost: Bool
-    /// What went wrong with the last sample, in place of the footer.
+    /// What went wrong with the last sample, in place of the foot line.
     var trouble: String?
     /// Whether the terminal shows more than ASCII.
     var isUnicode: Bool
+    /// How many rows are above the screen.
+    var offset = 0
+    var foot = "q leaves"
 
     private static let numberWidth = 9
     private static let rateWidth = 8
@@ -31,18 +34,25 @@ struct WatchScreen {
         }
     }
 
+    /// How many rows a screen of that height holds.
+    static func rows(height: Int) -> Int { max(0, height - 4) }
+
     /// Exactly `height` lines of at most `width` terminal columns. The third is the rows' header.
     func lines(width: Int, height: Int) -> [String] {
         let layout = Layout(width: width)
-        let room = max(0, height - 4)
-        let shown = rows.count <= room ? rows[...] : rows.prefix(max(0, room - 1))
+        let room = Self.rows(height: height)
+        // The last line tells what isn't shown.
+        let shown = rows.count <= room ? rows[...] : rows.dropFirst(offset).prefix(max(0, room - 1))
         let greatest = rows.compactMap(\.ready).max() ?? 0
         var lines = [title, summary, header(layout)]
         lines += shown.map { line($0, layout, greatest: greatest) }
-        if shown.count < rows.count, room > 0 { lines.append("\(rows.count - shown.count) more below") }
+        let below = rows.count - shown.endIndex
+        if shown.count < rows.count, room > 0 {
+            lines.append(offset > 0 ? "\(offset) more above, \(below) below" : "\(below) more below")
+        }
         while lines.count < height - 1 { lines.append("") }
         lines = Array(lines.prefix(max(0, height - 1)))
-        if height > 0 { lines.append(trouble?.escapedForDisplay ?? "q leaves") }
+        if height > 0 { lines.append((trouble ?? foot).escapedForDisplay) }
         return lines.map { $0.truncated(toDisplayWidth: width) }
     }
 

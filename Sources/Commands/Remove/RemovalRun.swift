@@ -65,7 +65,8 @@ final class RemovalRun {
         var facts: [ShortString: QueueSummary] = [:]
         if let pattern = plan.options.pattern {
             let queues = try listing.queues(within: QueueListing.patience)
-            let matching = queues.map(\.name).filter(pattern.matches)
+            let all = queues.map(\.name)
+            let matching = zip(all, try pattern.matches(all)).filter { $1 }.map { $0.0 }
             if matching.isEmpty, !plan.mayBeMissing {
                 fail(CommandError(.refused, "no queue matches \(pattern.text)"))
             }
@@ -210,7 +211,9 @@ final class RemovalRun {
     private func tellUnacknowledged(of targets: [RemovalTarget], _ queues: [QueueSummary]) {
         let facts = Dictionary(queues.map { (ShortString($0.name), $0) }) { first, _ in first }
         for target in targets where target.isDoable {
-            guard let number = facts[target.queue]?.unacknowledged, number > 0 else { continue }
+            guard let queue = facts[target.queue], let number = queue.unacknowledged, number > 0 else { continue }
+            // Of a quorum queue the figure is up to 5 seconds old; whoever holds a task of it is a consumer now.
+            if queue.type == "quorum", (try? session.status(ofQueue: target.queue))??.consumers == 0 { continue }
             let (isOrAre, stays) = number == 1 ? ("is", "stays") : ("are", "stay")
             context.say("queue \"\(target.name)\": \(count(number, "task")) \(isOrAre) unacknowledged and \(stays)")
         }

@@ -14,17 +14,20 @@ final class TerminalScreen {
     init(in context: CommandContext) {
         keyboard = context.isTerminal(context.standardInput) ? context.standardInput : nil
         output = context.standardOutput
-        isColored = context.environment["NO_COLOR", default: ""].isEmpty
+        isColored = TerminalStyle(context, descriptor: context.standardOutput).hasColour
     }
 
     deinit {
         leave()
     }
 
-    /// Rows and columns as they are now; 24 × 80 where the terminal doesn't say.
-    var size: (height: Int, width: Int) {
+    /// Rows and columns as they are now.
+    var size: (height: Int, width: Int) { Self.size(of: output) }
+
+    /// Rows and columns of a terminal; 24 × 80 where it doesn't say.
+    static func size(of descriptor: Int32) -> (height: Int, width: Int) {
         var window = winsize()
-        guard ioctl(output, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
             return (24, 80)
         }
         return (Int(window.ws_row), Int(window.ws_col))

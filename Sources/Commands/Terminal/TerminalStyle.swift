@@ -2,6 +2,8 @@
 
 /// How results look. Colour only on a terminal and without NO_COLOR, blocks only where the locale has them.
 struct TerminalStyle: Equatable {
+    /// Whether the cursor can be moved: a terminal that isn't dumb.
+    var hasCursor = false
     var hasColour = false
     var isUnicode = false
 
@@ -13,9 +15,8 @@ struct TerminalStyle: Equatable {
     /// The style for what `context` writes to `descriptor`.
     init(_ context: CommandContext, descriptor: Int32) {
         let environment = context.environment
-        hasColour =
-            context.isTerminal(descriptor) && environment["NO_COLOR", default: ""].isEmpty
-            && environment["TERM"] != "dumb"
+        hasCursor = context.isTerminal(descriptor) && environment["TERM"] != "dumb"
+        hasColour = hasCursor && environment["NO_COLOR", default: ""].isEmpty
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
         let encoding = locale.lowercased()
         isUnicode = encoding.hasSuffix("utf-8") || encoding.hasSuffix("utf8")

@@ -13,7 +13,7 @@ enum CompanionQueues {
     }
 
     /// Whether tasks come back to `queue` from the queue `name`.
-    private static func isWaiting(_ name: String, for queue: String) -> Bool {
+    static func isWaiting(_ name: String, for queue: String) -> Bool {
         ["\(queue).retry.", "\(queue).delay."].contains { start in
             // By bytes: to Swift's strings, names that differ may be equal.
             name.utf8.starts(with: start.utf8)

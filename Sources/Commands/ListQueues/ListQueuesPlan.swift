@@ -1,0 +1,72 @@
+// What list-queues is meant to do.
+
+import Management
+import Options
+
+/// A `list-queues` as the command line means it.
+struct ListQueuesPlan {
+    enum Deed {
+        case list([QueueColumn])
+        case watch
+        case wait(QueueExpression)
+        case check(QueueCheck)
+    }
+
+    let deed: Deed
+
+    /// Refuses what can't be meant.
+    init(_ values: ListQueuesCommand.Values) throws(CommandError) {
+        let wait = try Self.expression(values.waitExpression, "--wait")
+        let warning = try Self.expression(values.warningExpression, "--warn")
+        let critical = try Self.expression(values.criticalExpression, "--crit")
+        let isCheck = warning != nil || critical != nil
+        let columns = values.columns
+        let conflicts: [(isMeant: Bool, text: String)] = [
+            (
+                [values.isWatching, wait != nil, isCheck].count(where: { $0 }) > 1,
+                "--watch, --wait, and --warn with --crit exclude each other"
+            ),
+            (values.deadline != nil && wait == nil, "--deadline goes with --wait"),
+            (
+                !columns.isEmpty && (isCheck || wait != nil || values.isWatching),
+                "COLUMN is for the list; --watch, --wait and checks have their own"
+            ),
+            (
+                values.isWatching && ![nil, .json, .ndjson].contains(values.format),
+                "--watch draws a screen, or writes --format ndjson"
+            ),
+            (
+                values.selection.includesRetries && values.selection.queues.isEmpty,
+                "--with-retries goes with --queue"
+            ),
+        ]
+        if let conflict = conflicts.first(where: \.isMeant) {
+            throw CommandError(.usage, "list-queues: \(conflict.text)")
+        }
+        deed =
+            if isCheck {
+                .check(QueueCheck(warning: warning, critical: critical, showsVhost: values.selection.allVhosts))
+            } else if let wait {
+                .wait(wait)
+            } else if values.isWatching {
+                .watch
+            } else {
+                .list(columns.isEmpty ? Self.usualColumns(values.selection) : columns)
+            }
+    }
+
+    /// These say the vhost where there may be several.
+    private static func usualColumns(_ selection: QueueSelection) -> [QueueColumn] {
+        (selection.allVhosts ? [.vhost] : []) + [.name, .ready, .unacknowledged]
+    }
+
+    private static func expression(_ text: String?, _ option: String) throws(CommandError) -> QueueExpression? {
+        guard let text else { return nil }
+        do {
+            return try QueueExpression(text)
+        } catch {
+            throw CommandError(
+                .usage, "list-queues: \(option) \"\(text)\" goes wrong at character \(error.position): \(error.reason)")
+        }
+    }
+}
