@@ -57,6 +57,13 @@ enum ListQueuesCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
+            rules: [
+                .row("--watch", excludes: "--wait", "--warn", "--crit", "COLUMN"),
+                .row("--wait", excludes: "--warn", "--crit", "COLUMN"),
+                .row("--warn", "--crit", excludes: "COLUMN"),
+                .row("--deadline", needs: "--wait"),
+                .row("--with-retries", needs: "--queue"),
+            ],
             sections: [columnSection, expressionSection],
             examples: [
                 Example("What is waiting", "workq list-queues"),
@@ -92,7 +99,7 @@ enum ListQueuesCommand: Subcommand {
                     + "Rates, and counts of quorum queues, are up to 5 seconds older. When standard output is no "
                     + "terminal, each sample is written as one line of JSON."),
             .value(
-                "--interval", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.interval, default: "2s",
+                "--interval", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.interval,
                 "how often to look again, with --watch and --wait"),
             .value(
                 "--wait", of: .name("EXPRESSION"), into: \.waitExpression,

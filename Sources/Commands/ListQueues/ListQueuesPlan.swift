@@ -21,27 +21,8 @@ struct ListQueuesPlan {
         let critical = try Self.expression(values.criticalExpression, "--crit")
         let isCheck = warning != nil || critical != nil
         let columns = values.columns
-        let conflicts: [(isMeant: Bool, text: String)] = [
-            (
-                [values.isWatching, wait != nil, isCheck].count(where: { $0 }) > 1,
-                "--watch, --wait, and --warn with --crit exclude each other"
-            ),
-            (values.deadline != nil && wait == nil, "--deadline goes with --wait"),
-            (
-                !columns.isEmpty && (isCheck || wait != nil || values.isWatching),
-                "COLUMN is for the list; --watch, --wait and checks have their own"
-            ),
-            (
-                values.isWatching && ![nil, .json, .ndjson].contains(values.format),
-                "--watch draws a screen, or writes --format ndjson"
-            ),
-            (
-                values.selection.includesRetries && values.selection.queues.isEmpty,
-                "--with-retries goes with --queue"
-            ),
-        ]
-        if let conflict = conflicts.first(where: \.isMeant) {
-            throw CommandError(.usage, "list-queues: \(conflict.text)")
+        guard !values.isWatching || [nil, .json, .ndjson].contains(values.format) else {
+            throw CommandError(.usage, "list-queues: --watch draws a screen, or writes --format ndjson")
         }
         deed =
             if isCheck {
