@@ -26,19 +26,6 @@ package final class ManagementAPI: Sendable {
         self.parameters = parameters
     }
 
-    /// Name, type and counts of every queue of a vhost, by one cheap request, sorted by name. The counts are live for classic
-    /// queues and up to 5 seconds old for quorum queues.
-    package func summaries(ofVhost vhost: String) throws(ManagementError) -> [QueueSummary] {
-        let query = QueueQuery(vhost: vhost, columns: [.type, .ready, .unacknowledged, .messages])
-        return try queues(query).map { record in
-            var type: String?
-            if case .text(let text) = record.values[0] { type = text }
-            return QueueSummary(
-                vhost: record.vhost, name: record.name, type: type, ready: record.values[1].integer,
-                unacknowledged: record.values[2].integer, messages: record.values[3].integer)
-        }
-    }
-
     /// All queues that `query` asks for, sorted by vhost and name, each once.
     package func queues(_ query: QueueQuery) throws(ManagementError) -> [QueueRecord] {
         try ask(query).result()

@@ -43,15 +43,3 @@ package struct QueueRecord: Equatable, Sendable {
         self.values = values
     }
 }
-
-/// What the commands that change queues need to know of each.
-package struct QueueSummary: Equatable, Sendable {
-    package var vhost: String
-    package var name: String
-    /// `classic`, `quorum`, `stream` or a type that came later; nil when the broker doesn't say.
-    package var type: String?
-    /// nil when the broker doesn't say, as of a queue that is down.
-    package var ready: Int?
-    package var unacknowledged: Int?
-    package var messages: Int?
-}

@@ -69,6 +69,25 @@ struct ListTruthTests {
         #expect(result.status == 75 && ContinuousClock.now - start < .seconds(5), "\(result)")
     }
 
+    @Test("Q7 an API that is away for some seconds is waited out, named queue or not")
+    func outage() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["1"])
+        let port = try #require(URL(string: fixture.broker.apiURL)?.port)
+        let proxy = try TCPProxy(upstreamPort: port)
+        defer { proxy.stop() }
+        let wait = try fixture.start(
+            "list-queues", "--queue", fixture.queue, "--wait", "messages == 0", "--deadline", "30s", "--interval",
+            "200ms", environment: ["WORKQ_API_URL": "http://guest:guest@127.0.0.1:\(proxy.port)"])
+        try await eventually("it has asked") { proxy.traffic(.toClient).forwarded > 0 }
+        proxy.mode = .reset(after: 0, .toUpstream)
+        try await wait.says("Trying again")
+        _ = try fixture.channel().purgeQueue(ShortString(fixture.queue))
+        proxy.mode = .pass
+        let result = try await wait.wait()
+        #expect(result.status == 0, "\(result)")
+    }
+
     @Test("Q7 tasks that will come back are waited for with --with-retries, and only then")
     func retries() async throws {
         let fixture = try Fixture()

@@ -1,6 +1,5 @@
 // The queues that stand beside a work queue: retries, delayed tasks, dead tasks.
 
-import Management
 import Options
 
 /// The queues that workers and delayed publishing make for a queue, known by their names.

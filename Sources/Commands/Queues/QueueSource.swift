@@ -20,6 +20,15 @@ enum QueueSourceError: Error {
     case broker(BrokerError)
 }
 
+extension CommandError {
+    init(_ error: QueueSourceError) {
+        switch error {
+        case .management(let error): self.init(error)
+        case .broker(let error): self.init(error)
+        }
+    }
+}
+
 /// The management API's answers.
 ///
 /// The message counts come from the cheap query always: statistics beside them would make live counts old. Statistics of
@@ -57,7 +66,8 @@ struct ManagementQueues: QueueSource {
                 }
             }
             for answer in more { list.fill(from: QueueList(columns: statistics, records: try answer.result())) }
-            try fillStreams(&list, names, by: deadline)
+            // Where that fails, they aren't known.
+            try? fillStreams(&list, names, by: deadline)
             return list
         } catch {
             throw .management(error)

@@ -1,7 +1,6 @@
 // Whether a queue may be deleted under conditions, judged by what is known of it. Pure.
 
 import Broker
-import Management
 
 /// What is known of a queue, and what that means for deleting it.
 ///

@@ -15,6 +15,8 @@ final class QueueListing {
 
     private let parameters: ManagementParameters
     private let vhost: String
+    /// Made for the first question.
+    private var source: (any QueueSource)?
     private var latest: (queues: [QueueSummary], at: Instant)?
     /// Why the API doesn't answer. It isn't asked again: that may take long, and for each of many queues.
     private var failure: CommandError?
@@ -31,17 +33,26 @@ final class QueueListing {
     func queues(within patience: Duration) throws(CommandError) -> [QueueSummary] {
         if let failure { throw failure }
         if let latest, latest.at + Self.lifetime > .now { return latest.queues }
-        var parameters = parameters
-        parameters.connectTimeout = min(parameters.connectTimeout, patience)
-        parameters.timeout = patience
-        do throws(ManagementError) {
-            let queues = try ManagementAPI(parameters).summaries(ofVhost: vhost)
+        do throws(QueueSourceError) {
+            let list = try askable().list(QueueSummary.columns, names: [], by: .now + patience)
+            let queues = list.records.map { QueueSummary($0, in: list) }
             latest = (queues, .now)
             return queues
         } catch {
             let failure = CommandError(error)
             self.failure = failure
             throw failure
+        }
+    }
+
+    private func askable() throws(QueueSourceError) -> any QueueSource {
+        if let source { return source }
+        do throws(ManagementError) {
+            let made = ManagementQueues(api: try ManagementAPI(parameters), vhost: vhost)
+            source = made
+            return made
+        } catch {
+            throw .management(error)
         }
     }
 

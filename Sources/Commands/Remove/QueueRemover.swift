@@ -1,7 +1,6 @@
 // Purges or deletes one queue after the other.
 
 import Broker
-import Management
 import Posix
 
 /// Does to a queue what a `purge` or `delete` is to do.

@@ -1,7 +1,6 @@
 // One `purge` or `delete`: looks, asks, does, and reports.
 
 import Broker
-import Management
 import Options
 import Posix
 

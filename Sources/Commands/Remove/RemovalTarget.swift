@@ -1,7 +1,6 @@
 // The queues that something is to be done to.
 
 import Broker
-import Management
 import Posix
 
 /// A queue that something is to be done to, as it was when it was looked at.
