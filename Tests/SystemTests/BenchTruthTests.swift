@@ -35,19 +35,26 @@ struct BenchTruthTests {
     @Test("Q11 what was due and never sent, because the broker stalled at the end, is in the latencies")
     func stall() async throws {
         let fixture = try Fixture()
-        let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
-        defer { proxy.stop() }
-        let bench = try WorkqProcess(
-            [
-                "bench", "--queue", fixture.queue, "--rate", "200", "--window", "10", "--warm-up", "0", "--duration",
-                "3s", "--format", "json",
-            ], environment: ["WORKQ_URL": "amqp://guest:guest@127.0.0.1:\(proxy.port)/"])
-        try await bench.says("1s  confirmed")
-        proxy.mode = .blackhole
-        // Longer than late messages are sent at all.
-        try await Task.sleep(for: .seconds(6))
-        proxy.mode = .pass
-        let result = try await bench.wait()
+        var stalled: WorkqProcess.Result?
+        // On a busy machine the stall may come when the run is over: then it is tried again.
+        for _ in 0..<3 where stalled == nil {
+            let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
+            defer { proxy.stop() }
+            let bench = try WorkqProcess(
+                [
+                    "bench", "--queue", fixture.queue, "--rate", "200", "--window", "10", "--warm-up", "0",
+                    "--duration", "3s", "--format", "json",
+                ], environment: ["WORKQ_URL": "amqp://guest:guest@127.0.0.1:\(proxy.port)/"])
+            try await bench.says("1s  confirmed")
+            proxy.mode = .blackhole
+            let isInTime = !bench.errors.contains("2s  confirmed")
+            // Longer than late messages are sent at all.
+            if isInTime { try await Task.sleep(for: .seconds(6)) }
+            proxy.mode = .pass
+            let result = try await bench.wait()
+            if isInTime { stalled = result }
+        }
+        let result = try #require(stalled, "the stall never came in time")
         #expect(result.status == 0, "\(result)")
         for kind in ["confirm_latency_microseconds", "end_to_end_latency_microseconds"] {
             #expect(try number(result, kind, "p90") > 2_000_000, "\(kind) \(result)")
