@@ -111,6 +111,16 @@ package final class PublishSession {
         return try connection.sendTogether(body)
     }
 
+    /// Whether something is on its way to the broker's machine.
+    var isSending: Bool { connection.map { $0.unacknowledgedBytes > 0 } ?? false }
+
+    /// Whether something got there since the last call.
+    func hasSentMore() -> Bool {
+        let queued = connection?.unacknowledgedBytes ?? 0
+        defer { lastQueued = queued }
+        return queued < lastQueued
+    }
+
     /// Waits until the broker has worked off everything that was sent.
     func synchronize() throws(BrokerError) {
         try link?.channel.synchronize()
