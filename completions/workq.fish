@@ -121,6 +121,7 @@ complete -c workq -n '__workq_in publish' -s l -l lines -d 'read a task a line f
 complete -c workq -n '__workq_in publish' -s 0 -l null -d 'read tasks separated by NUL from standard input'
 complete -c workq -n '__workq_in publish' -l ndjson -d 'read a task a line as a JSON object from standard input'
 complete -c workq -n '__workq_in publish' -l skip-empty -d 'publish no task for an empty line'
+complete -c workq -n '__workq_in publish' -l allow-empty -d 'publish an empty task when there is nothing on standard input'
 complete -c workq -n '__workq_in publish' -l print-id -d 'print the message id of each task once it is confirmed'
 complete -c workq -n '__workq_in publish' -l exchange -x -d 'publish to an exchange instead of a queue'
 complete -c workq -n '__workq_in publish' -l routing-key -x -d 'the routing key, for --exchange'

@@ -109,6 +109,8 @@ package final class PublishLoop {
 
     private func send(_ task: OutgoingTask) throws(BrokerError) {
         try session.publish(task)
+        // A send that had to wait for room is progress, and only what is left of it is still to come.
+        if task.size >= Self.burstBytes, session.isSending { state.isSending(.now) }
         if !settings.waitsForConfirms, !task.wasReturned { ids?.add(task) }
     }
 

@@ -165,11 +165,4 @@ package final class PublishSession {
             return nil
         }
     }
-
-    /// How many tasks are ready on the queue, those that wait for their time included.
-    package func depth(of destination: Destination) throws(BrokerError) -> Int {
-        var depth = try status(ofQueue: destination.routingKey)?.ready ?? 0
-        if let delayQueue = destination.delayQueue { depth += try status(ofQueue: delayQueue)?.ready ?? 0 }
-        return depth
-    }
 }

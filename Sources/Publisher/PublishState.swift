@@ -169,8 +169,9 @@ package struct PublishState {
             trouble = trouble ?? .silent(settings.confirmTimeout)
             disconnected()
         } else {
-            let time = min(settings.confirmTimeout, .seconds((now - lastProgress).components.seconds))
-            lost(named(BrokerError("publish", .timedOut, scope: .channel, "no confirm in \(time.shortText)")), now)
+            let waited = Duration.milliseconds((now - lastProgress).milliseconds)
+            let text = "no confirm in \(min(settings.confirmTimeout, waited).shortText)"
+            lost(named(BrokerError("publish", .timedOut, scope: .channel, text)), now)
         }
     }
 
