@@ -62,7 +62,7 @@ struct PublishTests {
         #expect(best < other + .milliseconds(150), "\(publishing) \(purging)")
     }
 
-    @Test("M1 an empty standard input is an empty task where that is meant, and its command sees an empty standard input")
+    @Test("M1 an empty standard input is an empty task where that is meant, and its command sees nothing either")
     func emptyTask() async throws {
         let fixture = try Fixture()
         #expect(try await fixture.run("publish", fixture.queue, "--allow-empty", input: .text("")).status == 0)

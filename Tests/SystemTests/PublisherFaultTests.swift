@@ -148,10 +148,9 @@ struct PublisherFaultTests {
     func slowLine() async throws {
         let fixture = try Fixture()
         let proxy = try TCPProxy(
-            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 40_000, tick: .milliseconds(20)),
-            bufferSize: 262_144)
+            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 40_000, tick: .milliseconds(20)))
         let result = try await WorkqProcess.run(
-            ["publish", fixture.queue, "--confirm-timeout", "1500ms", "--retry-for", "20s"],
+            ["publish", fixture.queue, "--confirm-timeout", "3s", "--retry-for", "20s"],
             input: .bytes([UInt8](repeating: 0x61, count: 8 << 20)), environment: proxy.environment)
         #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
         #expect(fixture.ready() == 1)
