@@ -144,18 +144,6 @@ struct PublisherFaultTests {
         #expect(try await fixture.run("work", fixture.queue, "--drain").text == "1\n2\n3\n4\n5\n")
     }
 
-    @Test("P9 over a slow line the time for the confirm counts from when the task is sent, and there is one copy")
-    func slowLine() async throws {
-        let fixture = try Fixture()
-        let proxy = try TCPProxy(
-            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 40_000, tick: .milliseconds(20)))
-        let result = try await WorkqProcess.run(
-            ["publish", fixture.queue, "--confirm-timeout", "3s", "--retry-for", "20s"],
-            input: .bytes([UInt8](repeating: 0x61, count: 8 << 20)), environment: proxy.environment)
-        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
-        #expect(fixture.ready() == 1)
-    }
-
     @Test("P10 a guard counts the task that runs, those that wait to be tried again, and those of other delays")
     func guards() async throws {
         let fixture = try Fixture()
