@@ -40,7 +40,8 @@ extension Channel {
     @usableFromInline package func publish(
         _ body: [UInt8], _ template: MessageTemplate, messageID: UnsafeRawBufferPointer, timestamp: UInt64?
     ) throws(BrokerError) {
-        if let reason = template.invalidity(frameMax: connection.frameMax) {
+        let limit = connection.frameMax
+        if let reason = template.invalidity(frameMax: limit, messageID: messageID, timestamp: timestamp) {
             throw BrokerError("publish", .invalidInput, scope: .client, reason)
         }
         try connection.send("publish", size: body.count + 256) { state in

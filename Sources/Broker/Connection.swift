@@ -15,6 +15,8 @@ package final class Connection {
     private var assembler = FrameAssembler()
     /// Set with the first fatal error: librabbitmq must not be asked again after one.
     private var failure: BrokerError?
+    /// Set when the watchdog cut a send short: nothing more can be sent, but what the broker has said can be read.
+    private var cut: BrokerError?
     /// The node that answered, to be shown.
     package let node: ConnectionParameters.Node
 
@@ -70,6 +72,9 @@ package final class Connection {
     /// The socket, to poll for reading. Drain `nextEvent()` before sleeping on it: frames may wait in the library.
     package var descriptor: Int32 { amqp_get_sockfd(handle.state) }
 
+    /// Bytes that were sent and that the broker's machine hasn't acknowledged; 0 where the system can't tell.
+    package var unacknowledgedBytes: Int { max(0, Int(workq_unacknowledged_bytes(descriptor))) }
+
     /// The negotiated limit for one frame, in bytes.
     package var frameMax: Int { Int(amqp_get_frame_max(handle.state)) }
 
@@ -99,11 +104,12 @@ package final class Connection {
     /// After `connectionClosed` and after any error thrown the connection is dead and only good to be dropped.
     package func nextEvent(until deadline: Instant? = nil) throws(BrokerError) -> BrokerEvent? {
         while true {
-            try checkAlive()
+            if let failure { throw failure }
             var frame = amqp_frame_t()
             var timeout = (deadline.map { max($0 - .now, .zero) } ?? .zero).timeValue
             let status = amqp_simple_wait_frame_noblock(state, &frame, &timeout)
             if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
+            if let cut, status != AMQP_STATUS_OK.rawValue { throw fail(cut) }
             try check(status, "read from \(node.description)")
             defer { amqp_maybe_release_buffers(state) }
             do throws(FrameAssembler.Violation) {
@@ -226,14 +232,14 @@ package final class Connection {
         sentBytes += size
         // Up to here everything fits the socket's buffer, so no send can block.
         if sentBytes > 65_536, watchdog == nil { watchdog = SendWatchdog(socket: descriptor) }
-        watchdog?.arm(until: .now + parameters.sendTimeout)
+        watchdog?.arm(for: parameters.sendTimeout)
         let status = call(state)
         watchdog?.disarm()
         if status != AMQP_STATUS_OK.rawValue, watchdog?.firedOnce == true {
-            throw fail(
-                BrokerError(
-                    operation(), .timedOut, scope: .connection,
-                    "\(node.description) didn't read for too long"))
+            let error = BrokerError(
+                operation(), .timedOut, scope: .connection, "\(node.description) didn't read for too long")
+            cut = error
+            throw error
         }
         try check(status, operation())
     }
@@ -247,7 +253,7 @@ package final class Connection {
 
     /// Says goodbye, for at most `timeout`, and waits for the broker's answer. The connection can't be used afterwards.
     package func close(timeout: Duration = .seconds(2)) {
-        guard failure == nil else { return }
+        guard failure == nil, cut == nil else { return }
         var limit = timeout.timeValue
         amqp_set_rpc_timeout(state, &limit)
         watchdog?.arm(until: .now + timeout)
@@ -265,7 +271,7 @@ package final class Connection {
     }
 
     private func checkAlive() throws(BrokerError) {
-        if let failure { throw failure }
+        if let error = failure ?? cut { throw error }
     }
 
     /// Throws for a library status that isn't OK; the connection is dead then.

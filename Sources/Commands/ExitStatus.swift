@@ -61,15 +61,12 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(status: "74", meaning: "Reading or writing failed."),
         ExitStatusDescription(
             status: "75",
-            meaning:
-                "Temporary, and certainly not done: the broker could not take a task, or was blocked by an alarm or "
-                + "silent before anything was sent. Trying again makes no duplicate."),
+            meaning: "Temporary, and certainly not done: the broker could not take a task, or was blocked by an "
+                + "alarm or silent before anything was sent. Trying again makes no duplicate."),
         ExitStatusDescription(
             status: "76",
-            meaning:
-                "Nobody knows: no confirm came in time, or the connection was lost after sending. Trying again may "
-                + "make a duplicate, which has the same message id when `--retry-for`, `--spool` or `--unsent` with "
-                + "`--ndjson` tries."),
+            meaning: "Nobody knows: no confirm came in time, or the connection was lost after sending. Trying again "
+                + "may make a duplicate; `--retry-for` and `--spool` try again with the same message ids."),
         ExitStatusDescription(
             status: "77", meaning: "Access refused; the message names the permission that is missing."),
         ExitStatusDescription(

@@ -27,7 +27,7 @@ extension WorkCommand {
                     + "task is done. Whoever may publish tasks chooses where answers go, within what the login may "
                     + "write to."),
             .value(
-                "--move-to", of: .queue, into: \.destination,
+                "--move-to", of: .targetQueue, into: \.destination,
                 "move tasks to another queue instead of running a command",
                 details: "Each task is acknowledged once the broker has confirmed its copy, so none is lost; after a "
                     + "broken connection some may be there twice. Properties, headers and body stay, but copies are "

@@ -147,7 +147,7 @@ enum WorkCommand: Subcommand {
                 details: "The last delay counts for all later attempts. Tasks wait on queues `QUEUE.retry.DELAY`, "
                     + "which workq creates: quorum queues, from which no task is lost."),
             .value(
-                "--dead-letter", of: .queue, into: \.deadLetterQueue, default: "QUEUE.dead",
+                "--dead-letter", of: .targetQueue, into: \.deadLetterQueue, default: "QUEUE.dead",
                 "the queue for tasks that failed for good",
                 details: "It is created when it is first needed. Headers say why a task is there: `x-workq-reason`, "
                     + "`x-workq-attempts`, `x-workq-queue`, `x-workq-host`, `x-workq-time` and `x-workq-stderr`, the "

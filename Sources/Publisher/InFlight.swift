@@ -48,10 +48,12 @@ struct InFlight {
         _ event: BrokerEvent, _ settled: (OutgoingTask, PublisherConfirms<OutgoingTask>.Outcome) -> Void
     ) throws(BrokerError) {
         var settledBytes = 0
-        try confirms.take(event, matches: { $0.id.matches($1) }) { task, outcome in
-            settledBytes += task.size
-            settled(task, outcome)
-        }
+        try confirms.take(
+            event, matches: { $0.id.matches($1) },
+            settled: { task, outcome in
+                settledBytes += task.size
+                settled(task, outcome)
+            })
         bytes -= settledBytes
         if confirms.unconfirmedCount == 0 { isReserved = false }
     }

@@ -25,6 +25,8 @@ package final class PublishLoop {
     /// How many tasks, and about how many bytes, are sent before looking whether the broker said something.
     private static let burst = 128
     private static let burstBytes = 256 << 10
+    /// How often to look whether what was sent gets on.
+    private static let sendingInterval = Duration.milliseconds(100)
 
     private let source: any TaskSource
     private let session: PublishSession
@@ -82,7 +84,7 @@ package final class PublishLoop {
             // The first task, which is often the only one, goes off at once.
             try send(task)
             let now = Instant.now
-            guard let second = nextTask(now) else { return true }
+            guard task.size < Self.burstBytes, let second = nextTask(now) else { return true }
             task = second
             try session.sendTogether { () throws(BrokerError) in
                 try send(task)
@@ -97,14 +99,18 @@ package final class PublishLoop {
             }
         } catch {
             if error.code == .invalidInput { session.withdraw() }
+            // The broker may have said why it doesn't read any more.
+            if error.code == .timedOut { _ = receive() }
             noteSignals()
-            state.sendingFailed(task, error, .now)
+            if state.isConnected { state.sendingFailed(task, error, .now) }
         }
         return true
     }
 
     private func send(_ task: OutgoingTask) throws(BrokerError) {
         try session.publish(task)
+        // A send that had to wait for room is progress, and only what is left of it is still to come.
+        if task.size >= Self.burstBytes, session.isSending { state.isSending(.now) }
         if !settings.waitsForConfirms, !task.wasReturned { ids?.add(task) }
     }
 
@@ -190,6 +196,7 @@ package final class PublishLoop {
         ids?.flush()
         let now = Instant.now
         var deadline = min(end, listener.progressDeadline())
+        deadline = min(deadline, session.isSending ? now + Self.sendingInterval : .never)
         pollSet.removeAll()
         if let connection = session.connection {
             pollSet.add(connection.descriptor, events: POLLIN)
@@ -199,6 +206,7 @@ package final class PublishLoop {
         if let input { pollSet.add(input, events: POLLIN) }
         if let interruption { pollSet.add(interruption.descriptor, events: POLLIN) }
         pollSet.wait(timeout: deadline.pollTimeout(from: now))
+        if session.hasSentMore() { state.isSending(.now) }
         noteSignals()
         guard let input, pollSet.isReady(input) else { return }
         do throws(TaskSourceFailure) {

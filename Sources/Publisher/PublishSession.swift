@@ -111,6 +111,16 @@ package final class PublishSession {
         return try connection.sendTogether(body)
     }
 
+    /// Whether something is on its way to the broker's machine.
+    var isSending: Bool { connection.map { $0.unacknowledgedBytes > 0 } ?? false }
+
+    /// Whether something got there since the last call.
+    func hasSentMore() -> Bool {
+        let queued = connection?.unacknowledgedBytes ?? 0
+        defer { lastQueued = queued }
+        return queued < lastQueued
+    }
+
     /// Waits until the broker has worked off everything that was sent.
     func synchronize() throws(BrokerError) {
         try link?.channel.synchronize()
@@ -154,12 +164,5 @@ package final class PublishSession {
             nextTag = 1
             return nil
         }
-    }
-
-    /// How many tasks are ready on the queue, those that wait for their time included.
-    package func depth(of destination: Destination) throws(BrokerError) -> Int {
-        var depth = try status(ofQueue: destination.routingKey)?.ready ?? 0
-        if let delayQueue = destination.delayQueue { depth += try status(ofQueue: delayQueue)?.ready ?? 0 }
-        return depth
     }
 }

@@ -97,7 +97,8 @@ package struct PublishState {
         {
             return .prepare(task.route, preparation)
         }
-        if !settings.waitsForConfirms, blockedReason == nil, inFlight.isUnsynchronized, inFlight.isReserved || !hasMore {
+        if !settings.waitsForConfirms, blockedReason == nil, inFlight.isUnsynchronized, inFlight.isReserved || !hasMore
+        {
             return .synchronize
         }
         guard hasMore || isWaitingForConfirms else { return .end }
@@ -157,7 +158,7 @@ package struct PublishState {
 
     /// What was sent is still on its way to the broker: the time for the confirm begins when it is there.
     package mutating func isSending(_ now: Instant) {
-        lastProgress = now
+        if blockedReason == nil { lastProgress = now }
     }
 
     private mutating func giveUpWaiting(_ now: Instant) {
@@ -168,8 +169,9 @@ package struct PublishState {
             trouble = trouble ?? .silent(settings.confirmTimeout)
             disconnected()
         } else {
-            let time = min(settings.confirmTimeout, .seconds((now - lastProgress).components.seconds))
-            lost(named(BrokerError("publish", .timedOut, scope: .channel, "no confirm in \(time.shortText)")), now)
+            let waited = Duration.milliseconds((now - lastProgress).milliseconds)
+            let text = "no confirm in \(min(settings.confirmTimeout, waited).shortText)"
+            lost(named(BrokerError("publish", .timedOut, scope: .channel, text)), now)
         }
     }
 
@@ -221,7 +223,9 @@ package struct PublishState {
             disconnected()
             return attribute(error, tasks)
         }
-        let error = error.scope == .channel ? named(error) : error
+        var error = error.scope == .channel ? named(error) : error
+        let alarm = error.code == .timedOut ? blockedReason : nil
+        if let alarm { error.text = "blocked by the broker (\(alarm))" }
         disconnected()
         let verdict = outage.failed(error, now)
         guard trouble == nil else { return }
@@ -234,7 +238,12 @@ package struct PublishState {
         case .giveUp where error.code == .nacked:
             for task in waiting.remove(where: \.wasNacked) { refuse(task, .nacked) }
         case .giveUp(let time): trouble = .gaveUp(error, after: time)
-        case .fatal: trouble = error.code == .timedOut && session > 0 ? .late(error) : .lost(error)
+        case .fatal:
+            if let alarm {
+                trouble = .blocked(reason: alarm, settings.confirmTimeout)
+            } else {
+                trouble = error.code == .timedOut && session > 0 ? .late(error) : .lost(error)
+            }
         }
     }
 
@@ -331,7 +340,7 @@ package struct PublishState {
 
     /// Sends nothing more to a destination that refuses, or nothing at all.
     private mutating func close(_ route: Route, _ reason: Refusal) {
-        guard settings.goesOnAfterRefusals else { return trouble = trouble ?? .refused(reason) }
+        guard settings.goesOnAfterRefusals else { return end(.refused(reason)) }
         routes.refuse(route, reason)
         for task in waiting.remove(where: { $0.route === route }) { refused.append((task, reason)) }
     }

@@ -122,7 +122,7 @@ import Testing
         #expect(message(.input(.tooLong(limit: 5))).contains("longer than 5 bytes"))
         #expect(message(.interrupted(2)).contains("interrupted"))
         #expect(message(.lost(Self.lost)).contains(CommandError(Self.lost).message))
-        #expect(message(.blocked(reason: "low on memory", .seconds(3))).contains("(low on memory), and no confirm in 3s"))
+        #expect(message(.blocked(reason: "no memory", .seconds(3))).contains("(no memory), and no confirm in 3s"))
         #expect(message(.gaveUp(Self.lost, after: .seconds(3))).contains("the connection was lost; gave up after 3s"))
     }
 

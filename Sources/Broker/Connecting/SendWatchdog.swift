@@ -3,7 +3,7 @@
 import Posix
 import Synchronization
 
-/// A thread that shuts a socket down when a send takes too long.
+/// A thread that shuts a socket down when a send gets on too slowly.
 ///
 /// `amqp_basic_publish` to a silent peer can wait for ever (rabbitmq-c #780): no heartbeat and no RPC timeout bounds it.
 /// TCP_USER_TIMEOUT bounds a peer that is gone, but not one that takes a byte now and then. `shutdown(2)` is the only
@@ -16,8 +16,14 @@ final class SendWatchdog: Sendable {
     private let isStopped = Atomic<Bool>(false)
     private let hasFired = Atomic<Bool>(false)
 
+    /// How long a send may take that gets on, in nanoseconds; 0 when getting on counts for nothing.
+    private let patience = Atomic<Int64>(0)
+
     /// How late the watchdog may notice.
     private static let interval: UInt32 = 250_000
+    /// So much must get through within the time that a send has: a large message over a slow line is fine, a peer that
+    /// takes a byte now and then isn't.
+    private static let leastProgress: Int64 = 16_384
 
     /// Starts watching; nil when the system refuses a descriptor or a thread.
     init?(socket descriptor: Int32) {
@@ -35,7 +41,14 @@ final class SendWatchdog: Sendable {
 
     /// Shuts the socket down unless `disarm` comes before `limit`.
     func arm(until limit: Instant) {
+        patience.store(0, ordering: .relaxed)
         deadline.store(limit.nanoseconds, ordering: .relaxed)
+    }
+
+    /// Ends a send that doesn't get on for so long.
+    func arm(for time: Duration) {
+        patience.store(time.nanoseconds, ordering: .relaxed)
+        deadline.store((Instant.now + time).nanoseconds, ordering: .relaxed)
     }
 
     func disarm() {
@@ -49,10 +62,18 @@ final class SendWatchdog: Sendable {
     }
 
     private func run() {
+        var acknowledged: Int64 = 0
         while !isStopped.load(ordering: .relaxed) {
-            if Instant.now.nanoseconds > deadline.load(ordering: .relaxed) {
+            let limit = deadline.load(ordering: .relaxed)
+            let progress = limit == .max ? 0 : workq_acknowledged_bytes(socket)
+            if progress - acknowledged >= Self.leastProgress, patience.load(ordering: .relaxed) > 0 {
+                acknowledged = progress
+                let longer = Instant.now + .nanoseconds(patience.load(ordering: .relaxed))
+                _ = deadline.compareExchange(expected: limit, desired: longer.nanoseconds, ordering: .relaxed)
+            } else if Instant.now.nanoseconds > limit {
                 hasFired.store(true, ordering: .relaxed)
-                shutdown(socket, Int32(SHUT_RDWR))
+                // What the broker has said can still be read: it may be the reason.
+                shutdown(socket, Int32(SHUT_WR))
             }
             usleep(Self.interval)
         }

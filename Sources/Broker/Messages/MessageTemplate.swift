@@ -10,7 +10,7 @@ public final class MessageTemplate {
     private let exchange: amqp_bytes_t
     private let routingKey: amqp_bytes_t
     private let properties: amqp_basic_properties_t
-    /// What the content header needs with the longest message id.
+    /// What the content header needs without message id and timestamp.
     private let headerSize: Int
 
     /// Throws `invalidInput` when no broker would take such a message: a name or a property is too long.
@@ -22,7 +22,7 @@ public final class MessageTemplate {
         self.exchange = try pool.bytes(exchange)
         self.routingKey = try pool.bytes(routingKey)
         self.properties = try pool.properties(properties)
-        headerSize = properties.encodedSize + ShortString.maximumCount
+        headerSize = properties.encodedSize
     }
 
     /// Runs `body` with all that `amqp_basic_publish` wants besides the content. `messageID` must live until then.
@@ -45,7 +45,8 @@ public final class MessageTemplate {
     }
 
     /// Why a message can't be sent in frames of `frameMax` bytes, nil when it can.
-    func invalidity(frameMax: Int) -> String? {
-        headerSize <= frameMax ? nil : "the headers need \(headerSize) bytes, the connection allows \(frameMax)"
+    func invalidity(frameMax: Int, messageID: UnsafeRawBufferPointer, timestamp: UInt64?) -> String? {
+        let size = headerSize + (messageID.isEmpty ? 0 : messageID.count + 1) + (timestamp == nil ? 0 : 8)
+        return size <= frameMax ? nil : "the headers need \(size) bytes, the connection allows \(frameMax)"
     }
 }

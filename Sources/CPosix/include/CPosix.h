@@ -97,6 +97,14 @@ void workq_signal_unblock_all(void);
 /// Ignores `signal`, for SIGPIPE: writing to a child that has closed its stdin is then an error, not the end.
 void workq_signal_ignore(int signal);
 
+// MARK: - Sockets
+
+/// Bytes written to a TCP socket that the peer hasn't acknowledged, negative where the system can't tell.
+long long workq_unacknowledged_bytes(int socket);
+
+/// All bytes that the peer of a TCP socket has acknowledged, negative where the system can't tell.
+long long workq_acknowledged_bytes(int socket);
+
 // MARK: - Secrets
 
 /// Keeps this process's memory, where passwords are, out of core files and away from other processes of the user. Children

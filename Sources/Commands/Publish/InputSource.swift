@@ -70,6 +70,11 @@ final class InputSource: TaskSource {
         } catch {
             throw CommandError(error)
         }
+        // More often than an empty task it is the end of a pipeline whose beginning failed.
+        if single == [], !plan.allowsEmpty {
+            throw CommandError(
+                .noInput, "nothing on standard input; '' as TASK or --allow-empty publishes an empty task")
+        }
     }
 
     var isExhausted: Bool { single == nil && (plan.task != nil || reader.isExhausted) && rejected == nil }

@@ -77,7 +77,7 @@ enum PublishCommand: Subcommand {
         parameters.sendTimeout = values.confirmTimeout
         parameters.requestTimeout = values.confirmTimeout
         guard !values.flushesOnly else { return try flush(values, parameters, in: context) }
-        return try PublishRun(try PublishPlan(values, parameters), parameters, in: context).run()
+        return try PublishRun(try PublishPlan(values, parameters, in: context), parameters, in: context).run()
     }
 
     /// `--flush`: delivers what is in the spool, and nothing else.
@@ -121,6 +121,15 @@ extension ValueFormat where Value == String {
             text in
             let bytes = text.utf8
             return (1...255).contains(bytes.count) && !bytes.contains { $0 < 0x20 || $0 == 0x7F } ? text : nil
+        }
+    }
+
+    /// The same for a queue that tasks are sent to, which may be created by that: a URL in its place is a mistake, and
+    /// would be a name that gives a password away.
+    static var targetQueue: Self {
+        Self("QUEUE", expectation: "a queue's name: 1 to 255 bytes, no control characters, no URL") { text in
+            let isURL = ["amqp://", "amqps://"].contains { text.lowercased().hasPrefix($0) }
+            return isURL ? nil : queue.parse(text)
         }
     }
 }

@@ -14,6 +14,7 @@ extension PublishCommand {
         var second: String?
         var form = InputSource.Form.one
         var skipsEmpty = false
+        var allowsEmpty = false
         var printsIDs = false
         // Where to.
         var exchange: String?
@@ -55,6 +56,11 @@ extension PublishCommand {
                     + "form of a task."),
             .flag("--skip-empty", sets: \.skipsEmpty, to: true, "publish no task for an empty line"),
             .flag(
+                "--allow-empty", sets: \.allowsEmpty, to: true,
+                "publish an empty task when there is nothing on standard input",
+                details: "Without it that is an error (66), since more often the program before in the pipeline failed."
+            ),
+            .flag(
                 "--print-id", sets: \.printsIDs, to: true, "print the message id of each task once it is confirmed",
                 details: "On standard output, a line each, in the order of the tasks."),
         ]
@@ -90,8 +96,11 @@ extension PublishCommand {
             .value(
                 "--max-depth", of: .count("N", 1...Int.max), into: \.maximumDepth,
                 "publish nothing, with status 0, when the queue holds N tasks or more",
-                details: "Looked at once, before the first task. Tasks that a worker has and that aren't acknowledged "
-                    + "don't count; those that wait for their `--delay` do."),
+                details:
+                    "Looked at once, before the first task. All tasks of the queue count: those that are ready, those "
+                    + "that a worker has, and those that wait for their `--delay` or to be tried again. What workers "
+                    + "have, and the queues of other delays, only the management API knows; where it doesn't answer, a "
+                    + "note says so. What workers of a quorum queue have is up to 5 seconds old."),
             .flag(
                 "--unless-queued", sets: \.maximumDepth, to: 1,
                 "publish nothing, with status 0, when the queue holds a task already",

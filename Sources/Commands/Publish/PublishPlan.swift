@@ -1,6 +1,7 @@
 // What a publish is to do, checked before anything is connected to.
 
 import Broker
+import Management
 import Options
 import Posix
 import Publisher
@@ -12,6 +13,7 @@ struct PublishPlan {
     /// The operand.
     let task: [UInt8]?
     let skipsEmpty: Bool
+    let allowsEmpty: Bool
     let printsIDs: Bool
     /// Where tasks go, and what they have in common.
     let route: Route
@@ -23,18 +25,23 @@ struct PublishPlan {
     let settings: PublishState.Settings
     /// Which broker's vhost the tasks are for.
     let place: SpoolSegment.Place
+    /// Where the management API is, for the guards; throws what is wrong with the options for it.
+    let api: () throws(CommandError) -> ManagementAPI
     /// The user that the broker knows this publish by; nil where only the broker knows.
     let login: String?
 
     /// Whether tasks must be kept as they stood in the input until they are confirmed.
     var keepsInputForm: Bool { unsentFile != nil }
 
-    init(_ values: PublishCommand.Values, _ parameters: ConnectionParameters) throws(CommandError) {
+    init(
+        _ values: PublishCommand.Values, _ parameters: ConnectionParameters, in context: CommandContext
+    ) throws(CommandError) {
         let (destination, task) = try Self.destination(values)
         common = values.common
         form = values.form
         self.task = task.map { Array($0.utf8) }
         skipsEmpty = values.skipsEmpty
+        allowsEmpty = values.allowsEmpty
         printsIDs = values.printsIDs
         messageID = values.properties.messageID
         timestamp = values.properties.timestamp
@@ -43,6 +50,14 @@ struct PublishPlan {
         unsentFile = values.unsentFile
         settings = Self.settings(values)
         place = Self.place(values, parameters)
+        api = { () throws(CommandError) in
+            let parameters = try values.connection.managementParameters(login: parameters.login, in: context)
+            do throws(ManagementError) {
+                return try ManagementAPI(parameters)
+            } catch {
+                throw CommandError(error, of: PublishCommand.name)
+            }
+        }
         if case .plain(let name, _) = parameters.login { self.login = name } else { self.login = nil }
         do throws(BrokerError) {
             var properties = Self.properties(values)
@@ -118,7 +133,7 @@ struct PublishPlan {
             return (destination, values.first)
         }
         guard let name = values.first else { throw usage("QUEUE is missing. Try 'workq publish --help'") }
-        let format = ValueFormat.queue
+        let format = ValueFormat.targetQueue
         guard let queue = format.parse(name) else {
             throw usage("QUEUE must be \(format.expectation()), not \"\(name)\"")
         }

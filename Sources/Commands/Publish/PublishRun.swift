@@ -90,11 +90,10 @@ final class PublishRun {
     }
 
     private func depth() throws(CommandError) -> Int {
-        do throws(BrokerError) {
-            return try session.depth(of: plan.route.destination)
-        } catch {
-            throw CommandError(error)
-        }
+        let queue = QueueGuard(
+            destination: plan.route.destination, session: session, vhost: plan.place.vhost, api: plan.api,
+            note: { [voice] in voice.note($0) })
+        return try queue.depth(upTo: plan.maximumDepth ?? .max)
     }
 
     // MARK: - The tasks
