@@ -224,7 +224,7 @@ enum WorkCommand: Subcommand {
         let ending = loop.run()
         // What is left to say may find nobody who reads it.
         signals.release()
-        log.summarize(loop.tally)
+        log.summarize(loop.tally, hasFailed: ending != .done)
         switch ending {
         case .done:
             let hasFailures = loop.tally[.deadLetter] + loop.tally[.reject] > 0
@@ -357,7 +357,9 @@ enum WorkCommand: Subcommand {
             let executable = try Executable(
                 named: String(decoding: name, as: UTF8.self), searchPath: context.environment["PATH"])
             return .run(
-                CommandLauncher(executable, arguments: values.command, environment: childEnvironment(context)))
+                CommandLauncher(
+                    executable, arguments: values.command, environment: childEnvironment(context),
+                    hasOwnSession: values.output != .inherit))
         } catch {
             throw CommandError(.configuration, "cannot run the command: \(error.reason)\(oneWordHint(values.command))")
         }

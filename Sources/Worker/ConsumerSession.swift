@@ -54,7 +54,8 @@ struct ConsumerSession {
         consumerNumber += 1
         isConsuming = false
         try channel.sendPrefetchCount(prefetchCount)
-        try channel.sendConsume(queue, consumerTag: consumerTag)
+        // Only a stream heeds the offset: what it has shows what it is. Without, it would be silent.
+        try channel.sendConsume(queue, consumerTag: consumerTag, arguments: ["x-stream-offset": .text("first")])
     }
 
     func stopConsumer() throws(BrokerError) {
