@@ -22,14 +22,12 @@ extension Channel {
     }
 
     /// Starts a consumer with a tag of the caller's. The answer is `consuming`, or `channelClosed`.
-    package func sendConsume(
-        _ queue: ShortString, consumerTag: ShortString, arguments: FieldTable = FieldTable()
-    ) throws(BrokerError) {
+    package func sendConsume(_ queue: ShortString, consumerTag: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
             var request = amqp_basic_consume_t()
             request.queue = try pool.bytes(queue)
             request.consumer_tag = try pool.bytes(consumerTag)
-            request.arguments = try pool.table(arguments)
+            request.arguments = try pool.table(FieldTable())
             try connection.send("consume from queue \"\(queue)\"", size: 600) {
                 amqp_send_method($0, Self.number, AMQP_BASIC_CONSUME_METHOD, &request)
             }

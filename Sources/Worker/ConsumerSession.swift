@@ -54,8 +54,7 @@ struct ConsumerSession {
         consumerNumber += 1
         isConsuming = false
         try channel.sendPrefetchCount(prefetchCount)
-        // Only a stream heeds the offset: what it has shows what it is. Without, it would be silent.
-        try channel.sendConsume(queue, consumerTag: consumerTag, arguments: ["x-stream-offset": .text("first")])
+        try channel.sendConsume(queue, consumerTag: consumerTag)
     }
 
     func stopConsumer() throws(BrokerError) {

@@ -80,12 +80,14 @@ struct WorkerEdgeTests {
         let channel = try fixture.channel()
         try channel.declareQueue(
             ShortString(fixture.queue), type: nil, arguments: ["x-queue-type": .text("stream")])
-        try channel.publish(
-            [1], exchange: "", routingKey: ShortString(fixture.queue), mandatory: true, properties: MessageProperties())
-        try await Task.sleep(for: .milliseconds(500))
-        for options in [["--drain"], ["--drain", "--", "true"]] {
-            let result = try await WorkqProcess.run(
-                ["work", fixture.queue] + options, environment: fixture.environment)
+        for words in [["work", fixture.queue], ["work", fixture.queue, "--", "true"]] {
+            let worker = try WorkqProcess(words, environment: fixture.environment)
+            try await eventually("the worker consumes") { fixture.consumers() == 1 }
+            // What was there before, a stream doesn't give.
+            try channel.publish(
+                [1], exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
+                properties: MessageProperties())
+            let result = try await worker.wait(timeout: .seconds(20))
             #expect(result.status == 65 && result.errors.contains("stream"), "\(result)")
         }
     }
@@ -170,6 +172,17 @@ struct WorkerEdgeTests {
         #expect(result.status == 75 && time < .seconds(10), "\(time) \(result)")
         #expect(result.errors.contains("has it lost its majority?") && !result.errors.contains("no tasks"), "\(result)")
         try await peer.finish()
+    }
+
+    @Test("R12 a record of the log has a line of its own, also behind half a line that a command has written")
+    func ownLines() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let result = try await fixture.run(
+            "work", fixture.queue, "--drain", "--log-format", "json", "--", "sh", "-c", "printf oops >&2")
+        #expect(result.status == 0, "\(result)")
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.contains("oops") && lines.allSatisfy { $0 == "oops" || $0.hasPrefix("{") }, "\(result)")
     }
 
     @Test("R23 a queue that is created is told, once, and not that of a worker that finds it")
