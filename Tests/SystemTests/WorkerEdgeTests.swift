@@ -13,17 +13,20 @@ struct WorkerEdgeTests {
     func lostWhileLeaving(byCount: Bool) async throws {
         let fixture = try Fixture()
         let command = try HeldCommand()
-        let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
+        let user = "user-\(fixture.queue)"
+        _ = try fixture.broker.ctl("add_user", user, "secret")
+        defer { _ = try? fixture.broker.ctl("delete_user", user) }
+        _ = try fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
         try await fixture.publish(["x"])
         let worker = try WorkqProcess(
             ["work", fixture.queue] + (byCount ? ["--count", "1"] : []) + ["--"] + command.words,
-            environment: proxy.environment)
+            environment: ["WORKQ_URL": "amqp://\(user):secret@127.0.0.1:\(fixture.broker.port)"])
         try await command.isStarted()
         if !byCount {
             worker.signal(SIGTERM)
             try await worker.says("leaving")
         }
-        _ = try fixture.broker.ctl("close_all_connections", "test")
+        _ = try fixture.broker.ctl("close_all_user_connections", user, "test")
         try await worker.says("connected again")
         try command.letGo()
         let result = try await worker.wait(timeout: .seconds(30))
@@ -82,11 +85,13 @@ struct WorkerEdgeTests {
             ShortString(fixture.queue), type: nil, arguments: ["x-queue-type": .text("stream")])
         for words in [["work", fixture.queue], ["work", fixture.queue, "--", "true"]] {
             let worker = try WorkqProcess(words, environment: fixture.environment)
-            try await eventually("the worker consumes") { fixture.consumers() == 1 }
-            // What was there before, a stream doesn't give.
-            try channel.publish(
-                [1], exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
-                properties: MessageProperties())
+            // What was there before, a stream doesn't give, and its consumers aren't counted.
+            try await eventually("the worker has left") {
+                try channel.publish(
+                    [1], exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
+                    properties: MessageProperties())
+                return !isAlive(worker.pid)
+            }
             let result = try await worker.wait(timeout: .seconds(20))
             #expect(result.status == 65 && result.errors.contains("stream"), "\(result)")
         }
