@@ -22,6 +22,13 @@ pid_t workq_ended_child(void) {
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : 0;
 }
 
+pid_t workq_stopped_child(int *signal) {
+    siginfo_t info = {.si_pid = 0};
+    if (waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG) != 0) return 0;
+    *signal = info.si_status;
+    return info.si_pid;
+}
+
 void workq_adopt_orphans(void) {
 #ifdef __linux__
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -71,7 +78,11 @@ static int move_up(int from) { return from > 2 ? from : fcntl(from, F_DUPFD_CLOE
 
 // In the child, which shares the parent's memory until execve: touches nothing but `error`.
 static void become(const struct workq_spawn *request, const sigset_t *changed, pid_t parent, volatile int *error) {
-    setpgid(0, 0);
+    if (request->has_own_session) {
+        setsid();
+    } else {
+        setpgid(0, 0);
+    }
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     // The parent may have died before the call above.

@@ -10,8 +10,14 @@ package final class CommandLauncher {
     private let arguments: [UnsafeMutablePointer<CChar>?]
     private let environment: [UnsafeMutablePointer<CChar>?]
 
+    /// Whether the command is kept from the terminal.
+    private let hasOwnSession: Bool
+
     /// `arguments` begins with the command's name as it was given; `environment` is a list of `NAME=value`.
-    package init(_ executable: Executable, arguments: [[UInt8]], environment: [[UInt8]]) {
+    package init(
+        _ executable: Executable, arguments: [[UInt8]], environment: [[UInt8]], hasOwnSession: Bool = true
+    ) {
+        self.hasOwnSession = hasOwnSession
         path = Self.copy(Array(executable.path.utf8))
         self.arguments = arguments.map(Self.copy) + [nil]
         self.environment = environment.map(Self.copy)
@@ -80,7 +86,8 @@ package final class CommandLauncher {
                     }
                     var request = workq_spawn(
                         path: path, arguments: arguments, environment: environment, standard_input: streams.input,
-                        standard_output: streams.output, standard_error: streams.errors)
+                        standard_output: streams.output, standard_error: streams.errors,
+                        has_own_session: hasOwnSession)
                     return workq_spawn_child(&request, &error)
                 }
             }

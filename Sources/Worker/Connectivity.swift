@@ -119,6 +119,8 @@ struct Connectivity {
 extension WorkerState {
     /// How long what is dealt with waits for the broker to deliver it once more.
     static let unheardTime = Duration.seconds(300)
+    /// How long it may take from the consumer's start until it comes.
+    static let returnTime = Duration.seconds(5)
     /// When a queue that doesn't answer is worth a word.
     static let answerTime = Duration.seconds(10)
 
@@ -196,6 +198,8 @@ extension WorkerState {
         guard case .starting(let prefetch, _)? = connectivity.consumer else { return }
         connectivity.set(.on(prefetch: prefetch))
         lastActivity = now
+        // What doesn't come soon has gone to another worker.
+        tasks.hasten(by: now + Self.returnTime)
     }
 
     mutating func consumerStopped() {

@@ -194,12 +194,12 @@ extension WorkerState {
             guard let task = tasks[id] else { continue }
             if isConnected(task) {
                 actions.append(.giveBack(deliveryTag: task.delivery.deliveryTag))
-            } else if ending == .done {
+            } else if ending == .done, connectivity.session == nil {
                 ending = .brokerFailed(
                     reasonForSilence()
                         ?? BrokerError(
                             "tell the broker that tasks are done", .connectionLost, scope: .connection,
-                            "it has lost the connection they came on, and they didn't come back"))
+                            "there is no connection"))
             }
             close(id, as: .giveBack)
         }

@@ -17,6 +17,8 @@ struct OutputBuffer: OutputSink {
     private var written = 0
     /// How much has been added since the beginning, in bytes.
     private(set) var totalAdded = 0
+    /// Whether what was added last ends a line.
+    private(set) var endsLine = true
 
     init(descriptor: Int32) {
         self.descriptor = descriptor
@@ -35,6 +37,7 @@ struct OutputBuffer: OutputSink {
     mutating func add(_ more: some Collection<UInt8>) {
         bytes += more
         totalAdded += more.count
+        if let last = bytes.last { endsLine = last == UInt8(ascii: "\n") }
     }
 
     /// Writes one chunk; an error number when that failed. Call when poll(2) says that there is room.

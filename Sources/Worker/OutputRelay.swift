@@ -108,6 +108,8 @@ struct OutputRelay {
             lostLines += 1
             return
         }
+        // A command may have written half a line.
+        if !errors.endsLine { errors.add(CollectionOfOne(UInt8(ascii: "\n"))) }
         errors.add(line.utf8)
         // Where it can be written at once it is, so that it stands before what a command writes there by itself.
         var pollSet = PollSet()

@@ -3,6 +3,10 @@
 import Broker
 
 extension TaskCopy {
+    /// What the broker adds to a task that it takes from a retry queue: `x-death` and its like, with names of up to 255 bytes.
+    /// It doesn't look whether the frame has room for them, and one that is too large breaks each connection it comes on.
+    private static let deathSize = 2_048
+
     /// Where a task was published to at first, kept by copies.
     private static let exchangeHeader: ShortString = "x-workq-exchange"
     private static let routingKeyHeader: ShortString = "x-workq-routing-key"
@@ -27,7 +31,8 @@ extension TaskCopy {
     /// for ever.
     func properties(queue: String, host: String, time: UInt64, frameMax: Int) -> MessageProperties? {
         var properties = properties(queue: queue, host: host, time: time)
-        func fits() -> Bool { properties.invalidity(frameMax: frameMax, arePassedOn: true) == nil }
+        let room = if case .later = fate { frameMax - Self.deathSize } else { frameMax }
+        func fits() -> Bool { properties.invalidity(frameMax: room, arePassedOn: true) == nil }
         for name in Self.dispensableHeaders where !fits() && delivery.properties.headers?[name] == nil {
             properties.headers?[name] = nil
         }

@@ -155,6 +155,13 @@ struct TaskTable {
         stranded = Set(tasks.keys)
     }
 
+    /// Waits no longer than that for tasks to return that are dealt with.
+    mutating func hasten(by limit: Instant) {
+        for (id, due) in dueTimes where due > limit {
+            if case .unheard(let unheard, _)? = tasks[id]?.stage { move(id, to: .unheard(unheard, until: limit)) }
+        }
+    }
+
     /// Lets tasks that rest wait for their return: whoever gets them meanwhile tries them.
     mutating func rouse(until: Instant) {
         for (id, task) in tasks {

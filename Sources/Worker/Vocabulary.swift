@@ -138,6 +138,8 @@ extension WorkerState {
         case cameBack(JobID, Delivery)
         /// A task has come back that was dealt with when its connection was gone: now the broker is told.
         case settledLate(Delivery, Verdict)
+        /// A signal has stopped the command of a job, as the terminal does with one that reads from it.
+        case stopped(JobID, Int32)
         /// A command couldn't be started; it is tried again after the pause.
         case startFailed(reason: String, pause: Duration)
         /// The queue was missing, and now it isn't.

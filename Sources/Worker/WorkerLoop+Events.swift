@@ -125,9 +125,20 @@ extension WorkerLoop {
         }
     }
 
+    /// Tells of commands that the terminal has stopped, since they read from it without being its foreground.
+    private func tellStopped() {
+        guard settings.output == .inherited else { return }
+        var signal: Int32 = 0
+        while case let pid = workq_stopped_child(&signal), pid > 0 {
+            guard let job = jobsByProcess[pid] else { continue }
+            perform(.report(.stopped(job, signal)))
+        }
+    }
+
     /// Reaps all that have ended: commands, and what they left behind. Such processes are this one's when their parent
     /// ends (`workq_adopt_orphans`), as they are in a container where the worker is the first process.
     private func reap() {
+        tellStopped()
         while true {
             let pid = workq_ended_child()
             guard pid > 0 else { return }
@@ -135,6 +146,7 @@ extension WorkerLoop {
                 workq_reap(pid)
                 continue
             }
+            children[job]?.endRest()
             guard let end = children[job]?.reap(), var child = children.removeValue(forKey: job) else { continue }
             child.input.close()
             relay.takeLeftovers(of: &child)

@@ -210,7 +210,8 @@ extension WorkerState {
     /// A task without a message id couldn't be known again.
     private mutating func keep(_ task: TaskTable.Task, _ unheard: TaskTable.Unheard, _ now: Instant) {
         guard task.delivery.properties.messageID != nil else { return close(task.id, as: .giveBack) }
-        tasks.move(task.id, to: .unheard(unheard, until: now + Self.unheardTime))
+        let time = connectivity.isConsuming ? Self.returnTime : Self.unheardTime
+        tasks.move(task.id, to: .unheard(unheard, until: now + time))
     }
 
     /// Gives back a task that no command has seen. The broker counts that as a delivery on a quorum queue, and drops a task

@@ -22,7 +22,7 @@ import Testing
         #expect(worker.deliver(1, id: "other") == ["start 4: task 1"])
         #expect(worker.end(3) == [])
         #expect(worker.take(.copyConfirmed(1)) == [])
-        #expect(worker.take(.tick, after: .seconds(60)) == [])
+        #expect(worker.take(.tick, after: .seconds(1)) == [])
         #expect(worker.end(4) == ["ack 1"])
         // What is dealt with isn't tried again when it comes back, and a copy that wasn't sent is sent then.
         #expect(worker.deliver(2, id: "m1", redelivered: true) == ["ack 2"])
@@ -48,7 +48,7 @@ import Testing
         #expect(
             worker.reports == [.settledLate(WorkerTranscript.delivery(3, id: "m1", redelivered: true), .acknowledge)])
         // It went to another worker.
-        _ = worker.take(.tick, after: .seconds(300))
+        _ = worker.take(.tick, after: .seconds(5))
         #expect(worker.state.tally == WorkerState.Tally(counts: [.acknowledge: 1, .giveBack: 1]))
     }
 
@@ -270,7 +270,14 @@ import Testing
         _ = worker.end(1)
         _ = worker.take(.tick, after: .seconds(1))
         #expect(worker.connect() == [])
-        #expect(worker.take(.tick, after: .seconds(2)) == ["cancelConsumer", "finish broker -4"])
+        #expect(worker.take(.tick, after: .seconds(2)) == ["cancelConsumer", "finish done"])
+        var lonely = WorkerTranscript.connected { $0.killAfter = .seconds(3) }
+        _ = lonely.deliver(1)
+        _ = lonely.take(.stopRequested)
+        _ = lonely.lose()
+        _ = lonely.end(1)
+        #expect(lonely.take(.tick, after: .seconds(1)) == ["connect"])
+        #expect(lonely.take(.tick, after: .seconds(2)) == ["finish broker -4"])
         var impatient = WorkerTranscript.connected { $0.retryFor = .zero }
         _ = impatient.deliver(1)
         _ = impatient.take(.stopRequested)

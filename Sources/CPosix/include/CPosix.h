@@ -121,6 +121,9 @@ struct workq_spawn {
     char *WORKQ_NULLABLE const *WORKQ_NONNULL environment;
     /// Descriptors for the child's 0, 1 and 2. No other descriptor is inherited.
     int standard_input, standard_output, standard_error;
+    /// Out of reach of the terminal, which would stop a background process that reads from it. Else the child gets a
+    /// process group only.
+    bool has_own_session;
 };
 
 /// Starts a child in a process group of its own, with default signal dispositions and an empty signal mask. On Linux
@@ -141,6 +144,9 @@ static inline int workq_termination_signal(int wait_status) { return WTERMSIG(wa
 
 /// A child that has ended and wasn't waited for, 0 when there is none. It stays to be waited for.
 pid_t workq_ended_child(void);
+
+/// A child that a signal has stopped, told once, and the signal; 0 when there is none.
+pid_t workq_stopped_child(int *WORKQ_NONNULL signal);
 
 /// Waits for a child that has ended, and forgets how.
 static inline void workq_reap(pid_t pid) { waitpid(pid, NULL, WNOHANG); }

@@ -124,6 +124,9 @@ extension WorkLogRecord {
         case .settledLate(let delivery, let verdict):
             self.init("settled-late", nil, delivery)
             self.verdict = verdict.rawValue
+        case .stopped(let job, let signal):
+            self.init("stopped")
+            (self.job, self.signal) = (job, signal)
         case .startFailed(let reason, let pause):
             self.init("start-failed")
             (self.reason, pauseSeconds) = (reason, pause.decimalSeconds)

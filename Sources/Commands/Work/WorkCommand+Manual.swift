@@ -38,7 +38,7 @@ extension WorkCommand {
             paragraphs: [
                 "With `--log-format json` every line that the worker itself writes to standard error is an object. "
                     + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
-                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, `unblocked`, "
+                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, `stopped`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, `unblocked`, "
                     + "`reconnecting`, `reconnected`, `paused`, `resumed`, `state` (after USR1), `leaving`, "
                     + "`interrupting`, `message`, and at the end `summary` and, when the worker failed, `error`. Other "
                     + "keys, where they apply:"
@@ -86,8 +86,17 @@ extension WorkCommand {
             title: "Signals",
             paragraphs: [
                 "Signals to a command go to its whole process group. A task ends with its command: processes that it "
-                    + "leaves behind go on, and one in a session of its own (setsid) is out of reach and outlives the "
-                    + "worker. Ctrl-C on the terminal reaches the worker alone."
+                    + "leaves behind go on, except those of a command that was told to end, which are killed with it; "
+                    + "one in a session of its own (setsid) is out of reach and outlives the worker. What such processes "
+                    + "print is passed on as long as the worker lives; later a write ends them with SIGPIPE, so daemons "
+                    + "should write elsewhere. Ctrl-C on the terminal reaches the worker alone. Commands have a session "
+                    + "without a terminal unless `--output inherit` leaves it to them; one that reads the terminal is "
+                    + "stopped then, which is told.",
+                "RabbitMQ 4.0 to 4.2 drops a task of a quorum queue, or dead-letters it, when it has come back 20 times, "
+                    + "unless the queue says otherwise. Each worker that is killed, loses its connection or is ended "
+                    + "costs the tasks that it holds one of these, also those that only wait in it because of "
+                    + "`--prefetch`. A worker that leaves in good order gives a task back at most once in this way and "
+                    + "then by a copy at the queue's end.",
             ],
             terms: [
                 (

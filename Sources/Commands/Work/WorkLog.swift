@@ -2,6 +2,7 @@
 
 import Broker
 import Options
+import Posix
 import Worker
 
 /// A line an event.
@@ -89,6 +90,9 @@ struct WorkLog {
             return common.isVerbose ? "job \(job) goes on with \(Self.name(delivery)), which has come back" : nil
         case .settledLate(let delivery, let verdict):
             return common.isVerbose ? "\(Self.name(delivery)) has come back: it \(Self.text(verdict))" : nil
+        case .stopped(let job, let signal):
+            let reason = signal == SIGTTIN || signal == SIGTTOU ? ": only the foreground may use the terminal" : ""
+            return "job \(job) was stopped by signal \(signal)\(reason)"
         case .startFailed(let reason, let pause):
             return "a command couldn't be started (\(reason)). Trying again in \(pause.shortText)"
         case .queueCreated:
@@ -112,11 +116,13 @@ struct WorkLog {
     }
 
     /// One line at the end: for people who watch, want to know more, or have something to look after.
-    func summarize(_ tally: WorkerState.Tally) {
+    /// Where the worker failed before it had a task, the reason says more.
+    func summarize(_ tally: WorkerState.Tally, hasFailed: Bool = false) {
         guard !common.isQuiet, !isPrinting || isMoving else { return }
         switch format {
         case .json: context.tell(WorkLogRecord(tally).line(queue: queue))
         case .text:
+            if hasFailed, tally.counts.allSatisfy({ $0.value == 0 }) { return }
             let hasFailures = tally.counts.contains { $0.key != .acknowledge && $0.value > 0 }
             guard common.isVerbose || hasFailures || context.isTerminal(context.standardError) else { return }
             context.say(text(tally))

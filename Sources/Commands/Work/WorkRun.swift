@@ -1,0 +1,189 @@
+// What workq work does once its options are understood.
+
+import Broker
+import Options
+import Posix
+import Worker
+
+extension WorkCommand {
+    static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
+        var context = context
+        if values.logFormat == .json {
+            context.messageLine = { WorkLogRecord(message: $0).line(queue: values.queue) }
+        }
+        let log = WorkLog(values, context)
+        do {
+            return try run(values, log, in: context)
+        } catch {
+            guard values.logFormat == .json, error.status != .usage else { throw error }
+            log.note(error)
+            return error.status
+        }
+    }
+
+    private static func run(
+        _ values: Values, _ log: WorkLog, in context: CommandContext
+    ) throws(CommandError) -> ExitStatus {
+        try checkModes(values)
+        if let warning = DeliveryTimeout.warning(commandTimeout: values.timeout) { context.say(warning) }
+        let work = try work(values, in: context)
+        if !values.command.isEmpty { checkDescriptors(values, in: context) }
+        var parameters = try values.connection.parameters(for: name, in: context)
+        if parameters.heartbeatSeconds > 0 { parameters.sendTimeout = .seconds(2 * parameters.heartbeatSeconds) }
+        guard let signals = SignalPipe(catching: caughtSignals) else {
+            throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
+        }
+        let loop = try loop(values, work, parameters, signals, log, in: context)
+        let ending = loop.run()
+        // What is left to say may find nobody who reads it.
+        signals.release()
+        log.summarize(loop.tally, hasFailed: ending != .done)
+        switch ending {
+        case .done:
+            let hasFailures = loop.tally[.deadLetter] + loop.tally[.reject] > 0
+            return hasFailures && !loop.wasStopped ? .someFailed : .done
+        case .brokerFailed(let error): throw CommandError(error)
+        case .commandUnusable(let reason):
+            throw CommandError(.configuration, "cannot run the command: \(reason)\(oneWordHint(values.command))")
+        case .outputFailed(EPIPE): return .signal(SIGPIPE)
+        case .outputFailed(let number):
+            let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
+            throw CommandError(.inputOutputError, "cannot write to \(place): \(SystemError.text(number))")
+        }
+    }
+
+    private static func loop(
+        _ values: Values, _ work: WorkerLoop.Work, _ parameters: ConnectionParameters, _ signals: SignalPipe,
+        _ log: WorkLog, in context: CommandContext
+    ) throws(CommandError) -> WorkerLoop {
+        let settings = try loopSettings(values, in: context)
+        do throws(SystemError) {
+            return try WorkerLoop(
+                settings, work: work, parameters: freshParameters(parameters, values, in: context), signals: signals,
+                logLine: log.line)
+        } catch {
+            throw CommandError(.temporaryFailure, "cannot open a pipe: \(error.text)")
+        }
+    }
+
+    /// What to connect with, this time: the file with the password is read again, since passwords are changed while
+    /// workers run. What can't be read now, as while it is being replaced, stays as it was.
+    private static func freshParameters(
+        _ parameters: ConnectionParameters, _ values: Values, in context: CommandContext
+    ) -> () -> ConnectionParameters {
+        guard case .plain(let username, _) = parameters.login, let file = values.connection.passwordFile, file != "-"
+        else { return { parameters } }
+        var latest = parameters
+        return {
+            // A pipe has given its only password already.
+            var status = stat()
+            if stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                let password = try? PasswordFile.read(file, in: context)
+            {
+                latest.login = .plain(username: username, password: password)
+            }
+            return latest
+        }
+    }
+
+    /// Each command needs up to three pipes, and the worker some descriptors of its own.
+    private static func checkDescriptors(_ values: Values, in context: CommandContext) {
+        let (needed, allowed) = (3 * values.jobs + 32, Int(workq_raise_descriptor_limit()))
+        guard needed > allowed, !values.common.isQuiet else { return }
+        context.say(
+            "warning: \(values.jobs) jobs need up to \(needed) open files, and the system allows \(allowed) (ulimit -Hn)"
+        )
+    }
+
+    private static let caughtSignals = [SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGTSTP, SIGCONT, SIGUSR1]
+
+    private static func loopSettings(
+        _ values: Values, in context: CommandContext
+    ) throws(CommandError) -> WorkerLoop.Settings {
+        var state = WorkerState.Settings()
+        state.mode =
+            values.destination.map { .move(to: ShortString($0)) } ?? (values.command.isEmpty ? .print : .run)
+        state.queue = values.queue
+        state.prefetch = Int(try prefetchCount(values))
+        // Printing and moving take no time, so a task that waits here keeps nobody from it.
+        state.jobs = values.command.isEmpty ? .max : values.jobs
+        state.isAnswering = values.isAnswering
+        state.tellsIdleness = values.common.isVerbose || values.logFormat == .json
+        state.batching = values.batchSize.map {
+            Batching(size: $0, wait: values.batchWait, separator: values.separator)
+        }
+        state.count = values.count
+        state.leavesWhenEmpty = values.leavesWhenEmpty
+        state.idleTimeout = values.idleTimeout
+        state.maximumTime = values.maximumTime
+        state.timeout = values.timeout
+        state.killAfter = values.killAfter
+        state.grace = values.grace
+        state.retryFor = values.retryFor
+        state.verdicts = values.verdicts
+        state.retries.maximumAttempts = values.maximumAttempts
+        state.retries.delays = values.retryDelays
+
+        let queue = values.queue
+        let retryQueue = { @Sendable (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
+        let deadLetterQueue = values.destination ?? values.deadLetterQueue ?? "\(queue).dead"
+        for name in values.retryDelays.map(retryQueue) + [deadLetterQueue]
+        where !values.command.isEmpty && name.utf8.count > ShortString.maximumCount {
+            throw CommandError(.usage, "work: QUEUE is too long, \"\(name)\" would have more than 255 bytes")
+        }
+        guard values.destination != nil || !(values.retryDelays.map(retryQueue) + [queue]).contains(deadLetterQueue)
+        else {
+            throw CommandError(.usage, "work: --dead-letter must name another queue than tasks come from or wait on")
+        }
+        var settings = WorkerLoop.Settings(
+            queue: queue,
+            creates: values.createsQueue && values.destination == nil
+                ? NewQueue(type: values.queueType, deadLetterQueue: deadLetterQueue) : nil,
+            deadLetterQueue: deadLetterQueue, retryQueue: retryQueue)
+        // A dead-letter queue is workq's own, and created whatever is said of QUEUE.
+        settings.createsOther =
+            values.createsQueue || values.destination == nil ? NewQueue(type: values.queueType) : nil
+        settings.state = state
+        settings.host = context.hostName
+        settings.confirmTimeout = values.confirmTimeout
+        settings.service = ServiceLink(environment: context.environment, processID: getpid())
+        settings.output =
+            switch (values.output, values.isTagged) {
+            case (.inherit?, true): throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
+            case (.group?, let isTagged):
+                .grouped(isTagged: isTagged, directory: context.temporaryDirectory)
+            case (_, true): .taggedLines
+            case (.inherit?, false): .inherited
+            case (.line?, false): .lines
+            case (nil, false): values.jobs == 1 ? .passed : .lines
+            }
+        return settings
+    }
+
+    private static func work(
+        _ values: Values, in context: CommandContext
+    ) throws(CommandError) -> WorkerLoop.Work {
+        guard let name = values.command.first else {
+            return values.destination == nil ? .print(separator: values.separator) : .move
+        }
+        do throws(Executable.Unusable) {
+            let executable = try Executable(
+                named: String(decoding: name, as: UTF8.self), searchPath: context.environment["PATH"])
+            return .run(
+                CommandLauncher(
+                    executable, arguments: values.command, environment: childEnvironment(context),
+                    hasOwnSession: values.output != .inherit))
+        } catch {
+            throw CommandError(.configuration, "cannot run the command: \(error.reason)\(oneWordHint(values.command))")
+        }
+    }
+
+    /// The environment without secrets, and without what a worker around this one said of its own task.
+    private static func childEnvironment(_ context: CommandContext) -> [[UInt8]] {
+        context.rawEnvironment.filter { entry in
+            let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+            return !ConnectionOptions.secretVariables.contains(name) && !TaskEnvironment.describes(name)
+                && !ServiceLink.variables.contains(name)
+        }
+    }
+}

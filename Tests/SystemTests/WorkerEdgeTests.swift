@@ -1,0 +1,202 @@
+// What users of a worker run into: connections that go at the worst moment, signals in pairs, commands that won't end.
+
+import Broker
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("workers at the edge", .serialized, .timeLimit(.minutes(5)))
+struct WorkerEdgeTests {
+    @Test(
+        "R9 a connection lost while the last command runs is made again, and the task is done once",
+        arguments: [true, false])
+    func lostWhileLeaving(byCount: Bool) async throws {
+        let fixture = try Fixture()
+        let command = try HeldCommand()
+        let user = "user-\(fixture.queue)"
+        _ = try fixture.broker.ctl("add_user", user, "secret")
+        defer { _ = try? fixture.broker.ctl("delete_user", user) }
+        _ = try fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
+        try await fixture.publish(["x"])
+        let worker = try WorkqProcess(
+            ["work", fixture.queue] + (byCount ? ["--count", "1"] : []) + ["--"] + command.words,
+            environment: ["WORKQ_URL": "amqp://\(user):secret@127.0.0.1:\(fixture.broker.port)"])
+        try await command.isStarted()
+        if !byCount {
+            worker.signal(SIGTERM)
+            try await worker.says("leaving")
+        }
+        _ = try fixture.broker.ctl("close_all_user_connections", user, "test")
+        try await worker.says("connected again")
+        try command.letGo()
+        let result = try await worker.wait(timeout: .seconds(30))
+        #expect(result.status == 0, "\(result)")
+        #expect(command.log == "start\nend\n" && fixture.ready() == 0, "\(result)")
+    }
+
+    @Test(
+        "R10 signals come in pairs, and the first is gentle whatever else ends the worker",
+        arguments: [[], ["--count", "1"], ["--max-time", "100ms"]])
+    func pairs(options: [String]) async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let worker = try WorkqProcess(
+            ["work", fixture.queue] + options + ["--", "sh", "-c", "echo start; sleep 1.5; echo done"],
+            environment: fixture.environment)
+        try await eventually("the command runs") { worker.output.contains("start") }
+        worker.signal(SIGTERM)
+        worker.signal(SIGINT)
+        worker.signal(SIGTERM)
+        let result = try await worker.wait()
+        #expect(result.status == 0 && result.text == "start\ndone\n", "\(result)")
+        #expect(fixture.ready() == 0)
+    }
+
+    @Test("R7 a command that has left its process group is ended all the same")
+    func leftGroup() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let result = try await fixture.run(
+            "work", fixture.queue, "--timeout", "500ms", "--kill-after", "500ms", "--max-attempts", "1", "--drain",
+            "--output", "inherit", "--", "perl", "-e", "setpgrp(0, getpgrp(getppid())); sleep 60", timeout: .seconds(20)
+        )
+        #expect(result.status == 1, "\(result)")
+    }
+
+    @Test("R7 what ignores TERM in the group of a command that was told to end is killed when the command has ended")
+    func stubbornGrandchild() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        try await fixture.publish(["x"])
+        let script = "sh -c 'trap \"\" TERM; echo $$ > \"$0\"; while :; do sleep 1; done' \"$0\" & wait"
+        let result = try await fixture.run(
+            "work", fixture.queue, "--timeout", "1s", "--max-attempts", "1", "--drain", "--", "sh", "-c", script,
+            folder.path("pid"), timeout: .seconds(20))
+        #expect(result.status == 1, "\(result)")
+        let pid = try #require(pid_t(folder.read("pid").trimmingCharacters(in: .whitespacesAndNewlines)))
+        try await eventually("it is gone") { !isAlive(pid) }
+    }
+
+    @Test("R18 a worker refuses a stream")
+    func stream() async throws {
+        let fixture = try Fixture()
+        let channel = try fixture.channel()
+        try channel.declareQueue(
+            ShortString(fixture.queue), type: nil, arguments: ["x-queue-type": .text("stream")])
+        for words in [["work", fixture.queue], ["work", fixture.queue, "--", "true"]] {
+            let worker = try WorkqProcess(words, environment: fixture.environment)
+            // What was there before, a stream doesn't give, and its consumers aren't counted.
+            try await eventually("the worker has left") {
+                try channel.publish(
+                    [1], exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
+                    properties: MessageProperties())
+                return !isAlive(worker.pid)
+            }
+            let result = try await worker.wait(timeout: .seconds(20))
+            #expect(result.status == 65 && result.errors.contains("stream"), "\(result)")
+        }
+    }
+
+    @Test("R19 R23 an idle time holds while the broker is away, and nothing is said of tasks nobody asked for")
+    func brokerAway() async throws {
+        let started = ContinuousClock.now
+        let result = try await WorkqProcess.run(
+            ["work", "q", "--idle-timeout", "1s", "--retry-for", "1h", "-v", "--", "true"],
+            environment: ["WORKQ_URL": "amqp://guest:guest@127.0.0.1:1/"])
+        #expect(result.status == 69 && ContinuousClock.now - started < .seconds(10), "\(result)")
+        #expect(!result.errors.contains("no tasks"), "\(result)")
+    }
+
+    @Test("R20 a draining worker doesn't wait for tasks to fill a batch")
+    func drainBatch() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["1", "2"])
+        let started = ContinuousClock.now
+        let result = try await fixture.run(
+            "work", fixture.queue, "--batch", "5", "--batch-wait", "1h", "--drain", "--", "cat")
+        #expect(result.status == 0 && result.text == "1\n2\n", "\(result)")
+        #expect(ContinuousClock.now - started < .seconds(10))
+    }
+
+    @Test("R20 a shell that says that TERM ended its command hasn't failed while the worker leaves")
+    func status143() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let worker = try fixture.start(
+            "work", fixture.queue, "--", "sh", "-c", "trap 'exit 143' TERM; echo start; while :; do sleep 0.1; done")
+        try await eventually("the command runs") { worker.output.contains("start") }
+        worker.signal(SIGTERM)
+        try await worker.says("leaving")
+        for child in worker.children { kill(child, SIGTERM) }
+        let result = try await worker.wait()
+        #expect(result.status == 0 && result.errors.contains("given back"), "\(result)")
+        try await fixture.holds(1)
+    }
+
+    @Test("R21 a password that was changed is read again when the worker reconnects")
+    func rotatedPassword() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        let user = "user-\(fixture.queue)"
+        _ = try fixture.broker.ctl("add_user", user, "first")
+        defer { _ = try? fixture.broker.ctl("delete_user", user) }
+        _ = try fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
+        let file = try folder.write("first", to: "password")
+        chmod(folder.path("password"), 0o600)
+        _ = file
+        let worker = try WorkqProcess(
+            [
+                "work", fixture.queue, "--username", user, "--password-file", folder.path("password"), "--url",
+                "amqp://127.0.0.1:\(fixture.broker.port)", "--", "cat",
+            ])
+        try await eventually("the worker consumes") { fixture.consumers() == 1 }
+        _ = try folder.write("second", to: "password")
+        chmod(folder.path("password"), 0o600)
+        _ = try fixture.broker.ctl("change_password", user, "second")
+        _ = try fixture.broker.ctl("close_all_user_connections", user, "test")
+        try await worker.says("connected again")
+        try await fixture.publish(["x"])
+        try await eventually("the task is done") { worker.output == "x" }
+        try await worker.leave()
+    }
+
+    @Test(
+        "R22 a queue that doesn't answer is told, and time limits hold",
+        arguments: [["--idle-timeout", "1s"], ["--max-time", "1s"]])
+    func silentQueue(options: [String]) async throws {
+        let peer = try ScriptedPeer(timeout: .seconds(60)) { peer in
+            try peer.acceptLogin()
+            try peer.answer(.channelOpen)
+            try peer.answer(.basicQos)
+            try peer.expect(.basicConsume)
+            try peer.expect(.basicCancel)
+            try peer.serveUntilClosed()
+        }
+        let worker = try WorkqProcess(["work", "q"] + options + ["--", "true"], environment: peer.environment)
+        let (result, time) = try await worker.end(within: .seconds(30))
+        #expect(result.status == 75 && time < .seconds(10), "\(time) \(result)")
+        #expect(result.errors.contains("has it lost its majority?") && !result.errors.contains("no tasks"), "\(result)")
+        try await peer.finish()
+    }
+
+    @Test("R12 a record of the log has a line of its own, also behind half a line that a command has written")
+    func ownLines() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["x"])
+        let result = try await fixture.run(
+            "work", fixture.queue, "--drain", "--log-format", "json", "--", "sh", "-c", "printf oops >&2")
+        #expect(result.status == 0, "\(result)")
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.contains("oops") && lines.allSatisfy { $0 == "oops" || $0.hasPrefix("{") }, "\(result)")
+    }
+
+    @Test("R23 a queue that is created is told, once, and not that of a worker that finds it")
+    func created() async throws {
+        let fixture = try Fixture()
+        for isFirst in [true, false] {
+            let result = try await fixture.run("work", fixture.queue, "--idle-timeout", "500ms", "--", "true")
+            #expect(result.status == 0, "\(result)")
+            #expect(result.errors.contains("didn't exist and was created") == isFirst, "\(result)")
+        }
+    }
+}
