@@ -29,11 +29,11 @@ struct QueueGuard {
             if let delayQueue = destination.delayQueue { depth += try ready(delayQueue) }
             guard depth < limit else { return depth }
             let queue = "\(destination.routingKey)"
-            switch summaries() {
-            case .success(let summaries):
-                depth += summaries.first { $0.name == queue }?.unacknowledged ?? 0
-                for summary in summaries where isForWaiting(summary.name, of: queue) {
-                    depth += try ready(ShortString(summary.name))
+            switch queues() {
+            case .success(let records):
+                depth += records.first { $0.name == queue }?.values.first?.integer ?? 0
+                for record in records where isForWaiting(record.name, of: queue) {
+                    depth += try ready(ShortString(record.name))
                 }
             case .failure(let error):
                 note(
@@ -51,11 +51,12 @@ struct QueueGuard {
         try session.status(ofQueue: queue)?.ready ?? 0
     }
 
-    private func summaries() -> Result<[QueueSummary], CommandError> {
+    /// All queues of the vhost, with the count of unacknowledged tasks as their only value.
+    private func queues() -> Result<[QueueRecord], CommandError> {
         Result { () throws(CommandError) in
             let api = try api()
             do throws(ManagementError) {
-                return try api.summaries(ofVhost: vhost)
+                return try api.queues(QueueQuery(vhost: vhost, columns: [.unacknowledged]))
             } catch {
                 throw CommandError(error, of: PublishCommand.name)
             }
