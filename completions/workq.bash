@@ -25,9 +25,9 @@ _workq_options() {
         ) ;;
     publish)
         choices=(
-            -l --lines -0 --null --ndjson --skip-empty --print-id --exchange --routing-key
-            --no-create --queue-type --queue-arg --delay --max-depth --unless-queued --header
-            --priority --ttl --content-type --content-encoding --type --app-id --user-id
+            -l --lines -0 --null --ndjson --skip-empty --allow-empty --print-id --exchange
+            --routing-key --no-create --queue-type --queue-arg --delay --max-depth --unless-queued
+            --header --priority --ttl --content-type --content-encoding --type --app-id --user-id
             --message-id --correlation-id --reply-to --timestamp --transient --no-confirm --window
             --confirm-timeout --retry-for --spool --spool-name --flush --unsent -u --url --config -N
             --node -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
@@ -83,21 +83,22 @@ _workq_value() {
     '')
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
-            -0 | --null | --ndjson | --skip-empty | --print-id | --no-create | --unless-queued | \
-            --transient | --no-confirm | --flush | --reply | --tag | --drain | --with-retries | \
-            --nonempty | --all-vhosts | --reverse | --json | -s | --silent | --no-table-headers | \
-            --watch | --dry-run | -y | --yes | --if-empty | --if-unused | --if-exists)
+            -0 | --null | --ndjson | --skip-empty | --allow-empty | --print-id | --no-create | \
+            --unless-queued | --transient | --no-confirm | --flush | --reply | --tag | --drain | \
+            --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | --silent | \
+            --no-table-headers | --watch | --dry-run | -y | --yes | --if-empty | --if-unused | \
+            --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
             --header | --priority | --ttl | --content-type | --content-encoding | --type | \
             --app-id | --user-id | --message-id | --correlation-id | --reply-to | --timestamp | \
             --window | --confirm-timeout | --retry-for | --spool-name | -j | --jobs | --prefetch | \
-            --timeout | --kill-after | --batch | --batch-wait | --on-exit | --max-attempts | \
-            --retry-delay | --count | --idle-timeout | --max-time | --grace | --match | --limit | \
-            --interval | --wait | --deadline | --warn | --crit | -t | --expect | --producers | \
-            --consumers | --size | --messages | --duration | --warm-up | --rate | --expires | \
-            --fail-if)
+            --timeout | --kill-after | --batch | --batch-wait | --move-to | --on-exit | \
+            --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
+            --grace | --match | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
+            --expect | --producers | --consumers | --size | --messages | --duration | --warm-up | \
+            --rate | --expires | --fail-if)
             kind=nothing ;;
         --config | --password-file | --cacert | --cert | --key | --unsent | --backup | --hdr | \
             --baseline)
@@ -108,12 +109,12 @@ _workq_value() {
             kind=choices choices=(classic quorum) ;;
         --spool)
             kind=directory ;;
-        --move-to | --dead-letter | --queue)
-            kind=live choices=(queues) ;;
         --output)
             kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
+        --queue)
+            kind=live choices=(queues) ;;
         --sort)
             kind=choices choices=(
             name vhost type messages_ready messages_unacknowledged messages consumers state node
@@ -131,9 +132,9 @@ _workq_value() {
         esac ;;
     publish)
         case $2 in
-        -l | --lines | -0 | --null | --ndjson | --skip-empty | --print-id | --no-create | \
-            --unless-queued | --transient | --no-confirm | --flush | --insecure | -q | --quiet | \
-            -v | --verbose | -h | --help)
+        -l | --lines | -0 | --null | --ndjson | --skip-empty | --allow-empty | --print-id | \
+            --no-create | --unless-queued | --transient | --no-confirm | --flush | --insecure | -q | \
+            --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
         --exchange | --routing-key | --queue-arg | --delay | --max-depth | --header | \
             --priority | --ttl | --content-type | --content-encoding | --type | --app-id | \
@@ -153,17 +154,15 @@ _workq_value() {
     work)
         case $2 in
         -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --confirm-timeout | \
-            --batch | --batch-wait | --on-exit | --max-attempts | --retry-delay | --count | \
-            --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | --api-url | \
-            --username | --heartbeat | --connect-timeout | --connection-name)
+            --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
+            --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
             --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
-        --move-to | --dead-letter)
-            kind=live choices=(queues) ;;
         --output)
             kind=choices choices=(inherit line group) ;;
         --log-format)

@@ -32,7 +32,8 @@ struct CopyTests {
         #expect(ContinuousClock.now - asked < .seconds(2))
         leaving.signal(SIGTERM)
         let (result, time) = try await leaving.end(within: .seconds(40))
-        #expect(result.status == 0 && time < .seconds(6), "\(time) \(result)")
+        #expect(
+            result.status == 0 && time < .seconds(12), "two seconds, and what a busy machine adds: \(time) \(result)")
         #expect(leaving.count(of: "blocked by broker") == 1, "\(result)")
         try await fixture.holds(2)
 

@@ -138,6 +138,14 @@ struct DocumentedPromise: Sendable {
         "load-into-database": "#!/bin/sh\nwc -l | tr -d ' ' > loaded\n",
     ]
 
+    /// Written once: a program that another test starts just then would hold a file open that was written a moment ago, and
+    /// what is open for writing can't be run.
+    private static let installed = Result {
+        let folder = try TemporaryFolder()
+        for (name, text) in programs { try folder.write(text, to: name, mode: 0o755) }
+        return folder
+    }
+
     /// Twelve tasks on thumbnails, three on events, and what else the scripts speak of.
     private static let setting = """
         set -eu
@@ -171,10 +179,10 @@ struct DocumentedPromise: Sendable {
         try await Self.request(broker, "PUT", "vhosts/\(vhost)", "{}")
         let permissions = #"{"configure":".*","write":".*","read":".*"}"#
         try await Self.request(broker, "PUT", "permissions/\(vhost)/guest", permissions)
-        for (name, text) in Self.programs {
-            let path = folder.path(name)
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let installed = try Self.installed.get()
+        for name in Self.programs.keys {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.path(name), withDestinationPath: installed.path(name))
         }
         let promises = Self.promises.filter { script.text.contains($0.piece) }
         let text = script.isCrontab ? Self.crontabCommands(script.text) : script.text

@@ -84,7 +84,7 @@ struct NameServerTests {
             environment: ["WORKQ_URL": "amqp://user:secret@broker.test"])
         let (result, time) = try await process.end(within: .seconds(30))
         #expect(result.status == 69 && result.errors.contains("name server doesn't answer"), "\(result)")
-        #expect(time < .seconds(4), "\(time)")
+        #expect(time < .seconds(9), "the system itself gives up after ten seconds: \(time)")
         withExtendedLifetime(names) {}
     }
 
