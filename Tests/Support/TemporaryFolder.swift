@@ -3,7 +3,7 @@
 import Foundation
 
 /// A fresh folder, removed with this value.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
     package let path: String
 
     package init() throws {
