@@ -21,7 +21,7 @@ release_binary = .build/release/workq
 # By the names that Debian and Ubuntu have for them; Tests/Support/install-packages knows Fedora's and Homebrew's.
 packages = libcurl4-openssl-dev librabbitmq-dev libtomlplusplus-dev pkg-config
 test_packages = rabbitmq-server
-check_packages = amqp-tools bash curl fish man-db mandoc openssl python3 shellcheck systemd tmux zsh
+check_packages = amqp-tools bash curl fish gcc libc6-dev man-db mandoc openssl python3 shellcheck systemd tmux zsh
 bench_packages = amqp-tools curl gcc git libc6-dev python3 python3-venv
 python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
 scripts = .ci/run .packaging/build-deb Tests/Support/throwaway-broker Tests/Support/demo \
