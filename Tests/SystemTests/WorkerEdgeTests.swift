@@ -36,14 +36,15 @@ struct WorkerEdgeTests {
 
     @Test(
         "R10 signals come in pairs, and the first is gentle whatever else ends the worker",
-        arguments: [[], ["--count", "1"], ["--max-time", "100ms"]])
+        arguments: [[], ["--count", "1"], ["--max-time", "2s"]])
     func pairs(options: [String]) async throws {
         let fixture = try Fixture()
         try await fixture.publish(["x"])
         let worker = try WorkqProcess(
-            ["work", fixture.queue] + options + ["--", "sh", "-c", "echo start; sleep 1.5; echo done"],
+            ["work", fixture.queue] + options + ["--", "sh", "-c", "echo start; sleep 4; echo done"],
             environment: fixture.environment)
         try await eventually("the command runs") { worker.output.contains("start") }
+        if options.contains("--max-time") { try await Task.sleep(for: .seconds(2.5)) }
         worker.signal(SIGTERM)
         worker.signal(SIGINT)
         worker.signal(SIGTERM)
