@@ -57,7 +57,8 @@ struct PublisherFaultTests {
         publish.signal(SIGTERM)
         let (result, time) = try await publish.end(within: Self.patience)
         #expect(
-            result.status == 143 && time < .milliseconds(1_500), "\(time) \(result)", sourceLocation: sourceLocation)
+            result.status == 143 && time < .seconds(5), "a second, and what a busy machine adds: \(time) \(result)",
+            sourceLocation: sourceLocation)
         return result
     }
 

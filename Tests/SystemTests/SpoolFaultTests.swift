@@ -89,7 +89,7 @@ struct SpoolFaultTests {
             #expect(result.status == (isRefused ? 3 : 0), "\(result)")
             #expect(result.errors.contains("\(3_000 - first) tasks delivered") || isRefused, "\(result)")
         }
-        #expect(times[1] < times[0] * 2 + .seconds(1), "\(times)")
+        #expect(times[1] < times[0] * 4 + .seconds(1), "eight times as long, once: \(times)")
         #expect(!folder.files.contains { $0.hasSuffix(".tasks") }, "\(folder.files)")
     }
 }
