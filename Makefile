@@ -49,9 +49,10 @@ bench: release bench-packages
 
 check: check-packages lint test
 
-# Formatting, the manual, the completions and the scripts.
+# Formatting (of comments and strings too, which the formatter leaves wide), the manual, the completions and the scripts.
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	! grep -rnE '^.{121,}' --include='*.swift' --include='*.[ch]' Sources
 	mandoc -Tlint -Wwarning man/*.1
 	bash -n completions/workq.bash
 	zsh -n completions/_workq

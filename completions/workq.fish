@@ -1,7 +1,7 @@
 # fish completion for workq, made from its option tables: changes belong there.
 
-# Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
-# and "rest" behind the -- after which a command takes everything.
+# Prints where the cursor is: the command (- when there is none yet), the number of operands before the
+# cursor, and "rest" behind the -- after which a command takes everything.
 function __workq_place
     set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
     set -l tokens (commandline -opc)

@@ -47,8 +47,8 @@ package struct BenchPlan: Sendable {
         return count / producers + (producer < count % producers ? 1 : 0)
     }
 
-    /// The queue's `x-expires`, which counts from the last use. Only consumers use it all the time (publishing is no use,
-    /// and quorum queues don't count declaring as one): without them it must outlast the run.
+    /// The queue's `x-expires`, which counts from the last use. Only consumers use it all the time (publishing is no
+    /// use, and quorum queues don't count declaring as one): without them it must outlast the run.
     package var queueExpiry: Duration {
         guard consumers == 0 else { return queueLifetime }
         let sending: Duration =
@@ -64,8 +64,8 @@ package struct BenchPlan: Sendable {
     /// RabbitMQ takes up to 2^32 - 1 milliseconds.
     private static let longestExpiry = Duration.milliseconds(UInt32.max)
 
-    /// Deliveries after which a consumer acknowledges, at the latest: half of what it may hold, so that the broker never
-    /// waits for it.
+    /// Deliveries after which a consumer acknowledges, at the latest: half of what it may hold, so that the broker
+    /// never waits for it.
     package var acknowledgesEvery: Int { prefetch == 0 ? 500 : max(1, min(prefetch / 2, 500)) }
 }
 

@@ -282,8 +282,8 @@ package final class BenchRun {
         return (confirms, latencies)
     }
 
-    /// Adds how late those messages are that were due and never sent, or sent and never settled: a broker that stalls at
-    /// the end of a run would not be seen in the latencies of the others.
+    /// Adds how late those messages are that were due and never sent, or sent and never settled: a broker that stalls
+    /// at the end of a run would not be seen in the latencies of the others.
     private func addLateness() {
         let end = sentAt ?? interruptedAt ?? .now
         let account = arrivals.current

@@ -3,8 +3,9 @@
 import Broker
 import Posix
 
-/// The send times that `--rate` intends: evenly spread, and never put off because the broker is slow. Latency counts from
-/// them, so a stall shows in every message that it delayed, not only in the one that met it (no coordinated omission).
+/// The send times that `--rate` intends: evenly spread, and never put off because the broker is slow. Latency counts
+/// from them, so a stall shows in every message that it delayed, not only in the one that met it (no coordinated
+/// omission).
 struct SendSchedule: Equatable {
     private let start: Instant
     private let rate: Int

@@ -3,8 +3,8 @@
 import Broker
 import Posix
 
-/// A queue created for one run, on a connection that does nothing else: an alarm stops connections that publish, and the
-/// queue must be removable then too.
+/// A queue created for one run, on a connection that does nothing else: an alarm stops connections that publish, and
+/// the queue must be removable then too.
 package final class TestQueue {
     /// Why there is no queue to work on.
     package enum Refusal: Error, Equatable {

@@ -3,8 +3,8 @@
 import Broker
 import Posix
 
-/// Counts in equal intervals of time. However long a run is, there are at most `limit` of them: when more are needed, two
-/// become one.
+/// Counts in equal intervals of time. However long a run is, there are at most `limit` of them: when more are needed,
+/// two become one.
 package struct ThroughputSeries: Equatable {
     package static let limit = 1_200
 

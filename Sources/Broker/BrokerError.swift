@@ -63,7 +63,8 @@ public struct BrokerError: Error, Equatable {
     package var scope: Scope
     /// The broker's or the system's own words. They come from elsewhere: escape before showing.
     package var text: String
-    /// What the login must be allowed for the operation, where the broker refused it: `write to exchange "amq.default"`.
+    /// What the login must be allowed for the operation, where the broker refused it: `write to exchange
+    /// "amq.default"`.
     package var neededPermission: String?
 
     package init(_ operation: String, _ code: Code, scope: Scope, _ text: String) {

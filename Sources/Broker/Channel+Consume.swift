@@ -8,8 +8,8 @@ extension Channel {
         _ = try connection.request("set the prefetch count") { amqp_basic_qos($0, Self.number, 0, count, 0) }
     }
 
-    /// Starts a consumer and returns its tag. A missing queue closes the channel with 404, and one that another consumer
-    /// has for itself with 403, as if a permission were missing; that is thrown as `resourceLocked`.
+    /// Starts a consumer and returns its tag. A missing queue closes the channel with 404, and one that another
+    /// consumer has for itself with 403, as if a permission were missing; that is thrown as `resourceLocked`.
     package func consume(_ queue: ShortString, arguments: FieldTable = FieldTable()) throws(BrokerError) -> ShortString
     {
         try withPool { pool throws(BrokerError) in
@@ -62,7 +62,8 @@ extension Channel {
         try connection.send("reject a task") { amqp_basic_reject($0, Self.number, deliveryTag, 0) }
     }
 
-    /// Gives a delivery back to its queue that wasn't tried to the end. From RabbitMQ 4.3 on this doesn't count as a failed delivery.
+    /// Gives a delivery back to its queue that wasn't tried to the end. From RabbitMQ 4.3 on this doesn't count as a
+    /// failed delivery.
     package func giveBack(_ deliveryTag: UInt64, multiple: Bool = false) throws(BrokerError) {
         try connection.send("give a task back") {
             amqp_basic_nack($0, Self.number, deliveryTag, multiple ? 1 : 0, 1)

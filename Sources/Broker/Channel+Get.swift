@@ -22,8 +22,8 @@ extension Channel {
         }
     }
 
-    /// Whether an existing queue is a quorum queue, as far as the broker's refusal tells: it compares a declaration with
-    /// the queue that there is, and a type that doesn't exist can't create one. False where that is not known.
+    /// Whether an existing queue is a quorum queue, as far as the broker's refusal tells: it compares a declaration
+    /// with the queue that there is, and a type that doesn't exist can't create one. False where that is not known.
     package func isQuorum(_ queue: ShortString) throws(BrokerError) -> Bool {
         do throws(BrokerError) {
             _ = try declare(queue, passive: 0, ["x-queue-type": .text("workq-none")])

@@ -3,8 +3,8 @@
 import CRabbitMQ
 
 extension Channel {
-    /// Turns publisher confirms on: the broker numbers messages from 1 and answers each (`PublisherConfirms`). No reply is
-    /// asked for, which saves the way to the broker and back.
+    /// Turns publisher confirms on: the broker numbers messages from 1 and answers each (`PublisherConfirms`). No reply
+    /// is asked for, which saves the way to the broker and back.
     package func selectConfirms() throws(BrokerError) {
         try connection.send("turn on publisher confirms") { state in
             var request = amqp_confirm_select_t(nowait: 1)
@@ -14,8 +14,8 @@ extension Channel {
 
     /// Sends a message. `mandatory` asks the broker to return it when no queue takes it.
     ///
-    /// Names and properties are checked before a byte is sent; after any other error the connection is dead, and whether
-    /// the broker has the message is unknown.
+    /// Names and properties are checked before a byte is sent; after any other error the connection is dead, and
+    /// whether the broker has the message is unknown.
     package func publish(
         _ body: [UInt8], exchange: ShortString, routingKey: ShortString, mandatory: Bool, properties: MessageProperties
     ) throws(BrokerError) {

@@ -37,8 +37,8 @@ extension Channel {
     /// Creates a durable queue. When it exists with the same type and arguments, that is fine; with others the broker
     /// closes the channel with 406.
     ///
-    /// A type is sent only when one is given: otherwise the vhost's default decides, as it does for other clients, whose
-    /// own declarations would fail with 406 if workq chose another.
+    /// A type is sent only when one is given: otherwise the vhost's default decides, as it does for other clients,
+    /// whose own declarations would fail with 406 if workq chose another.
     package func declareQueue(
         _ name: ShortString, type: QueueType?, arguments: FieldTable = FieldTable()
     ) throws(BrokerError) {
@@ -54,8 +54,8 @@ extension Channel {
         )
     }
 
-    /// The same without waiting for the broker's answer: what is published behind it on this channel finds the queue. When
-    /// it can't be created, the broker closes the channel, which is an event.
+    /// The same without waiting for the broker's answer: what is published behind it on this channel finds the queue.
+    /// When it can't be created, the broker closes the channel, which is an event.
     package func sendDeclareQueue(
         _ name: ShortString, type: QueueType?, arguments: FieldTable = FieldTable()
     ) throws(BrokerError) {
@@ -94,9 +94,9 @@ extension Channel {
         return count ?? 0
     }
 
-    /// Deletes a queue with all its messages and returns how many of those were ready. RabbitMQ answers 0 for a queue that
-    /// doesn't exist, closes the channel with 406 when a condition doesn't hold, and for a condition on any but a classic
-    /// queue closes the connection with 540.
+    /// Deletes a queue with all its messages and returns how many of those were ready. RabbitMQ answers 0 for a queue
+    /// that doesn't exist, closes the channel with 406 when a condition doesn't hold, and for a condition on any but a
+    /// classic queue closes the connection with 540.
     @discardableResult
     package func deleteQueue(
         _ queue: ShortString, onlyIf conditions: DeletionConditions = []

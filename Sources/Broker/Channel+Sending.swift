@@ -11,8 +11,8 @@ extension Channel {
         }
     }
 
-    /// Limits how many unacknowledged deliveries a later consumer of this channel may hold; 0 for no limit. The answer is
-    /// no event.
+    /// Limits how many unacknowledged deliveries a later consumer of this channel may hold; 0 for no limit. The answer
+    /// is no event.
     package func sendPrefetchCount(_ count: UInt16) throws(BrokerError) {
         try connection.send("set the prefetch count") { state in
             var request = amqp_basic_qos_t()

@@ -6,7 +6,8 @@ public struct ConfirmingPublisher<Message> {
     @usableFromInline let isConfirming: Bool
     @usableFromInline var confirms = PublisherConfirms<Message>()
 
-    /// Opens a channel and turns confirms on, without waiting for a reply to either. With `confirms` false no account is kept: nothing is ever unconfirmed.
+    /// Opens a channel and turns confirms on, without waiting for a reply to either. With `confirms` false no account
+    /// is kept: nothing is ever unconfirmed.
     package init(on connection: Connection, confirms isConfirming: Bool = true) throws(BrokerError) {
         channel = try Channel(openingOn: connection)
         self.isConfirming = isConfirming
@@ -18,8 +19,8 @@ public struct ConfirmingPublisher<Message> {
     /// Messages whose outcome isn't known, in the order of sending.
     @inlinable public var unconfirmed: [Message] { confirms.unconfirmed }
 
-    /// The counts of a queue, nil when there is none. Nothing may be unconfirmed: over a missing queue the broker closes
-    /// the channel, which is then opened again, and the numbers of messages start over.
+    /// The counts of a queue, nil when there is none. Nothing may be unconfirmed: over a missing queue the broker
+    /// closes the channel, which is then opened again, and the numbers of messages start over.
     package mutating func statusIfAny(ofQueue name: ShortString) throws(BrokerError) -> QueueStatus? {
         do {
             return try channel.status(ofQueue: name)

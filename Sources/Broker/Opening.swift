@@ -5,8 +5,8 @@ import Synchronization
 
 /// A connection, and what belongs to it, that is made on a thread of its own and then handed over to the loop's.
 ///
-/// Looking up a name, connecting, logging in and the first requests take as long as network and broker like, and nothing
-/// can interrupt them. Meanwhile the loop serves signals, commands and the heartbeats of its other connection.
+/// Looking up a name, connecting, logging in and the first requests take as long as network and broker like, and
+/// nothing can interrupt them. Meanwhile the loop serves signals, commands and the heartbeats of its other connection.
 package final class Opening<Product>: Sendable {
     private let result = Mutex<Result<Product, BrokerError>?>(nil)
     private let wake: WakePipe

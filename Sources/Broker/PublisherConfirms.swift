@@ -4,12 +4,12 @@ import DequeModule
 
 /// Publisher confirms on one channel. Pure.
 ///
-/// After `confirm.select` the broker numbers messages from 1 and answers each with an ack or a nack, in any order, alone
-/// or with `multiple` for all up to a number. An unroutable mandatory message is returned first and then acked like any
-/// other: only together the two say that no queue has it.
+/// After `confirm.select` the broker numbers messages from 1 and answers each with an ack or a nack, in any order,
+/// alone or with `multiple` for all up to a number. An unroutable mandatory message is returned first and then acked
+/// like any other: only together the two say that no queue has it.
 ///
-/// Public and inlinable, as is `ConfirmingPublisher`: generic code that isn't made for the messages of another module asks
-/// the runtime for metadata again and again, which costs a tenth of publishing, and for `package` none is made.
+/// Public and inlinable, as is `ConfirmingPublisher`: generic code that isn't made for the messages of another module
+/// asks the runtime for metadata again and again, which costs a tenth of publishing, and for `package` none is made.
 public struct PublisherConfirms<Message> {
     /// How a message ended.
     public enum Outcome: Equatable {

@@ -1,9 +1,10 @@
 // What the broker says in words only: every decision that is taken from its prose.
 
-/// Facts that RabbitMQ has no reply code for. Its texts are no promise: where one changes, only the finer answer is lost.
+/// Facts that RabbitMQ has no reply code for. Its texts are no promise: where one changes, only the finer answer is
+/// lost.
 extension BrokerError {
-    /// Another consumer has the queue for itself, or the queue has: `… in exclusive use`. RabbitMQ says it with the code of
-    /// a missing right.
+    /// Another consumer has the queue for itself, or the queue has: `… in exclusive use`. RabbitMQ says it with the
+    /// code of a missing right.
     package var isExclusiveUse: Bool { code == .accessRefused && text.contains("exclusive use") }
 
     /// A vhost, user or node has as many connections as it may have.
@@ -12,8 +13,8 @@ extension BrokerError {
     /// The queue exists, its node doesn't answer: `home node '…' of durable queue '…' is down or inaccessible`.
     var isHomeNodeDown: Bool { code == .notFound && text.contains("is down or inaccessible") }
 
-    /// A task wasn't acknowledged within the broker's delivery time-out, which closes the channel: `… timed out. Timeout
-    /// value used: 1800000 ms. …`
+    /// A task wasn't acknowledged within the broker's delivery time-out, which closes the channel: `… timed out.
+    /// Timeout value used: 1800000 ms. …`
     package var isDeliveryTimeout: Bool { code == .preconditionFailed && text.contains("timed out") }
 
     /// That time-out, where the broker names it.

@@ -86,7 +86,8 @@ enum BenchCommand: Subcommand {
             .value(
                 "--size", of: .size(BenchMessage.size...128 << 20), into: \.size,
                 "how long a message's body is, such as 100, 64k or 16M",
-                details: "A k is 1,024 bytes. The first \(BenchMessage.size) bytes hold the message's number and time."),
+                details: "A k is 1,024 bytes. The first \(BenchMessage.size) bytes hold the message's number and "
+                    + "time."),
             .value(
                 "--messages", of: .count("N", 1...Int.max), into: \.messages,
                 "how many messages to measure, of all producers together"),
@@ -139,7 +140,8 @@ enum BenchCommand: Subcommand {
                 "end with status 1 when EXPR holds, such as 'p99>+20%' or 'p99>50ms'",
                 details: "A figure, one of `>`, `>=`, `<` and `<=`, and either a number (latencies with `us`, `ms` or "
                     + "`s`) or a percentage with a sign: `+20%` is the baseline's figure and 20% more, `-10%` is 10% "
-                    + "less. May be given again; one that holds is enough. A figure that the run doesn't have fails too."
+                    + "less. May be given again; one that holds is enough. A figure that the run doesn't have fails "
+                    + "too."
             ),
         ]
     }
@@ -215,7 +217,8 @@ enum BenchCommand: Subcommand {
             case .exists:
                 throw CommandError(
                     .refused,
-                    "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another --queue"
+                    "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another "
+                        + "--queue"
                 )
             }
         }

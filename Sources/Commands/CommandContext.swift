@@ -69,8 +69,8 @@ package struct CommandContext {
         try write(Array(text.utf8))
     }
 
-    /// Writes data to standard output, all of it. A reader that has gone away, as `head` does, is no failure to speak of:
-    /// the error's status is SIGPIPE's and its message empty.
+    /// Writes data to standard output, all of it. A reader that has gone away, as `head` does, is no failure to speak
+    /// of: the error's status is SIGPIPE's and its message empty.
     package func write(_ bytes: [UInt8]) throws(CommandError) {
         do throws(SystemError) {
             try Transfer.write(bytes, to: standardOutput)

@@ -40,8 +40,8 @@ struct ConfigFile {
         do {
             document = try ConfigDocument(toml: text)
         } catch {
-            // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under. Where it may name the broker that
-            // is meant, to go to another one would be worse than to go nowhere.
+            // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under. Where it may name the
+            // broker that is meant, to go to another one would be worse than to go nowhere.
             guard isStrict || text.contains("[\(Self.usualSection)]") else {
                 document = ConfigDocument()
                 return

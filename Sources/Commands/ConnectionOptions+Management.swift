@@ -4,8 +4,8 @@ import Broker
 import Management
 
 extension ConnectionOptions {
-    /// The management API's parameters. `login` is the one that was made for AMQP, where there is one already: a password
-    /// that is asked for on the terminal is asked for once.
+    /// The management API's parameters. `login` is the one that was made for AMQP, where there is one already: a
+    /// password that is asked for on the terminal is asked for once.
     func managementParameters(
         login: ConnectionParameters.Login? = nil, in context: CommandContext
     ) throws(CommandError) -> ManagementParameters {
@@ -26,8 +26,8 @@ extension ConnectionOptions {
 
     /// The API's URL, nil when it is derived from the broker's.
     ///
-    /// A URL from the environment belongs to the environment's broker: to take it for another one would list the queues of
-    /// the one and purge those of the other.
+    /// A URL from the environment belongs to the environment's broker: to take it for another one would list the queues
+    /// of the one and purge those of the other.
     private func managementURL(for cluster: ConfigSection) throws(CommandError) -> ManagementURL? {
         if apiURL == nil, let url = cluster.api { return url }
         guard let text = apiURL ?? environmentAPIURL else { return nil }

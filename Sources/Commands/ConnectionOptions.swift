@@ -141,8 +141,8 @@ extension ConnectionOptions {
     /// Whether the command line says which cluster is meant, so that nothing of the environment's may take its place.
     var namesCluster: Bool { !urls.isEmpty || configFile != nil || configSection != nil }
 
-    /// The brokers that the command line names, by URL or by the section of a file; else the environment; else the usual
-    /// file; else the one on this machine.
+    /// The brokers that the command line names, by URL or by the section of a file; else the environment; else the
+    /// usual file; else the one on this machine.
     func cluster(in context: CommandContext) throws(CommandError) -> ConfigSection {
         if urls.isEmpty {
             if configFile != nil || configSection != nil {

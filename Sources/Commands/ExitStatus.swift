@@ -39,14 +39,16 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(
             status: "1",
             meaning: "A worker that left by itself is done, but at least one task was dead-lettered or rejected. "
-                + "A worker that a signal ended leaves with 0. For `bench`: a condition of `--fail-if` holds. Of a check: "
+                + "A worker that a signal ended leaves with 0. For `bench`: a condition of `--fail-if` holds. Of a "
+                + "check: "
                 + "warning."),
         ExitStatusDescription(status: "2", meaning: "Of a check: critical."),
         ExitStatusDescription(
             status: "3",
             meaning:
                 "Partly done: some tasks were confirmed and some were not, or some queues were purged or deleted and "
-                + "some were not; the message says how many. For `bench`: confirmed messages were lost, or some refused. "
+                + "some were not; the message says how many. For `bench`: confirmed messages were lost, or some "
+                + "refused. "
                 + "Of a check: it can't be told."),
         ExitStatusDescription(status: "64", meaning: "Usage: the command line can't be understood."),
         ExitStatusDescription(

@@ -29,8 +29,8 @@ enum PasswordFile {
         return try secret(from: file.number, "the password file \(path)")
     }
 
-    /// Who else could know what is in a file; nil when that is nobody but root, its owner, and a group that this process
-    /// is in.
+    /// Who else could know what is in a file; nil when that is nobody but root, its owner, and a group that this
+    /// process is in.
     private static func objection(to status: stat, _ path: String) -> CommandError? {
         let others = status.st_mode & 0o077
         guard others == 0 || others == 0o040 && groups.contains(status.st_gid) else {
@@ -48,8 +48,8 @@ enum PasswordFile {
         return [getegid()] + list.prefix(Int(max(0, count)))
     }
 
-    /// Whether a service manager has put the file there for this process. Its modes are odd then: systemd gives access by
-    /// a list, which shows as the group's rights, and Docker to everybody in the container.
+    /// Whether a service manager has put the file there for this process. Its modes are odd then: systemd gives access
+    /// by a list, which shows as the group's rights, and Docker to everybody in the container.
     private static func isProvided(_ path: String, _ status: stat, in context: CommandContext) -> Bool {
         guard let place = realPath(path) else { return false }
         var found = stat()
@@ -80,7 +80,8 @@ enum PasswordFile {
         var shown = termios()
         tcgetattr(terminal, &shown)
         var hidden = shown
-        // The terminal's signals come as characters meanwhile: ended by one, this process would leave the terminal mute.
+        // The terminal's signals come as characters meanwhile: ended by one, this process would leave the terminal
+        // mute.
         hidden.c_lflag &= ~tcflag_t(ECHO | ISIG)
         withUnsafeMutableBytes(of: &hidden.c_cc) { $0[Int(VEOL)] = interrupt }
         tcsetattr(terminal, TCSAFLUSH, &hidden)

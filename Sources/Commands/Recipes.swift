@@ -79,7 +79,8 @@ enum Recipes {
             ManualSection(
                 title: "Services",
                 paragraphs: [
-                    "Two units for systemd come with workq. `workq-work@QUEUE.service` is a worker; workq-work(1) shows "
+                    "Two units for systemd come with workq. `workq-work@QUEUE.service` is a worker; workq-work(1) "
+                        + "shows "
                         + "it. `workq-flush@USER.timer` delivers what publishes of USER have kept in "
                         + "`/var/spool/workq/USER`, which belongs to USER, while the broker was away. This is what it "
                         + "starts each minute:"

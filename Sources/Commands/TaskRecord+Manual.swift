@@ -11,9 +11,11 @@ extension TaskRecord {
                 + "Backups are made of such lines, and publishing one gives back the same tasks, byte for byte. Where "
                 + "`delivery_mode`, `timestamp` or `message_id` is null, the task gets none, which it would otherwise.",
             "Types of header that JSON lacks are objects with one key: `$int8`, `$uint8`, `$int16`, `$uint16`, "
-                + "`$int32`, `$uint32`, `$uint64`, `$float` and `$timestamp` with a number, `$decimal` with a text such "
+                + "`$int32`, `$uint32`, `$uint64`, `$float` and `$timestamp` with a number, `$decimal` with a text "
+                + "such "
                 + "as `\"3.14\"`, `$double` with `\"inf\"`, `\"-inf\"` or `\"nan\"`, `$bytes_base64` with bytes, "
-                + "`$string_base64` with a text that isn't UTF-8, and `$table` with an array of pairs of name and value, "
+                + "`$string_base64` with a text that isn't UTF-8, and `$table` with an array of pairs of name and "
+                + "value, "
                 + "for names that JSON can't say or that repeat. Properties and names that aren't UTF-8 are "
                 + "written as `$string_base64` too.",
         ],
@@ -22,7 +24,8 @@ extension TaskRecord {
             ("body_base64", "the task as Base64, instead of `body`: for bytes that aren't UTF-8"),
             (
                 "headers",
-                "an object of names and values. A whole number becomes AMQP's 64-bit one, a number with a fraction or an "
+                "an object of names and values. A whole number becomes AMQP's 64-bit one, a number with a fraction or "
+                    + "an "
                     + "exponent a double, `null` a void"
             ),
             ("delivery_mode", "1 for a task that a restart of the broker may lose, 2 for one that it may not"),

@@ -2,7 +2,8 @@
 
 /// Splits the text of an array of objects, which comes in pieces, into the objects, and hands each to a reader.
 ///
-/// Each byte is looked at once, but for those of an object that a piece ends in: that one is read anew when it is whole.
+/// Each byte is looked at once, but for those of an object that a piece ends in: that one is read anew when it is
+/// whole.
 package struct JSONArraySplitter {
     /// Why a text is no array of objects.
     package enum Fault: Error, Equatable {
@@ -23,8 +24,8 @@ package struct JSONArraySplitter {
     private var place = Place.beforeArray
     /// The beginning of an element whose end hasn't come yet.
     private var pending: [UInt8] = []
-    /// How long the beginning must be to be worth another look. It doubles, so that one that comes byte by byte isn't read
-    /// for each of them.
+    /// How long the beginning must be to be worth another look. It doubles, so that one that comes byte by byte isn't
+    /// read for each of them.
     private var worthwhileCount = 0
 
     package init() {}

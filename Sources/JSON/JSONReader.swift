@@ -10,7 +10,8 @@ package struct JSONReader {
         package var column: Int
     }
 
-    /// How deep arrays and objects may nest: a task's headers need three levels for each of AMQP's, of which 64 are read.
+    /// How deep arrays and objects may nest: a task's headers need three levels for each of AMQP's, of which 64 are
+    /// read.
     private static let maximumDepth = 256
 
     let bytes: UnsafeBufferPointer<UInt8>

@@ -63,8 +63,8 @@ struct HTTPSession: ~Copyable {
         workq_curl_easy_cleanup(handle)
     }
 
-    /// Sends a GET request and hands the reply's body on as it comes, to a receiver that may throw to end it. Returns the
-    /// reply's head once the whole reply has come.
+    /// Sends a GET request and hands the reply's body on as it comes, to a receiver that may throw to end it. Returns
+    /// the reply's head once the whole reply has come.
     mutating func get(
         _ request: HTTPRequest, receive: (HTTPReplyHead, UnsafeRawBufferPointer) throws -> Void
     ) throws -> HTTPReplyHead {

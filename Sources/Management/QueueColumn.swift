@@ -12,8 +12,8 @@ package struct QueueColumn: Hashable, Sendable {
     package let kind: Kind
     /// The keys that lead to the value in the API's object.
     let path: [String]
-    /// Whether the cheap query has it. Counts are live then in classic queues; quorum queues report theirs, and all queues
-    /// everything else, every 5 s.
+    /// Whether the cheap query has it. Counts are live then in classic queues; quorum queues report theirs, and all
+    /// queues everything else, every 5 s.
     package let isCheap: Bool
     /// For the manual: lower case, without a full stop.
     package let meaning: String

@@ -9,8 +9,8 @@ package struct QueueQuery: Equatable, Sendable {
     /// Only so many queues from the front of the list by vhost and name, 1 to 500; nil for all.
     package var limit: Int?
 
-    /// The only queue that is asked for, by a resource of its own in a vhost that is named, which costs the broker little.
-    /// One that doesn't exist has no records.
+    /// The only queue that is asked for, by a resource of its own in a vhost that is named, which costs the broker
+    /// little. One that doesn't exist has no records.
     package var queue: String?
     /// Whether the broker need not put statistics together. Cheap columns can be asked for either way.
     package var isCheap: Bool

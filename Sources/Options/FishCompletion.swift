@@ -104,8 +104,8 @@ package struct FishCompletion {
         return """
             # fish completion for \(table.tool.name), made from its option tables: changes belong there.
 
-            # Prints where the cursor is: the command (- when there is none yet), the number of operands before the cursor,
-            # and "rest" behind the -- after which a command takes everything.
+            # Prints where the cursor is: the command (- when there is none yet), the number of operands before the
+            # cursor, and "rest" behind the -- after which a command takes everything.
             function \(prefix)_place
                 set -l with_value \(table.spellingsWithValue.map(Self.quoted).joined(separator: " "))
                 set -l tokens (commandline -opc)

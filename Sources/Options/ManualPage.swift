@@ -7,8 +7,8 @@ package struct ManualPage {
 
     /// All pages of `tool`, by the names they are installed under: `workq.1`, `workq-publish.1`.
     ///
-    /// - Parameter date: The date the pages carry, as mdoc spells it: `May 4, 2026`. It isn't read from a clock, so that
-    ///   the same tables give the same pages.
+    /// - Parameter date: The date the pages carry, as mdoc spells it: `May 4, 2026`. It isn't read from a clock, so
+    ///   that the same tables give the same pages.
     package static func pages(of tool: ToolDescription, date: String) -> [(fileName: String, contents: String)] {
         let page = ManualPage(tool: tool, date: date)
         return [(fileName: "\(tool.name).1", contents: page.toolPage)]

@@ -49,7 +49,8 @@ enum Mdoc {
         return lines
     }
 
-    /// One argument of a macro that stands for exactly `text`, even where mdoc knows a macro or a delimiter of that name.
+    /// One argument of a macro that stands for exactly `text`, even where mdoc knows a macro or a delimiter of that
+    /// name.
     static func argument(_ text: String) -> String {
         let escaped = escaped(literal: text).replacing("\"", with: "\\(dq")
         let guarded = text.looksLikeMacro || text.isDelimiter ? "\\&" + escaped : escaped

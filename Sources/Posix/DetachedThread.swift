@@ -2,8 +2,8 @@
 
 /// A thread that nobody waits for. It takes no signals.
 package enum DetachedThread {
-    /// librabbitmq decodes nested header tables recursively, and any publisher can send 128 KiB of them: they overrun the
-    /// stack of a thread that has the usual few MiB, or less under `ulimit -s`.
+    /// librabbitmq decodes nested header tables recursively, and any publisher can send 128 KiB of them: they overrun
+    /// the stack of a thread that has the usual few MiB, or less under `ulimit -s`.
     private static let stackSize = 16 << 20
 
     /// Runs `body` on a thread; false when the system refuses one.

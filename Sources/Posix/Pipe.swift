@@ -31,7 +31,8 @@ package final class WakePipe: Sendable {
         _ = workq_write(pipe.writer.number, "!", 1)
     }
 
-    /// Makes the descriptor unreadable again. Call it before looking at what the wakers have left, so that none is missed.
+    /// Makes the descriptor unreadable again. Call it before looking at what the wakers have left, so that none is
+    /// missed.
     package func clear() {
         var bytes: [UInt8] = Array(repeating: 0, count: 64)
         while workq_read(pipe.reader.number, &bytes, bytes.count) == bytes.count {}

@@ -6,8 +6,8 @@ package struct SignalPipe {
     package let descriptor: Int32
     private let caught: [Int32]
 
-    /// Starts catching `signals`. INT and HUP stay ignored when the process was started so: nohup and shells' background
-    /// jobs rely on that. nil when the system refuses a pipe.
+    /// Starts catching `signals`. INT and HUP stay ignored when the process was started so: nohup and shells'
+    /// background jobs rely on that. nil when the system refuses a pipe.
     package init?(catching signals: [Int32]) {
         descriptor = workq_signal_pipe_open()
         caught = signals

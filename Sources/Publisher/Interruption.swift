@@ -6,8 +6,8 @@ import Synchronization
 
 /// INT and TERM as a publish takes them: the first asks for an end in order, the second for one at once.
 ///
-/// librabbitmq waits for the broker in calls that nothing interrupts. A thread of its own therefore takes the signals, and
-/// soon after the second one shuts the connection's socket down, which ends any such wait.
+/// librabbitmq waits for the broker in calls that nothing interrupts. A thread of its own therefore takes the signals,
+/// and soon after the second one shuts the connection's socket down, which ends any such wait.
 package final class Interruption: Sendable {
     private struct State {
         var signals: [Int32] = []

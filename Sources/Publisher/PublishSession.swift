@@ -151,8 +151,8 @@ package final class PublishSession {
         }
     }
 
-    /// The counts of a queue, nil when there is none. Nothing may be in flight: over a missing queue the broker closes the
-    /// channel, which is then opened again.
+    /// The counts of a queue, nil when there is none. Nothing may be in flight: over a missing queue the broker closes
+    /// the channel, which is then opened again.
     package func status(ofQueue name: ShortString) throws(BrokerError) -> QueueStatus? {
         guard let channel = link?.channel else { return nil }
         do {

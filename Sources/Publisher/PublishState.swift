@@ -1,15 +1,16 @@
-// Decides what a publish does next. Everything it is told comes in by calls, so all of it can be tested without a broker.
+// Decides what a publish does next. Everything it is told comes in by calls, so all of it can be tested without a
+// broker.
 
 import Broker
 import Posix
 
 /// The way of all tasks of a source to the broker. Pure.
 ///
-/// Each task that was read is in one stage: waiting (`waiting`), in flight (`inFlight`), confirmed (a count), or refused
-/// with its reason (`refused`). In the end, what was in flight or is waiting and may be on the broker is unknown.
-/// At most a window of tasks is in flight, so memory stays the same however many there are. A task goes alone when it is
-/// the first on its route (creating a queue then can't change the order), or when the broker might close the channel over
-/// it.
+/// Each task that was read is in one stage: waiting (`waiting`), in flight (`inFlight`), confirmed (a count), or
+/// refused with its reason (`refused`). In the end, what was in flight or is waiting and may be on the broker is
+/// unknown. At most a window of tasks is in flight, so memory stays the same however many there are. A task goes alone
+/// when it is the first on its route (creating a queue then can't change the order), or when the broker might close the
+/// channel over it.
 package struct PublishState {
     /// Bytes in flight beyond which the window is closed whatever its count.
     private static let windowBytes = 8 << 20
@@ -37,7 +38,8 @@ package struct PublishState {
     /// Whether a task was refused for now. Then no more is sent until the others' outcome is known.
     private var hasNacked = false
     private var blockedReason: String?
-    /// When a task was last settled, sent while none was in flight, or seen to be on its way: the confirm is due from then.
+    /// When a task was last settled, sent while none was in flight, or seen to be on its way: the confirm is due from
+    /// then.
     private var lastProgress = Instant(nanoseconds: 0)
     private var wasInterrupted = false
     /// Whether a second signal asked to wait no more.
@@ -141,8 +143,8 @@ package struct PublishState {
 
     // MARK: - Time
 
-    /// When what is under way is overdue, or an alarm has lasted too long. A broker that says it is blocked is waited for
-    /// as long as one that is away: sending the same tasks again would only make duplicates.
+    /// When what is under way is overdue, or an alarm has lasted too long. A broker that says it is blocked is waited
+    /// for as long as one that is away: sending the same tasks again would only make duplicates.
     private var deadline: Instant {
         guard blockedReason == nil else {
             return inFlight.count > 0 || !waiting.isEmpty ? lastProgress + patience : .never

@@ -145,7 +145,8 @@ struct ChildOutput {
         sink.add(CollectionOfOne(UInt8(ascii: "\n")))
     }
 
-    /// Hands over what was held back. What comes later, from processes that the child left behind, is passed on in lines.
+    /// Hands over what was held back. What comes later, from processes that the child left behind, is passed on in
+    /// lines.
     mutating func takeHeld() -> HeldOutput? {
         defer { held = nil }
         guard case .grouped(let tag, _) = mode, var held, !line.isEmpty else { return held }

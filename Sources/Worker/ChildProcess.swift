@@ -39,8 +39,8 @@ struct ChildProcess {
         signalGroup(SIGKILL)
     }
 
-    /// Kills what a process that was told to end has left behind. Only for one that has ended and hasn't been reaped: as
-    /// long as that is so, nobody else can have the group's number.
+    /// Kills what a process that was told to end has left behind. Only for one that has ended and hasn't been reaped:
+    /// as long as that is so, nobody else can have the group's number.
     func endRest() {
         if wasTold { kill(-pid, SIGKILL) }
     }

@@ -5,12 +5,12 @@ import DequeModule
 import Posix
 import Synchronization
 
-/// The worker's publishing side, as its loop sees it: what is to be sent goes into one mailbox, what came of it comes out
-/// of the other. Nothing here waits.
+/// The worker's publishing side, as its loop sees it: what is to be sent goes into one mailbox, what came of it comes
+/// out of the other. Nothing here waits.
 ///
 /// Publishing and consuming use separate connections: an alarmed broker stops reading from a connection that has
-/// published, acknowledgements included. And a thread, since librabbitmq can't go on later with half a message: sending one
-/// that doesn't fit the socket's buffer waits until the broker reads.
+/// published, acknowledgements included. And a thread, since librabbitmq can't go on later with half a message: sending
+/// one that doesn't fit the socket's buffer waits until the broker reads.
 final class CopyPublisher: Sendable {
     struct Settings: Sendable {
         /// The queue that tasks come from and go back to.
@@ -34,8 +34,8 @@ final class CopyPublisher: Sendable {
     /// What became of a copy.
     enum Outcome: Sendable {
         case confirmed
-        /// It couldn't be sent, or nobody knows whether the broker has it. Refused is one that the broker won't take as it
-        /// is, though it takes others.
+        /// It couldn't be sent, or nobody knows whether the broker has it. Refused is one that the broker won't take as
+        /// it is, though it takes others.
         case failed(BrokerError, isRefused: Bool)
         /// It has no room for the count of attempts.
         case unfit

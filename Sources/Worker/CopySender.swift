@@ -4,8 +4,8 @@ import Broker
 import DequeModule
 import Posix
 
-/// A connection that copies are published on, used by one thread. It connects when the first copy is to be sent, and may
-/// wait for the broker as long as that takes.
+/// A connection that copies are published on, used by one thread. It connects when the first copy is to be sent, and
+/// may wait for the broker as long as that takes.
 struct CopySender {
     private struct Parcel {
         var task: WorkerState.TaskID
@@ -47,7 +47,8 @@ struct CopySender {
     private var lastProgress = Instant.never
     private var hasToldDelay = false
     private var bytesUnderWay = 0
-    /// After the broker has closed the channel over one of several copies, one at a time is sent, to find out over which.
+    /// After the broker has closed the channel over one of several copies, one at a time is sent, to find out over
+    /// which.
     private var isOneByOne = false
     /// Whether frames may wait in the library while the socket is quiet.
     private(set) var mayHaveFrames = false
@@ -186,8 +187,8 @@ struct CopySender {
 
     // MARK: - Sending
 
-    /// Sends what waits, as far as the broker is known to take it. What an alarmed broker doesn't read would stay in the
-    /// socket's buffer, and be there once more after it was sent again.
+    /// Sends what waits, as far as the broker is known to take it. What an alarmed broker doesn't read would stay in
+    /// the socket's buffer, and be there once more after it was sent again.
     private mutating func sendWaiting() throws(BrokerError) {
         while let letter = unsent.first, !isBlocked, !isKnocking {
             if let publisher, publisher.unconfirmedCount > 0 {
@@ -275,8 +276,8 @@ struct CopySender {
 
     // MARK: - Failure
 
-    /// All copies without a confirm have failed: nobody knows whether the broker has them. Where the broker has closed the
-    /// channel over one of them, it is refused if it was alone.
+    /// All copies without a confirm have failed: nobody knows whether the broker has them. Where the broker has closed
+    /// the channel over one of them, it is refused if it was alone.
     private mutating func disconnect(_ error: BrokerError) {
         var error = error
         if error.code == .accessRefused, error.scope == .channel {

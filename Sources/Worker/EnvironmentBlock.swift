@@ -12,7 +12,8 @@ package struct EnvironmentBlock: Equatable {
         starts.reserveCapacity(16)
     }
 
-    /// Adds a variable. NUL in the value, which no variable can hold, is left out, and what is longer than `limit` is cut.
+    /// Adds a variable. NUL in the value, which no variable can hold, is left out, and what is longer than `limit` is
+    /// cut.
     mutating func add(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>, limit: Int = .max) {
         starts.append(bytes.count)
         bytes.append(contentsOf: name)

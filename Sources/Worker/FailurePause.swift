@@ -3,8 +3,8 @@
 import Broker
 import Posix
 
-/// How long a failed task is held back before it is requeued: doubling from one second to a minute while failures go on,
-/// from the start again after a success. Tasks that fail while others are held back share their pause. Pure.
+/// How long a failed task is held back before it is requeued: doubling from one second to a minute while failures go
+/// on, from the start again after a success. Tasks that fail while others are held back share their pause. Pure.
 struct FailurePause {
     private static let first = Duration.seconds(1)
     private static let longest = Duration.seconds(60)

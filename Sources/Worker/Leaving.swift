@@ -80,8 +80,8 @@ extension WorkerState {
         }
     }
 
-    /// Leaves because there was nothing to do, or time is over. Where nobody knows whether there was something to do, that
-    /// is an error.
+    /// Leaves because there was nothing to do, or time is over. Where nobody knows whether there was something to do,
+    /// that is an error.
     private mutating func leaveInTime(_ now: Instant, _ actions: inout [Action]) {
         if isIdle, let reason = reasonForSilence() {
             end(.brokerFailed(reason), now, &actions)
@@ -228,8 +228,8 @@ extension WorkerState {
         leave(now, &actions)
     }
 
-    /// Sees to it that leaving ends: once commands have ended, copies that nobody confirms, as under an alarm, and tasks
-    /// that don't come back are waited for as long as commands that are told to end.
+    /// Sees to it that leaving ends: once commands have ended, copies that nobody confirms, as under an alarm, and
+    /// tasks that don't come back are waited for as long as commands that are told to end.
     mutating func goOnLeaving(_ now: Instant, _ actions: inout [Action]) {
         if canCheckWhetherEmpty, drainCheck.provedEmpty {
             if tasks.waitingCount == 0 { leave(now, &actions) } else { startBatchAtOnce(now, &actions) }

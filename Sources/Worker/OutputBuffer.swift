@@ -2,8 +2,8 @@
 
 import Posix
 
-/// Bytes for standard output or standard error. Writing never blocks for long, since heartbeats must go on while a reader
-/// takes its time: a pipe that poll(2) calls writable takes 4,096 bytes at once.
+/// Bytes for standard output or standard error. Writing never blocks for long, since heartbeats must go on while a
+/// reader takes its time: a pipe that poll(2) calls writable takes 4,096 bytes at once.
 struct OutputBuffer: OutputSink {
     private static let pipeChunk = 4_096
     /// Beyond this, sources should wait. What one read brings may still be added.

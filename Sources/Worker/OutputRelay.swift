@@ -5,8 +5,8 @@ import Posix
 
 /// The way from the children's pipes to this process's own streams.
 struct OutputRelay {
-    /// How many pipes of ended commands are kept: a command that leaves a process behind each time would otherwise use up
-    /// all descriptors.
+    /// How many pipes of ended commands are kept: a command that leaves a process behind each time would otherwise use
+    /// up all descriptors.
     private static let mostOrphans = 256
     /// How long the end of the worker may be held up by a reader that doesn't read.
     private static let patience = Duration.seconds(5)
@@ -78,7 +78,8 @@ struct OutputRelay {
         return number
     }
 
-    /// Takes what a command that has ended left in its pipes. A pipe that somebody still holds open stays with the relay.
+    /// Takes what a command that has ended left in its pipes. A pipe that somebody still holds open stays with the
+    /// relay.
     mutating func takeLeftovers(of child: inout ChildProcess) {
         child.output?.readRest(into: &output)
         child.errors?.readRest(into: &errors)
@@ -100,8 +101,8 @@ struct OutputRelay {
         orphans.append(source)
     }
 
-    /// Adds a line of the worker's own to standard error. A reader that takes nothing must not stop the worker, so the line
-    /// is dropped when too much is waiting for it.
+    /// Adds a line of the worker's own to standard error. A reader that takes nothing must not stop the worker, so the
+    /// line is dropped when too much is waiting for it.
     mutating func log(_ line: String) {
         noteLostLines()
         guard !errors.isFull else {
@@ -136,8 +137,8 @@ struct OutputRelay {
         _ = heldErrors.feed(&errors)
     }
 
-    /// Writes what is left when the worker ends, waiting where it must, though not for ever; an error number when standard
-    /// output fails. No task depends on it any more.
+    /// Writes what is left when the worker ends, waiting where it must, though not for ever; an error number when
+    /// standard output fails. No task depends on it any more.
     mutating func flush() -> Int32? {
         for index in orphanedOutput.indices { orphanedOutput[index].flush(to: &output) }
         for index in orphanedErrors.indices { orphanedErrors[index].flush(to: &errors) }

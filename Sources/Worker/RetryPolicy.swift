@@ -16,7 +16,8 @@ package struct RetryPolicy: Equatable {
     package enum Fate: Equatable, Sendable {
         case later(Duration)
         case deadLetter
-        /// To the end of the queue that it came from: on a quorum queue giving back in any other way counts as a failure.
+        /// To the end of the queue that it came from: on a quorum queue giving back in any other way counts as a
+        /// failure.
         case back
         /// To another queue, because that is what the worker is for.
         case moved(to: ShortString)

@@ -7,9 +7,9 @@ import Posix
 /// Settlements that haven't been sent, and the deliveries that haven't been settled. Pure.
 ///
 /// AMQP lets one acknowledgement stand for all deliveries up to its tag. A broker has several times as much work with a
-/// task as a small command, so acknowledgements that come within `interval` go together. They wait only while at least as
-/// many tasks are here unstarted: the broker must not run dry of what it may deliver. Tasks that are given back go together
-/// too where they can: RabbitMQ takes a minute for twenty thousand, one by one.
+/// task as a small command, so acknowledgements that come within `interval` go together. They wait only while at least
+/// as many tasks are here unstarted: the broker must not run dry of what it may deliver. Tasks that are given back go
+/// together too where they can: RabbitMQ takes a minute for twenty thousand, one by one.
 struct Settlements {
     /// What is sent: of a delivery tag.
     enum Word: Equatable {
@@ -26,8 +26,8 @@ struct Settlements {
     /// did in this time.
     static let interval = Duration.milliseconds(5)
 
-    /// How many tasks are given back one by one in each `pace` while older ones are still open. When those are settled the
-    /// others go together, so that a broker isn't left with thousands of words about them.
+    /// How many tasks are given back one by one in each `pace` while older ones are still open. When those are settled
+    /// the others go together, so that a broker isn't left with thousands of words about them.
     private static let greatestStep = 100
     private static let pace = Duration.milliseconds(100)
 

@@ -3,8 +3,9 @@
 import Broker
 
 extension TaskCopy {
-    /// What the broker adds to a task that it takes from a retry queue: `x-death` and its like, with names of up to 255 bytes.
-    /// It doesn't look whether the frame has room for them, and one that is too large breaks each connection it comes on.
+    /// What the broker adds to a task that it takes from a retry queue: `x-death` and its like, with names of up to 255
+    /// bytes. It doesn't look whether the frame has room for them, and one that is too large breaks each connection it
+    /// comes on.
     private static let deathSize = 2_048
 
     /// Where a task was published to at first, kept by copies.
@@ -26,9 +27,9 @@ extension TaskCopy {
         return (ShortString(bytes: exchange), ShortString(bytes: routingKey))
     }
 
-    /// The copy's properties as they can be sent in frames of that size. A task whose own headers nearly fill a frame has
-    /// no room for those that workq adds. nil where that would be the count of attempts, without which it would be tried
-    /// for ever.
+    /// The copy's properties as they can be sent in frames of that size. A task whose own headers nearly fill a frame
+    /// has no room for those that workq adds. nil where that would be the count of attempts, without which it would be
+    /// tried for ever.
     func properties(queue: String, host: String, time: UInt64, frameMax: Int) -> MessageProperties? {
         var properties = properties(queue: queue, host: host, time: time)
         let room = if case .later = fate { frameMax - Self.deathSize } else { frameMax }
@@ -47,8 +48,8 @@ extension TaskCopy {
         return properties
     }
 
-    /// A dead-lettered task carries why: the last end, how many attempts there were, when, on which host, from which queue,
-    /// and the end of what its command wrote on standard error.
+    /// A dead-lettered task carries why: the last end, how many attempts there were, when, on which host, from which
+    /// queue, and the end of what its command wrote on standard error.
     func properties(queue: String, host: String, time: UInt64) -> MessageProperties {
         if case .answered = fate { return answerProperties(time: time) }
         var properties = delivery.properties

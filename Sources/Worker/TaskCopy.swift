@@ -20,8 +20,8 @@ package struct TaskCopy: Equatable, Sendable {
     /// How often a quorum queue has delivered a task before; absent the first time.
     private static let deliveryCountHeader: ShortString = "x-delivery-count"
 
-    /// What brokers add or act upon. These would route a copy elsewhere too, make RabbitMQ take its return for a cycle and
-    /// drop it, or count deliveries that weren't the copy's.
+    /// What brokers add or act upon. These would route a copy elsewhere too, make RabbitMQ take its return for a cycle
+    /// and drop it, or count deliveries that weren't the copy's.
     static let brokersHeaders: [ShortString] = [
         deliveryCountHeader, "x-acquired-count", "CC", "BCC", "x-death", "x-first-death-exchange",
         "x-first-death-queue", "x-first-death-reason",
@@ -37,8 +37,8 @@ package struct TaskCopy: Equatable, Sendable {
     /// The last that its command wrote on standard error.
     var errors: [UInt8] = []
 
-    /// Which attempt a delivery is: what its header says, within reason, else the first. Where a quorum queue has delivered
-    /// the task more often, as when it killed its worker each time, that counts.
+    /// Which attempt a delivery is: what its header says, within reason, else the first. Where a quorum queue has
+    /// delivered the task more often, as when it killed its worker each time, that counts.
     package static func attempt(of delivery: Delivery) -> Int {
         max(notedAttempt(of: delivery), deliveryCount(of: delivery) + 1)
     }
@@ -48,8 +48,8 @@ package struct TaskCopy: Equatable, Sendable {
         max(1, delivery.properties.headers?[attemptHeader]?.integer ?? 1)
     }
 
-    /// How often a quorum queue has delivered the task before and got it back; 0 on other queues. A count on a task that
-    /// wasn't delivered before is another queue's.
+    /// How often a quorum queue has delivered the task before and got it back; 0 on other queues. A count on a task
+    /// that wasn't delivered before is another queue's.
     static func deliveryCount(of delivery: Delivery) -> Int {
         guard delivery.redelivered else { return 0 }
         return max(0, delivery.properties.headers?[deliveryCountHeader]?.integer ?? 0)

@@ -4,8 +4,9 @@ import Broker
 
 /// The environment variables that describe a task. Pure.
 ///
-/// Whoever may publish may choose these values, so their names are workq's own (`WORKQ_...`), header names are reduced to
-/// `[A-Z0-9_]`, and sizes are capped: a task can't set PATH or LD_PRELOAD and can't make the command impossible to start.
+/// Whoever may publish may choose these values, so their names are workq's own (`WORKQ_...`), header names are reduced
+/// to `[A-Z0-9_]`, and sizes are capped: a task can't set PATH or LD_PRELOAD and can't make the command impossible to
+/// start.
 package enum TaskEnvironment {
     /// Linux allows 128 KiB for one string; longer values are cut here.
     static let maximumValueSize = 32_768
@@ -68,8 +69,8 @@ package enum TaskEnvironment {
         return block
     }
 
-    /// Scalar headers; tables and arrays have no obvious text and are left out. Of names that become the same, the first
-    /// one counts.
+    /// Scalar headers; tables and arrays have no obvious text and are left out. Of names that become the same, the
+    /// first one counts.
     private static func addHeaders(_ headers: FieldTable, to block: inout EnvironmentBlock) {
         var names: Set<String> = []
         var size = 0

@@ -4,8 +4,8 @@ import Broker
 import DequeModule
 import Posix
 
-/// The tasks that are here, each in exactly one stage. All are unacknowledged on the broker, which hands them to another
-/// worker when this one dies. What is settled is no longer in the table. Pure.
+/// The tasks that are here, each in exactly one stage. All are unacknowledged on the broker, which hands them to
+/// another worker when this one dies. What is settled is no longer in the table. Pure.
 struct TaskTable {
     /// Numbers the tasks of a worker in the order in which they came, from 1.
     typealias ID = Int
@@ -27,7 +27,8 @@ struct TaskTable {
         case leaving(Departure)
         /// The copy couldn't be sent and is sent again later. Aside are those that others needn't wait for.
         case resting(Departure, until: Instant, isAside: Bool)
-        /// Dealt with, but the connection that brought it is gone: the broker is told when it delivers the task once more.
+        /// Dealt with, but the connection that brought it is gone: the broker is told when it delivers the task once
+        /// more.
         case unheard(Unheard, until: Instant)
     }
 
@@ -145,8 +146,8 @@ struct TaskTable {
         }
     }
 
-    /// The connection is gone that brought what is here. What hasn't started the broker gives to somebody; the others it
-    /// delivers once more, here or elsewhere.
+    /// The connection is gone that brought what is here. What hasn't started the broker gives to somebody; the others
+    /// it delivers once more, here or elsewhere.
     mutating func strand() {
         for id in waiting {
             bytes -= tasks.removeValue(forKey: id)?.delivery.body.count ?? 0
@@ -171,8 +172,8 @@ struct TaskTable {
         }
     }
 
-    /// The task that a delivery brings back: it was here when its connection was lost. From now on the new delivery is to
-    /// be settled.
+    /// The task that a delivery brings back: it was here when its connection was lost. From now on the new delivery is
+    /// to be settled.
     mutating func adopt(_ delivery: Delivery, in session: WorkerState.Session) -> Task? {
         guard !stranded.isEmpty, delivery.redelivered, let messageID = delivery.properties.messageID else { return nil }
         let found = stranded.first {

@@ -46,8 +46,8 @@ package struct VerdictTable: Equatable {
     /// 0 acknowledges, 75 requeues, 65 dead-letters, anything else is a failed attempt.
     package init() {}
 
-    /// The usual table with changes: `CODE=VERDICT,...`, where CODE is 0 to 255, `signal`, `timeout` or `*`, and VERDICT
-    /// is ack, retry, requeue, dead-letter or reject. nil when the text is nothing like that.
+    /// The usual table with changes: `CODE=VERDICT,...`, where CODE is 0 to 255, `signal`, `timeout` or `*`, and
+    /// VERDICT is ack, retry, requeue, dead-letter or reject. nil when the text is nothing like that.
     package init?(changes text: String) {
         for change in text.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = change.split(separator: "=", omittingEmptySubsequences: false)

@@ -64,8 +64,8 @@ extension WorkerState {
         case readyCount(Int)
         /// The broker has the copy of this task, safely.
         case copyConfirmed(TaskID)
-        /// The copy couldn't be sent, or nobody knows whether the broker has it. Refused is one that the broker won't take
-        /// as it is, though it takes others.
+        /// The copy couldn't be sent, or nobody knows whether the broker has it. Refused is one that the broker won't
+        /// take as it is, though it takes others.
         case copyFailed(TaskID, isRefused: Bool = false)
         /// The task's own headers leave no room in its copy for the count of attempts.
         case copyUnfit(TaskID)

@@ -48,12 +48,12 @@ extension WorkerLoop {
         return deadline == .never ? -1 : deadline.pollTimeout(from: .now)
     }
 
-    /// Whether so much is here that more should stay where it is. Commands get as many tasks as there are jobs, whatever
-    /// they weigh; tasks that are printed or moved only have to flow.
+    /// Whether so much is here that more should stay where it is. Commands get as many tasks as there are jobs,
+    /// whatever they weigh; tasks that are printed or moved only have to flow.
     var isFull: Bool { settings.state.mode != .run && state.bytes >= Self.greatestWeight }
 
-    /// Takes what the broker has sent, without waiting. While there is too much here already, only as much as heartbeats
-    /// need.
+    /// Takes what the broker has sent, without waiting. While there is too much here already, only as much as
+    /// heartbeats need.
     func receive() {
         guard session != nil else { return }
         var weight = isFull ? Self.greatestWeight : state.bytes

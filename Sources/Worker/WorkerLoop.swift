@@ -47,8 +47,8 @@ package final class WorkerLoop {
         case lines
         /// Whole lines of both, with the job's number before them.
         case taggedLines
-        /// All output of a command together, once it has ended; with the job's number before each line when tagged. A long
-        /// output waits in a file in `directory`.
+        /// All output of a command together, once it has ended; with the job's number before each line when tagged. A
+        /// long output waits in a file in `directory`.
         case grouped(isTagged: Bool, directory: String)
     }
 
@@ -80,8 +80,8 @@ package final class WorkerLoop {
     /// Why a copy couldn't be sent, the last time that one couldn't.
     var lastCopyError: BrokerError?
     var relay: OutputRelay
-    /// Commands that have ended while their output is still on its way, in order, and how much standard output must have
-    /// taken by then: a task isn't done while what its command printed may get lost.
+    /// Commands that have ended while their output is still on its way, in order, and how much standard output must
+    /// have taken by then: a task isn't done while what its command printed may get lost.
     var delayedEnds: Deque<(job: WorkerState.JobID, end: JobEnd, output: CommandOutput, outputEnd: Int)> = []
     /// What broke standard output.
     var outputFailure: Int32?
@@ -93,8 +93,8 @@ package final class WorkerLoop {
     var events: Deque<WorkerState.Event> = []
     /// What the broker is told once the next commands run: they needn't wait for that.
     var settlements = Settlements()
-    /// Whether frames may have come: the socket is ready, or a request has read more than its own reply, and then they wait
-    /// in the library while the socket is quiet.
+    /// Whether frames may have come: the socket is ready, or a request has read more than its own reply, and then they
+    /// wait in the library while the socket is quiet.
     var mayHaveFrames = false
     /// When to read from the broker although nothing came: heartbeats are served by reading.
     var nextReceive = Instant.never

@@ -4,8 +4,8 @@ import Broker
 import Posix
 
 extension WorkerState {
-    /// What may wait aside, so that a task that the broker won't take copies of holds up nobody, but not everything piles
-    /// up here.
+    /// What may wait aside, so that a task that the broker won't take copies of holds up nobody, but not everything
+    /// piles up here.
     private static let greatestAside = (count: 64, bytes: 32 << 20)
 
     mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {
@@ -35,8 +35,8 @@ extension WorkerState {
         settings.count.map { started + tasks.waitingCount >= $0 } ?? false
     }
 
-    /// Why a task must not be tried again although no command has failed: a quorum queue has delivered it as often as it
-    /// may be tried, and each time the worker died of it.
+    /// Why a task must not be tried again although no command has failed: a quorum queue has delivered it as often as
+    /// it may be tried, and each time the worker died of it.
     private func poison(_ delivery: Delivery) -> JobEnd? {
         guard settings.mode == .run else { return nil }
         return TaskCopy.deliveryCount(of: delivery) >= settings.retries.maximumAttempts ? .workerKilled : nil
@@ -74,8 +74,8 @@ extension WorkerState {
         commands.count + tasks.leavingCount + tasks.restingCount - tasks.aside.count < settings.jobs && !isFirstMoveOpen
     }
 
-    /// Whether the outcome of the first task moved isn't known. Its queue may have to be created, and tasks that are sent
-    /// meanwhile would overtake it.
+    /// Whether the outcome of the first task moved isn't known. Its queue may have to be created, and tasks that are
+    /// sent meanwhile would overtake it.
     private var isFirstMoveOpen: Bool {
         guard case .move = settings.mode else { return false }
         return tally[.acknowledge] == 0 && tasks.leavingCount + tasks.restingCount > 0
@@ -214,8 +214,8 @@ extension WorkerState {
         tasks.move(task.id, to: .unheard(unheard, until: now + time))
     }
 
-    /// Gives back a task that no command has seen. The broker counts that as a delivery on a quorum queue, and drops a task
-    /// that reaches its limit, which may be any; so only the first time goes without a copy.
+    /// Gives back a task that no command has seen. The broker counts that as a delivery on a quorum queue, and drops a
+    /// task that reaches its limit, which may be any; so only the first time goes without a copy.
     mutating func giveBackUnstarted(_ task: TaskTable.Task, _ actions: inout [Action]) {
         giveBack(task, TaskCopy.notedAttempt(of: task.delivery), &actions)
     }

@@ -11,7 +11,8 @@ import Posix
 package struct WorkerState {
     /// Numbers the tasks of a worker in the order in which they came, from 1.
     package typealias TaskID = Int
-    /// Numbers the commands of a worker by the tasks that have started, from 1; a batch has the number of its first task.
+    /// Numbers the commands of a worker by the tasks that have started, from 1; a batch has the number of its first
+    /// task.
     package typealias JobID = Int
     /// Numbers the connections of a worker, from 1. A delivery tag is valid only in the session that brought it.
     package typealias Session = Int

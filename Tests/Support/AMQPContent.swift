@@ -21,8 +21,8 @@ package struct AMQPProperties: Sendable, Equatable {
         self.bytes = bytes
     }
 
-    /// Properties by the names of the specification: `["message-id": "m1", "delivery-mode": 2]`. Throws for unknown names
-    /// and values that don't fit.
+    /// Properties by the names of the specification: `["message-id": "m1", "delivery-mode": 2]`. Throws for unknown
+    /// names and values that don't fit.
     package init(_ values: [String: AMQPValue]) throws {
         let arguments = try AMQPArguments(values, for: Self.fields, of: "basic properties")
         let present = Self.fields.filter { values[$0.name] != nil }

@@ -86,7 +86,8 @@ package enum AMQPFrame: Sendable, Equatable {
         return frame.bytes
     }
 
-    /// Takes the first frame off `bytes`; nil, and nothing taken, when it isn't complete yet. Throws for what is no frame.
+    /// Takes the first frame off `bytes`; nil, and nothing taken, when it isn't complete yet. Throws for what is no
+    /// frame.
     package static func decode(from bytes: inout ArraySlice<UInt8>) throws -> AMQPFrame? {
         guard bytes.count >= 7 else { return nil }
         var reader = AMQPReader(bytes.prefix(7))

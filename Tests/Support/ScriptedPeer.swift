@@ -76,7 +76,8 @@ package final class ScriptedPeer: Sendable {
     /// The logins that were accepted, or at least begun.
     package var logins: [AMQPLogin] { control.state.withLock { $0.logins } }
 
-    /// The last frames of all connections, a line each: the connection's number, `<` for what the client sent, the frame.
+    /// The last frames of all connections, a line each: the connection's number, `<` for what the client sent, the
+    /// frame.
     package var transcript: [String] { control.state.withLock { $0.transcript } }
 
     /// Waits for the script's end. Throws what stopped it, or that it still runs after `limit`.

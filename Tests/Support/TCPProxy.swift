@@ -6,8 +6,8 @@ import Synchronization
 
 /// A TCP proxy on 127.0.0.1 whose faults a test switches on and off while connections are open.
 ///
-/// It runs on a thread of its own. Every connection to `port` becomes one to the upstream port; when the upstream can't be
-/// reached, the client's connection is reset. A reset or an end in good order on one side is passed on to the other.
+/// It runs on a thread of its own. Every connection to `port` becomes one to the upstream port; when the upstream can't
+/// be reached, the client's connection is reset. A reset or an end in good order on one side is passed on to the other.
 package final class TCPProxy: Sendable {
     package enum Direction: Sendable, Hashable, CaseIterable {
         case toUpstream, toClient
@@ -55,8 +55,8 @@ package final class TCPProxy: Sendable {
     /// Starts a proxy.
     ///
     /// `bufferSize` in bytes limits the kernel's buffers of the proxy's sockets, and its own, so that a stall is felt
-    /// after some kilobytes; the system may round up, and the sender's own send buffer comes on top. With `captures` all
-    /// bytes read are kept. Throws a `Failure` when the system refuses a socket.
+    /// after some kilobytes; the system may round up, and the sender's own send buffer comes on top. With `captures`
+    /// all bytes read are kept. Throws a `Failure` when the system refuses a socket.
     package init(
         upstreamPort: Int, mode: Mode = .pass, bufferSize: Int? = nil, captures: Bool = false
     ) throws {

@@ -11,8 +11,8 @@ package final class ThrowawayBroker: Sendable {
     /// As other nodes of its cluster know it.
     package let node: String
 
-    /// One node that most tests share, each with queues of its own. `WORKQ_TEST_BROKER` names the folder of one that the
-    /// caller starts and stops.
+    /// One node that most tests share, each with queues of its own. `WORKQ_TEST_BROKER` names the folder of one that
+    /// the caller starts and stops.
     package static let shared = Swift.Result {
         try ThrowawayBroker(directory: ProcessInfo.processInfo.environment["WORKQ_TEST_BROKER"])
     }
@@ -20,8 +20,8 @@ package final class ThrowawayBroker: Sendable {
     private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("throwaway-broker").path
 
-    /// Starts a node, with `settings` added to its rabbitmq.conf. `plugins` is the content of its enabled_plugins; without
-    /// it the management plugin is on. With `peer` the node joins the cluster of that one.
+    /// Starts a node, with `settings` added to its rabbitmq.conf. `plugins` is the content of its enabled_plugins;
+    /// without it the management plugin is on. With `peer` the node joins the cluster of that one.
     package init(
         directory: String? = nil, settings: String = "", plugins: String? = nil, joining peer: ThrowawayBroker? = nil
     ) throws {

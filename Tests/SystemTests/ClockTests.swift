@@ -4,7 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A library that shifts the time of day of a program by as many seconds as a file says, when the program is running too.
+/// A library that shifts the time of day of a program by as many seconds as a file says, when the program is running
+/// too.
 private final class ShiftedClock {
     private let folder: TemporaryFolder
 

@@ -107,7 +107,8 @@ struct DocumentedPromise: Sendable {
         DocumentedPromise(piece: "--backup thumbnails.ndjson", before: "rm thumbnails.ndjson"),
     ]
 
-    /// Puts workq's ways of waiting for ever to an end, and keeps statuses that tell about the queues from ending a script.
+    /// Puts workq's ways of waiting for ever to an end, and keeps statuses that tell about the queues from ending a
+    /// script.
     private static let wrapper = """
         #!/bin/sh
         real=\(WorkqProcess.executable)
@@ -138,8 +139,8 @@ struct DocumentedPromise: Sendable {
         "load-into-database": "#!/bin/sh\nwc -l | tr -d ' ' > loaded\n",
     ]
 
-    /// Written once: a program that another test starts just then would hold a file open that was written a moment ago, and
-    /// what is open for writing can't be run.
+    /// Written once: a program that another test starts just then would hold a file open that was written a moment ago,
+    /// and what is open for writing can't be run.
     private static let installed = Result {
         let folder = try TemporaryFolder()
         for (name, text) in programs { try folder.write(text, to: name, mode: 0o755) }

@@ -60,7 +60,8 @@ final class Fixture {
         (try? channel().status(ofQueue: ShortString(name ?? queue)))?.ready
     }
 
-    /// Waits until so many tasks are ready: the broker puts back what a worker gave back a moment after the worker left.
+    /// Waits until so many tasks are ready: the broker puts back what a worker gave back a moment after the worker
+    /// left.
     func holds(_ count: Int) async throws {
         try await eventually("\(count) tasks are ready on \(queue)") { ready() == count }
     }

@@ -218,7 +218,8 @@ struct ManagementFaultTests {
         ] {
             let peer = try ScriptedPeer { peer in
                 _ = try peer.expectRequest()
-                // Counts and statistics are two questions at a time, on a connection each unless one ends before the other.
+                // Counts and statistics are two questions at a time, on a connection each unless one ends before the
+                // other.
                 try peer.answer(headers: ["connection: close"], body)
                 let other = try peer.accept()
                 _ = try other.expectRequest()

@@ -1,4 +1,5 @@
-// What a publish must get right whatever happens around it: the rows P5 to P16 of the fault table, with the real binary.
+// What a publish must get right whatever happens around it: the rows P5 to P16 of the fault table, with the real
+// binary.
 
 import Broker
 import Foundation

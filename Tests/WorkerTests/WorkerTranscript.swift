@@ -101,8 +101,8 @@ struct WorkerTranscript {
         BrokerError("stay connected", code, scope: .connection, "gone")
     }
 
-    /// The message id is `m` and the tag unless another is given; `count` is what a quorum queue says from the second time
-    /// on that it delivers a task.
+    /// The message id is `m` and the tag unless another is given; `count` is what a quorum queue says from the second
+    /// time on that it delivers a task.
     static func delivery(
         _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body", attempt: Int32? = nil,
         count: Int64? = nil

@@ -38,8 +38,8 @@ struct HostAddress: Sendable, Equatable {
 extension HostAddress {
     /// All addresses of a node, in the system's order.
     ///
-    /// A name server may stay silent for longer than anybody wants to wait, and getaddrinfo can't be interrupted: it runs
-    /// on a thread that is left behind when `deadline` has passed.
+    /// A name server may stay silent for longer than anybody wants to wait, and getaddrinfo can't be interrupted: it
+    /// runs on a thread that is left behind when `deadline` has passed.
     static func lookUp(_ node: ConnectionParameters.Node, by deadline: Instant) throws(BrokerError) -> [HostAddress] {
         // Neither addresses nor this machine's own name are a name server's to answer (RFC 6761).
         if let addresses = try? query(node.host, node.port, AI_NUMERICHOST).get() { return addresses }

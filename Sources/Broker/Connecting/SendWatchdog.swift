@@ -5,10 +5,10 @@ import Synchronization
 
 /// A thread that shuts a socket down when a send gets on too slowly.
 ///
-/// `amqp_basic_publish` to a silent peer can wait for ever (rabbitmq-c #780): no heartbeat and no RPC timeout bounds it.
-/// TCP_USER_TIMEOUT bounds a peer that is gone, but not one that takes a byte now and then. `shutdown(2)` is the only
-/// thing that may be done to a connection from another thread; it is done on a duplicate of the descriptor, which can't
-/// come to mean another file when the library closes its own.
+/// `amqp_basic_publish` to a silent peer can wait for ever (rabbitmq-c #780): no heartbeat and no RPC timeout bounds
+/// it. TCP_USER_TIMEOUT bounds a peer that is gone, but not one that takes a byte now and then. `shutdown(2)` is the
+/// only thing that may be done to a connection from another thread; it is done on a duplicate of the descriptor, which
+/// can't come to mean another file when the library closes its own.
 final class SendWatchdog: Sendable {
     private let socket: Int32
     /// `Instant.nanoseconds` by which the send under way must be done; `.max` when there is none.

@@ -77,8 +77,8 @@ enum TCPSocket {
     /// twice `sendTimeout`, and on an idle connection keepalive probes after `idleSeconds`.
     static func boundSilence(of descriptor: Int32, sendTimeout: Duration, idleSeconds: Int) {
         #if os(Linux)
-            // Also fires on a zero window: a peer that is alive and doesn't read. Later than the watchdog, which can say
-            // what happened.
+            // Also fires on a zero window: a peer that is alive and doesn't read. Later than the watchdog, which can
+            // say what happened.
             setOption(descriptor, tcpLevel, TCP_USER_TIMEOUT, Int32(clamping: 2 * sendTimeout.milliseconds))
             setOption(descriptor, tcpLevel, TCP_KEEPIDLE, Int32(clamping: max(1, idleSeconds)))
             setOption(descriptor, tcpLevel, TCP_KEEPINTVL, Int32(clamping: max(1, idleSeconds / 3)))

@@ -10,7 +10,8 @@ package struct TLSFailure: Equatable {
     /// Whether the certificate may be good and its authority only isn't known here: naming it may help.
     package var isUnknownAuthority = false
 
-    /// What verifying the certificate of `host` came to; `code` is one of OpenSSL's X509_V_ERR numbers. nil for X509_V_OK.
+    /// What verifying the certificate of `host` came to; `code` is one of OpenSSL's X509_V_ERR numbers. nil for
+    /// X509_V_OK.
     package init?(verifyError code: Int, host: String) {
         switch Int32(truncatingIfNeeded: code) {
         case X509_V_OK:
@@ -53,15 +54,16 @@ package struct TLSFailure: Equatable {
         "the certificate is for another host than \(host)" + (isAddress ? "; if it names one, connect by name" : "")
     }
 
-    /// What OpenSSL keeps of this thread's handshake, which didn't come to verifying; nil when the connection just ended.
+    /// What OpenSSL keeps of this thread's handshake, which didn't come to verifying; nil when the connection just
+    /// ended.
     package init?(showsCertificate: Bool) {
         self.init(
             reason: workq_tls_reason(), text: workq_tls_reason_text().map { String(cString: $0) },
             showsCertificate: showsCertificate)
     }
 
-    /// What an OpenSSL error of this reason (an SSL_R number) and text means; nil for those of a connection that just ended.
-    /// `showsCertificate` says whether the client has one.
+    /// What an OpenSSL error of this reason (an SSL_R number) and text means; nil for those of a connection that just
+    /// ended. `showsCertificate` says whether the client has one.
     package init?(reason: Int32, text words: String?, showsCertificate: Bool) {
         switch reason {
         case 0, SSL_R_UNEXPECTED_EOF_WHILE_READING:

@@ -1,4 +1,5 @@
-// Applies certificates and verification to OpenSSL's contexts, and finds files that can't be used before anything connects.
+// Applies certificates and verification to OpenSSL's contexts, and finds files that can't be used before anything
+// connects.
 
 import COpenSSL
 import CRabbitMQ
@@ -14,8 +15,8 @@ extension ConnectionParameters.TLS {
         try load(into: context, operation)
     }
 
-    /// Makes librabbitmq's socket trust and show what these settings say, and verify `host`. TLS 1.2 at least. Returns the
-    /// socket's context, which lives as long as the socket.
+    /// Makes librabbitmq's socket trust and show what these settings say, and verify `host`. TLS 1.2 at least. Returns
+    /// the socket's context, which lives as long as the socket.
     func apply(to socket: OpaquePointer, host: String, _ operation: String) throws(BrokerError) -> OpaquePointer {
         let failure = BrokerError(operation, .outOfResources, scope: .client, "no memory for TLS")
         guard let pointer = amqp_ssl_socket_get_context(socket) else { throw failure }

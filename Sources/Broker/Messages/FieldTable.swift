@@ -49,8 +49,8 @@ package struct FieldTable: Equatable, Sendable {
         }
     }
 
-    /// The first name over 255 bytes, with which librabbitmq corrupts the table; nil when there is none. Brokers take all
-    /// other names, so messages have them.
+    /// The first name over 255 bytes, with which librabbitmq corrupts the table; nil when there is none. Brokers take
+    /// all other names, so messages have them.
     var firstUnsendableName: ShortString? {
         firstName { $0.bytes.count > ShortString.maximumCount }
     }

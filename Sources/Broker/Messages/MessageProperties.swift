@@ -27,8 +27,8 @@ package struct MessageProperties: Equatable, Sendable {
 
     /// Says why these properties can't be sent in a frame of `frameMax` bytes, nil when they can.
     ///
-    /// librabbitmq finds out only after the method frame is on the wire, and then the connection is lost. Properties that
-    /// somebody else sent, and that are only passed on, need not keep the specification's rules for header names.
+    /// librabbitmq finds out only after the method frame is on the wire, and then the connection is lost. Properties
+    /// that somebody else sent, and that are only passed on, need not keep the specification's rules for header names.
     package func invalidity(frameMax: Int, arePassedOn: Bool = false) -> String? {
         for property in MessageProperty.all {
             guard case .text(let place) = property.value, let count = self[keyPath: place]?.bytes.count else {
@@ -40,7 +40,8 @@ package struct MessageProperties: Equatable, Sendable {
         }
         if let name = arePassedOn ? headers?.firstUnsendableName : headers?.firstInvalidName {
             return
-                "a header's name must have 1 to 128 bytes and no control characters, \"\(name)\" has \(name.bytes.count)"
+                "a header's name must have 1 to 128 bytes and no control characters, \"\(name)\" has "
+                + "\(name.bytes.count)"
         }
         let size = encodedSize
         guard size <= frameMax else { return "the headers need \(size) bytes, the connection allows \(frameMax)" }

@@ -1,5 +1,5 @@
-// What many messages have in common, checked and laid out for librabbitmq once: doing it for each message anew took more
-// time than sending it.
+// What many messages have in common, checked and laid out for librabbitmq once: doing it for each message anew took
+// more time than sending it.
 
 import CRabbitMQ
 

@@ -1,7 +1,7 @@
 // Names and short properties as AMQP carries them.
 
-/// AMQP's short string: up to 255 bytes, usually but not certainly UTF-8. Kept as bytes, so that what came from a broker
-/// goes back unchanged.
+/// AMQP's short string: up to 255 bytes, usually but not certainly UTF-8. Kept as bytes, so that what came from a
+/// broker goes back unchanged.
 public struct ShortString: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     package var bytes: [UInt8]
 

@@ -56,8 +56,8 @@ static inline ssize_t workq_last_index(const unsigned char *WORKQ_NONNULL bytes,
 
 // MARK: - Threads
 
-/// Starts `body` on a detached thread with a stack of `stack_size` bytes and all signals blocked. Returns false when the
-/// system refuses the thread; `body` isn't called then.
+/// Starts `body` on a detached thread with a stack of `stack_size` bytes and all signals blocked. Returns false when
+/// the system refuses the thread; `body` isn't called then.
 bool workq_start_thread(size_t stack_size, void (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
                         void *WORKQ_NULLABLE context);
 
@@ -107,8 +107,8 @@ long long workq_acknowledged_bytes(int socket);
 
 // MARK: - Secrets
 
-/// Keeps this process's memory, where passwords are, out of core files and away from other processes of the user. Children
-/// are not affected.
+/// Keeps this process's memory, where passwords are, out of core files and away from other processes of the user.
+/// Children are not affected.
 void workq_protect_memory(void);
 
 // MARK: - Children

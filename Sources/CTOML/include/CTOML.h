@@ -46,8 +46,8 @@ struct workq_toml_value {
     long line;
 };
 
-// Reads a document and reports the values outside of sections, then its sections, that is the tables at its top, and what
-// they hold. Returns 0, or the line, from 1, at which the document isn't TOML; nothing is reported then.
+// Reads a document and reports the values outside of sections, then its sections, that is the tables at its top, and
+// what they hold. Returns 0, or the line, from 1, at which the document isn't TOML; nothing is reported then.
 long workq_toml_read(
     const char *WORKQ_TOML_NONNULL document, size_t length,
     void (*WORKQ_TOML_NONNULL report)(const struct workq_toml_value *WORKQ_TOML_NONNULL value,

@@ -2,7 +2,8 @@
 
 import Posix
 
-/// Files named by options. Both are looked at before a run begins: nobody should learn after an hour that a path is wrong.
+/// Files named by options. Both are looked at before a run begins: nobody should learn after an hour that a path is
+/// wrong.
 enum BenchFiles {
     /// A file that takes the place of another one when it is whole.
     struct Output {

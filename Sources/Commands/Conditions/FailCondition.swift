@@ -137,8 +137,8 @@ struct FailCondition: Equatable {
     }
 }
 
-/// A figure of a run that `--fail-if` can name. Without a prefix a latency is the one from end to end, or that of confirms
-/// where nobody consumed.
+/// A figure of a run that `--fail-if` can name. Without a prefix a latency is the one from end to end, or that of
+/// confirms where nobody consumed.
 enum BenchMetric: String, CaseIterable {
     case publishRate = "publish-rate"
     case consumeRate = "consume-rate"

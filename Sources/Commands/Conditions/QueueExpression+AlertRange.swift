@@ -4,8 +4,8 @@ import Management
 
 extension QueueExpression {
     /// The values of a column for which the expression alone holds, as a range of the monitoring plugins' guidelines:
-    /// `100` for more than 100 where nothing is negative, `10:` for less than 10, `@` for what lies within. nil where more decides than one
-    /// comparison of the column with a number.
+    /// `100` for more than 100 where nothing is negative, `10:` for less than 10, `@` for what lies within. nil where
+    /// more decides than one comparison of the column with a number.
     func alertRange(of column: QueueColumn) -> String? {
         let ranges = alternatives?.compactMap { $0.ownRange(of: column) } ?? []
         return ranges.count == 1 ? ranges[0] : nil

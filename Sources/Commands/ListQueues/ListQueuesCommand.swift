@@ -45,7 +45,8 @@ enum ListQueuesCommand: Subcommand {
                     + "old for quorum queues. Any column that isn't marked as cheap makes the broker put its "
                     + "statistics together, which are up to 5 seconds old too and empty for a queue that was just "
                     + "made.",
-                "Queues are listed through RabbitMQ's management API, for which libcurl is needed. Where the management "
+                "Queues are listed through RabbitMQ's management API, for which libcurl is needed. Where the "
+                    + "management "
                     + "plugin is off or libcurl isn't installed, queues named by `--queue` are asked for over AMQP, "
                     + "which tells `messages_ready` and `consumers` only.",
             ],
@@ -94,7 +95,8 @@ enum ListQueuesCommand: Subcommand {
             .flag(
                 "--watch", sets: \.isWatching, to: true, "show a live screen with rates; q leaves",
                 details: "Shows tasks ready and unacknowledged, the rates at which tasks come in and go out, and when "
-                    + "the queue will be empty if it goes on like this, the busiest queue first. The foot line has keys "
+                    + "the queue will be empty if it goes on like this, the busiest queue first. The foot line has "
+                    + "keys "
                     + "to sort, scroll, filter and hide empty queues; the first line says how old the figures are. "
                     + "Rates, and counts of quorum queues, are up to 5 seconds older. When standard output is no "
                     + "terminal, each sample is written as one line of JSON."),
@@ -105,7 +107,8 @@ enum ListQueuesCommand: Subcommand {
                 "--wait", of: .name("EXPRESSION"), into: \.waitExpression,
                 "wait until the expression holds of every queue chosen",
                 details:
-                    "A queue that is named and doesn't exist, or no queue at all, means to wait too, and so does a broker "
+                    "A queue that is named and doesn't exist, or no queue at all, means to wait too, and so does a "
+                    + "broker "
                     + "that goes away meanwhile. Where figures may be 5 seconds old, as those of quorum queues are, it "
                     + "must hold for 6 seconds."),
             .value(
@@ -115,7 +118,8 @@ enum ListQueuesCommand: Subcommand {
                 "--warn", of: .name("EXPRESSION"), into: \.warningExpression,
                 "end with status 1 when the expression holds of a queue",
                 details: "Instead of the list, one line is written as monitoring plugins do, with performance data. "
-                    + "The status is 0, 1 for a warning, 2 when critical, and 3 when that can't be told; the worst of all "
+                    + "The status is 0, 1 for a warning, 2 when critical, and 3 when that can't be told; the worst of "
+                    + "all "
                     + "queues counts."),
             .value(
                 "--crit", of: .name("EXPRESSION"), into: \.criticalExpression,

@@ -93,8 +93,8 @@ struct QueueCheck {
         return "QUEUES \(state.rawValue) - \(text)\(data.isEmpty ? "" : " | \(data)")\n"
     }
 
-    /// `'jobs messages_ready'=17;100;1000;0`: value, the ranges of warnings and criticals, and the least value there is. A
-    /// label must not hold an equals sign, and a quote in it is doubled.
+    /// `'jobs messages_ready'=17;100;1000;0`: value, the ranges of warnings and criticals, and the least value there
+    /// is. A label must not hold an equals sign, and a quote in it is doubled.
     private func performanceData(_ list: QueueList) -> String {
         let ranges = columns.map { column in
             [warning, critical].map { $0?.alertRange(of: column) ?? "" }.joined(separator: ";")

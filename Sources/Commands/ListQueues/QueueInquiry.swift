@@ -92,8 +92,8 @@ final class QueueInquiry {
 
     // MARK: - Without waiting
 
-    /// The message counts, asked for without waiting. Where there are many queues and few are named, only those are asked
-    /// for, by statistics that are up to 5 seconds old: the broker would work for a second on the cheap query.
+    /// The message counts, asked for without waiting. Where there are many queues and few are named, only those are
+    /// asked for, by statistics that are up to 5 seconds old: the broker would work for a second on the cheap query.
     func askCounts() throws(CommandError) -> [PendingQueues] {
         let names = values.selection.namesWithoutCompanions
         if isCrowded, !names.isEmpty { return try askStatistics(countColumns) }

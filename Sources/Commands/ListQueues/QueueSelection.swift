@@ -49,7 +49,8 @@ struct QueueSelection {
         return limit
     }
 
-    /// The records that are chosen, in order. Records come sorted by vhost and name, and stay so where nothing else decides.
+    /// The records that are chosen, in order. Records come sorted by vhost and name, and stay so where nothing else
+    /// decides.
     func choose(
         from records: [QueueRecord], _ value: (QueueColumn, QueueRecord) -> QueueValue
     ) throws(CommandError) -> [QueueRecord] {

@@ -7,8 +7,8 @@ import Posix
 
 /// Asks again and again until an expression holds of every queue chosen.
 ///
-/// Statistics, and all counts of queues that aren't classic, are up to 5 seconds old: a quorum queue that has just got its
-/// first task still counts none. A condition on such figures has to hold for longer than that.
+/// Statistics, and all counts of queues that aren't classic, are up to 5 seconds old: a quorum queue that has just got
+/// its first task still counts none. A condition on such figures has to hold for longer than that.
 struct QueueWait {
     private static let settleTime = Duration.seconds(6)
 

@@ -18,7 +18,8 @@ struct WatchScreen {
     private static let numberWidth = 9
     private static let rateWidth = 8
 
-    /// The widths of the parts of a row. The name gets what the others leave; bars, then rates give way where it is narrow.
+    /// The widths of the parts of a row. The name gets what the others leave; bars, then rates give way where it is
+    /// narrow.
     private struct Layout {
         var name: Int
         var bar: Int

@@ -34,7 +34,8 @@ final class DurableFile {
         }
     }
 
-    /// Makes the file appear, and lasting: its contents are on disk before its name is, and its name before this returns.
+    /// Makes the file appear, and lasting: its contents are on disk before its name is, and its name before this
+    /// returns.
     func commit() throws(CommandError) {
         guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else { throw Self.failure(path, errno) }
         workq_close(descriptor)

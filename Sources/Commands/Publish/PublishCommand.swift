@@ -30,7 +30,8 @@ enum PublishCommand: Subcommand {
                     + "`--retry-for` outlives a restart of the broker, `--spool` keeps tasks while it is away, "
                     + "`--unsent` writes down what remains to be done.",
                 "A confirm that doesn't come in time means that the outcome is unknown, not that the task failed: "
-                    + "publishing it again may make a duplicate. Each task has a message id, by which workers can tell.",
+                    + "publishing it again may make a duplicate. Each task has a message id, by which workers can "
+                    + "tell.",
             ],
             operands: [
                 .optional(
@@ -53,7 +54,8 @@ enum PublishCommand: Subcommand {
                 Example(
                     "Names that may hold newlines", "find . -name '*.jpg' -print0 | workq publish --null thumbnails"),
                 Example(
-                    "With a header, in ten minutes", "workq publish --header size=200 --delay 10m thumbnails photo.jpg"),
+                    "With a header, in ten "
+                        + "minutes", "workq publish --header size=200 --delay 10m thumbnails photo.jpg"),
                 Example("Restore a backup", "workq publish --ndjson thumbnails < backup.ndjson"),
                 Example(
                     "Start over with what failed",
@@ -114,8 +116,8 @@ enum PublishCommand: Subcommand {
 }
 
 extension ValueFormat where Value == String {
-    /// A queue's name as AMQP allows it. Control characters are refused: RabbitMQ drops CR and LF silently, and the name
-    /// would then be another one.
+    /// A queue's name as AMQP allows it. Control characters are refused: RabbitMQ drops CR and LF silently, and the
+    /// name would then be another one.
     static var queue: Self {
         Self("QUEUE", expectation: "a queue's name: 1 to 255 bytes, no control characters", completion: .queue) {
             text in

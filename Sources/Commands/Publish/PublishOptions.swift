@@ -91,7 +91,8 @@ extension PublishCommand {
                 "--delay", of: .duration(.milliseconds(1) ... .seconds(3_600_000)), into: \.delay,
                 "let workers have the tasks only after so long",
                 details: "Until then they wait on `QUEUE.delay.DURATION`, a quorum queue that workq declares and that "
-                    + "stays: a queue that expired would take waiting tasks along. It needs the permission to configure queues."
+                    + "stays: a queue that expired would take waiting tasks along. It needs the permission to "
+                    + "configure queues."
             ),
             .value(
                 "--max-depth", of: .count("N", 1...Int.max), into: \.maximumDepth,

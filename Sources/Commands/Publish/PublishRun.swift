@@ -5,8 +5,8 @@ import Options
 import Posix
 import Publisher
 
-/// The parts of a publish, in their order: the spool's tasks, the guard, the tasks themselves, and what becomes of those
-/// that weren't confirmed.
+/// The parts of a publish, in their order: the spool's tasks, the guard, the tasks themselves, and what becomes of
+/// those that weren't confirmed.
 final class PublishRun {
     private let plan: PublishPlan
     private let context: CommandContext

@@ -8,8 +8,9 @@ import Publisher
 /// Counts the tasks of a queue wherever they are: ready on it, at a worker, waiting to be tried again, or waiting for
 /// their time.
 ///
-/// AMQP tells live how many are ready on a queue whose name is known. The management API knows all queues and what workers
-/// have; of quorum queues its counts are up to 5 seconds old, so that what is ready is asked over AMQP even then.
+/// AMQP tells live how many are ready on a queue whose name is known. The management API knows all queues and what
+/// workers have; of quorum queues its counts are up to 5 seconds old, so that what is ready is asked over AMQP even
+/// then.
 struct QueueGuard {
     let destination: Destination
     let session: PublishSession
@@ -37,7 +38,8 @@ struct QueueGuard {
                 }
             case .failure(let error):
                 note(
-                    "tasks that workers have aren't counted, and those that wait only as far as their queues are known: "
+                    "tasks that workers have aren't counted, and those that wait only as far as their queues are "
+                        + "known: "
                         + error.message)
                 for delay in Self.usualRetryDelays { depth += try ready(ShortString("\(queue).retry.\(delay)")) }
             }

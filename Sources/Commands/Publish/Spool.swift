@@ -1,4 +1,5 @@
-// A folder of tasks that wait for a broker to come back: a small store that survives crashes and is shared by processes.
+// A folder of tasks that wait for a broker to come back: a small store that survives crashes and is shared by
+// processes.
 
 import Broker
 import Posix

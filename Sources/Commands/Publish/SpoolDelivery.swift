@@ -22,8 +22,8 @@ struct SpoolDelivery {
     let interruption: Interruption?
     let voice: PublishVoice
     private(set) var delivered = 0
-    /// Whether tasks can't be delivered, which is told by now: the broker refused them, or their file can't be read. They
-    /// stay in the spool, or are set aside.
+    /// Whether tasks can't be delivered, which is told by now: the broker refused them, or their file can't be read.
+    /// They stay in the spool, or are set aside.
     private(set) var hasRefusals = false
 
     init(

@@ -4,8 +4,8 @@ import Broker
 import JSON
 import Publisher
 
-/// Tasks of one destination that are kept together. Should all else fail, the lines behind the first can be published by
-/// hand.
+/// Tasks of one destination that are kept together. Should all else fail, the lines behind the first can be published
+/// by hand.
 struct SpoolSegment: Equatable {
     /// Which broker's vhost tasks are for. A name such as "reports" may be a queue on many.
     struct Place: Equatable {

@@ -4,8 +4,8 @@ import Options
 
 /// The queues that workers and delayed publishing make for a queue, known by their names.
 enum CompanionQueues {
-    /// Those of `queue` among `queues`: `QUEUE.retry.10s`, `QUEUE.delay.5m`, `QUEUE.dead`. The ones whose tasks come back
-    /// to the queue stand first.
+    /// Those of `queue` among `queues`: `QUEUE.retry.10s`, `QUEUE.delay.5m`, `QUEUE.dead`. The ones whose tasks come
+    /// back to the queue stand first.
     static func of(_ queue: String, among queues: [QueueSummary]) -> [QueueSummary] {
         let waiting = queues.filter { isWaiting($0.name, for: queue) }
         return waiting + queues.filter { $0.name.utf8.elementsEqual("\(queue).dead".utf8) }

@@ -31,8 +31,8 @@ extension CommandError {
 
 /// The management API's answers.
 ///
-/// The message counts come from the cheap query always: statistics beside them would make live counts old. Statistics of
-/// a few named queues are asked for queue by queue, which costs the broker little.
+/// The message counts come from the cheap query always: statistics beside them would make live counts old. Statistics
+/// of a few named queues are asked for queue by queue, which costs the broker little.
 struct ManagementQueues: QueueSource {
     /// Above so many names, one question for all queues is cheaper.
     static let singleLimit = 20

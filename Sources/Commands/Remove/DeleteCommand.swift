@@ -26,7 +26,8 @@ enum DeleteCommand: Subcommand {
             introduction: [
                 "Deletes each QUEUE with all its tasks and prints a line with its name, a tab, and how many ready "
                     + "tasks were on it. Tasks that workers hold unacknowledged go with the queue.",
-                "On a terminal workq asks first and shows the counts; any answer but yes leaves everything as it is, with "
+                "On a terminal workq asks first and shows the counts; any answer but yes leaves everything as it is, "
+                    + "with "
                     + "status 65. When some queues could be deleted and some not, each of the latter has a line on "
                     + "standard error, and the status is 3.",
             ],

@@ -23,7 +23,8 @@ enum PurgeCommand: Subcommand {
             introduction: [
                 "Removes all ready tasks from each QUEUE and prints a line with its name, a tab, and how many there "
                     + "were. Tasks that workers hold unacknowledged stay, and so does the queue.",
-                "On a terminal workq asks first and shows the counts; any answer but yes leaves everything as it is, with "
+                "On a terminal workq asks first and shows the counts; any answer but yes leaves everything as it is, "
+                    + "with "
                     + "status 65. When some queues could be purged and some not, each of the latter has a line on "
                     + "standard error, and the status is 3.",
             ],

@@ -5,8 +5,8 @@ import Posix
 
 /// One taking of tasks from one queue.
 ///
-/// Tasks are asked for one by one, many requests ahead, and not consumed: a queue that is deleted with its last consumer
-/// would go with the end of the backup, and all that came meanwhile with it.
+/// Tasks are asked for one by one, many requests ahead, and not consumed: a queue that is deleted with its last
+/// consumer would go with the end of the backup, and all that came meanwhile with it.
 struct QueueBackup {
     /// How it ended.
     enum Ending: Equatable {
@@ -81,8 +81,8 @@ struct QueueBackup {
         }
     }
 
-    /// Waits until the broker has worked off the acknowledgements. A quorum queue does that at leisure, and puts back what
-    /// is left of them when the channel closes; until then it counts whoever holds a task as a consumer.
+    /// Waits until the broker has worked off the acknowledgements. A quorum queue does that at leisure, and puts back
+    /// what is left of them when the channel closes; until then it counts whoever holds a task as a consumer.
     private func waitUntilSettled(on channel: Channel) throws(Failure) {
         let deadline = Instant.now + Self.settleTime
         while taken > 0, .now < deadline {

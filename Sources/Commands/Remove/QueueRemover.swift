@@ -126,7 +126,8 @@ struct QueueRemover {
                 count: number,
                 failure: CommandError(
                     .partlyDone,
-                    "queue \"\(target.name)\" was empty when it was looked at, and held \(count(number, "task")) when it "
+                    "queue \"\(target.name)\" was empty when it was looked at, and held \(count(number, "task")) when "
+                        + "it "
                         + "was deleted, which are lost"))
         }
         // The conditions that a backup adds were nobody's wish.

@@ -31,7 +31,8 @@ struct RemovalOptions {
                 "--backup", of: .backup, into: \.backup, "save every task to FILE first",
                 details: "Each task is a line of JSON, which is safe on the disk before the broker is told that the "
                     + "task is done with; `workq publish --ndjson` puts them back. FILE must not exist. Needs exactly "
-                    + "one QUEUE and no `--match`. Tasks that workers hold unacknowledged can't be saved: `workq purge` "
+                    + "one QUEUE and no `--match`. Tasks that workers hold unacknowledged can't be saved: `workq "
+                    + "purge` "
                     + "leaves them, and `workq delete` refuses a queue that has consumers, or where it can't know."),
             .flag(
                 "--with-retries", sets: \.takesRetries, to: true,

@@ -193,8 +193,8 @@ final class RemovalRun {
         failures.append(failure)
     }
 
-    /// Says what an operator would take for gone: the unacknowledged tasks that a purge leaves, and the queues that hold
-    /// tasks for the ones named.
+    /// Says what an operator would take for gone: the unacknowledged tasks that a purge leaves, and the queues that
+    /// hold tasks for the ones named.
     private func tellWhatStays(of targets: [RemovalTarget]) {
         guard doneCount > 0, !plan.options.isDryRun, !plan.common.isQuiet else { return }
         listing.forget()

@@ -39,8 +39,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// The blocks that Unicode 17's East Asian Width calls wide or full-width, except emoji: which of those are wide the
-    /// standard library's own data says. The last two are reserved for more of the kind.
+    /// The blocks that Unicode 17's East Asian Width calls wide or full-width, except emoji: which of those are wide
+    /// the standard library's own data says. The last two are reserved for more of the kind.
     private static let wideRanges: [ClosedRange<UInt32>] = [
         0x1100...0x115F, 0x2329...0x232A, 0x2630...0x2637, 0x268A...0x268F, 0x2E80...0x303E, 0x3041...0xA4CF,
         0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF01...0xFF60,

@@ -167,7 +167,8 @@ extension [UInt8] {
         return copy
     }
 
-    /// Appends a text in quotes. What could reverse or hide text on a terminal is escaped, as well as what JSON asks for.
+    /// Appends a text in quotes. What could reverse or hide text on a terminal is escaped, as well as what JSON asks
+    /// for.
     mutating func appendJSON(displayable text: String) {
         guard !text.utf8.allSatisfy({ $0 < 0x80 }),
             text.unicodeScalars.contains(where: { $0.value >= 0x80 && $0.isUnsafeToDisplay })

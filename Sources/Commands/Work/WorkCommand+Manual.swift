@@ -38,7 +38,9 @@ extension WorkCommand {
             paragraphs: [
                 "With `--log-format json` every line that the worker itself writes to standard error is an object. "
                     + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
-                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, `stopped`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, `unblocked`, "
+                    + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, "
+                    + "`stopped`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, "
+                    + "`unblocked`, "
                     + "`reconnecting`, `reconnected`, `paused`, `resumed`, `state` (after USR1), `leaving`, "
                     + "`interrupting`, `message`, and at the end `summary` and, when the worker failed, `error`. Other "
                     + "keys, where they apply:"
@@ -49,7 +51,8 @@ extension WorkCommand {
                 ("tasks", "how many tasks a batch has; then those of a single task are absent"),
                 (
                     "result",
-                    "how a command ended: `exit`, `signal`, `timeout`, `not-started`, `output-lost`, `unfit` or `worker-killed`"
+                    "how a command ended: `exit`, `signal`, `timeout`, `not-started`, `output-lost`, `unfit` or "
+                        + "`worker-killed`"
                 ),
                 ("status, signal, reason", "its exit status, the signal that ended it, or why it could not be run"),
                 ("seconds", "how long it took"),
@@ -87,12 +90,16 @@ extension WorkCommand {
             paragraphs: [
                 "Signals to a command go to its whole process group. A task ends with its command: processes that it "
                     + "leaves behind go on, except those of a command that was told to end, which are killed with it; "
-                    + "one in a session of its own (setsid) is out of reach and outlives the worker. What such processes "
-                    + "print is passed on as long as the worker lives; later a write ends them with SIGPIPE, so daemons "
-                    + "should write elsewhere. Ctrl-C on the terminal reaches the worker alone. Commands have a session "
+                    + "one in a session of its own (setsid) is out of reach and outlives the worker. What such "
+                    + "processes "
+                    + "print is passed on as long as the worker lives; later a write ends them with SIGPIPE, so "
+                    + "daemons "
+                    + "should write elsewhere. Ctrl-C on the terminal reaches the worker alone. Commands have a "
+                    + "session "
                     + "without a terminal unless `--output inherit` leaves it to them; one that reads the terminal is "
                     + "stopped then, which is told.",
-                "RabbitMQ 4.0 to 4.2 drops a task of a quorum queue, or dead-letters it, when it has come back 20 times, "
+                "RabbitMQ 4.0 to 4.2 drops a task of a quorum queue, or dead-letters it, when it has come back 20 "
+                    + "times, "
                     + "unless the queue says otherwise. Each worker that is killed, loses its connection or is ended "
                     + "costs the tasks that it holds one of these, also those that only wait in it because of "
                     + "`--prefetch`. A worker that leaves in good order gives a task back at most once in this way and "
@@ -107,7 +114,8 @@ extension WorkCommand {
                 ),
                 (
                     "TSTP",
-                    "Pause: take no more tasks and start none. Commands go on; tasks that are here stay, within the broker's delivery timeout."
+                    "Pause: take no more tasks and start none. Commands go on; tasks that are here stay, within the "
+                        + "broker's delivery timeout."
                 ),
                 ("CONT", "Go on after a pause."),
                 ("USR1", "Say on standard error what the worker is doing."),

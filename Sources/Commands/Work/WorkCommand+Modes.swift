@@ -32,7 +32,8 @@ extension WorkCommand {
                 details: "Each task is acknowledged once the broker has confirmed its copy, so none is lost; after a "
                     + "broken connection some may be there twice. Properties, headers and body stay, but copies are "
                     + "always persistent, and a user id, CC, BCC and x-death are dropped. OTHER is created where "
-                    + "it is missing, QUEUE must exist. A dead-lettered task that is moved back to the queue it failed on leaves the "
+                    + "it is missing, QUEUE must exist. A dead-lettered task that is moved back to the queue it failed "
+                    + "on leaves the "
                     + "`x-workq-` headers that say why behind, and starts again at attempt 1; moved anywhere else it "
                     + "keeps them. With `--drain` or `--count` the worker leaves when that is done."),
         ]

@@ -56,7 +56,8 @@ enum WorkCommand: Subcommand {
             introduction: [
                 "Takes tasks from QUEUE and runs COMMAND for each, with the task on its standard input. A task is "
                     + "acknowledged only after its command ended with status 0; when the worker dies before that, the "
-                    + "broker gives the task to another one. Delivery is at least once: a command may see a task again. "
+                    + "broker gives the task to another one. Delivery is at least once: a command may see a task "
+                    + "again. "
                     + "Tasks that end within 5 milliseconds of each other may be acknowledged together, at most that "
                     + "much later.",
                 "The command is executed directly, never through a shell, in a process group of its own. A command "

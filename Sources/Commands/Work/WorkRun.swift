@@ -91,7 +91,8 @@ extension WorkCommand {
         let (needed, allowed) = (3 * values.jobs + 32, Int(workq_raise_descriptor_limit()))
         guard needed > allowed, !values.common.isQuiet else { return }
         context.say(
-            "warning: \(values.jobs) jobs need up to \(needed) open files, and the system allows \(allowed) (ulimit -Hn)"
+            "warning: \(values.jobs) jobs need up to \(needed) open files, and the system allows \(allowed) (ulimit "
+                + "-Hn)"
         )
     }
 
