@@ -65,7 +65,7 @@ lint:
 test:
 	$(SWIFT) build --build-tests -Xswiftc -warnings-as-errors
 	@export WORKQ_TEST_BROKER="$(CURDIR)/.build/test-broker"; \
-	export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=12; \
+	export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=7; \
 	trap 'Tests/Support/throwaway-broker stop "$$WORKQ_TEST_BROKER"' EXIT; \
 	Tests/Support/throwaway-broker start "$$WORKQ_TEST_BROKER" && \
 	$(SWIFT) test --skip-build -Xswiftc -warnings-as-errors

@@ -1,12 +1,20 @@
 // Waiting for a condition, never for luck.
 
 /// Polls `condition` until it holds; throws when it doesn't within `timeout`.
+///
+/// Many conditions ask the broker, and tests run beside each other: what takes longer is asked less often.
 package func eventually(
     _ what: String, within timeout: Duration = .seconds(20), _ condition: () throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + timeout
+    let start = ContinuousClock.now
     while try !condition() {
-        guard ContinuousClock.now < deadline else { throw Failure("did not happen within \(timeout): \(what)") }
-        try await Task.sleep(for: .milliseconds(10))
+        let waited = ContinuousClock.now - start
+        guard waited < timeout else { throw Failure("did not happen within \(timeout): \(what)") }
+        try await Task.sleep(for: pollInterval(after: waited))
     }
+}
+
+/// How long to wait for the next look at something that has been waited for so long: a tenth of that.
+func pollInterval(after waited: Duration) -> Duration {
+    min(max(waited / 10, .milliseconds(3)), .milliseconds(60))
 }

@@ -102,23 +102,39 @@ package final class WorkqProcess {
 
     /// Waits for the end; a process that doesn't end in time is killed and reported.
     package func wait(timeout: Duration = .seconds(60)) async throws -> Result {
-        if let finished { return finished }
-        let deadline = ContinuousClock.now + timeout
-        var status: Int32 = 0
-        while waitpid(pid, &status, WNOHANG) == 0 {
-            noteMemory()
-            if ContinuousClock.now > deadline {
-                kill(pid, SIGKILL)
-                waitpid(pid, &status, 0)
-                finished = result(status)
-                throw Failure("did not end within \(timeout)\n\(result(status))")
-            }
-            try await Task.sleep(for: .milliseconds(2))
+        let start = ContinuousClock.now
+        while true {
+            if let result = try ended(waited: ContinuousClock.now - start, of: timeout) { return result }
+            try await Task.sleep(for: pollInterval(after: ContinuousClock.now - start))
         }
-        let result = result(status)
-        finished = result
-        return result
     }
+
+    /// The same for callers that can't await.
+    package func waitBlocking(timeout: Duration = .seconds(60)) throws -> Result {
+        let start = ContinuousClock.now
+        while true {
+            if let result = try ended(waited: ContinuousClock.now - start, of: timeout) { return result }
+            usleep(10_000)
+        }
+    }
+
+    /// What it left, or nil while it runs and has time left.
+    private func ended(waited: Duration, of timeout: Duration) throws -> Result? {
+        if let finished { return finished }
+        var status: Int32 = 0
+        if waitpid(pid, &status, WNOHANG) == 0 {
+            noteMemory()
+            guard waited > timeout else { return nil }
+            kill(pid, SIGKILL)
+            waitpid(pid, &status, 0)
+            finished = result(status)
+            throw Failure("did not end within \(timeout)\n\(result(status))")
+        }
+        finished = result(status)
+        return finished
+    }
+
+    package var isRunning: Bool { (try? ended(waited: .zero, of: .seconds(1))) == nil }
 
     package func signal(_ number: Int32) {
         kill(pid, number)

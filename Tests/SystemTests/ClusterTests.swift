@@ -10,7 +10,7 @@ struct ClusterTests {
     func publishing() async throws {
         let cluster = try await onOwnThread { try Cluster() }
         let fixture = try Fixture(cluster.nodes[1])
-        let count = 60_000
+        let count = 150_000
         let lines = (1...count).map { "\($0)\n" }.joined()
         // A queue's first leader is where it was declared: on the first node.
         let publish = try cluster.start(

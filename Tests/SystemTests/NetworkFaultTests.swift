@@ -112,7 +112,7 @@ struct NetworkFaultTests {
         let fixture = try Fixture()
         // Slow enough to be caught in the middle.
         let proxy = try TCPProxy(
-            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 65_536, tick: .milliseconds(5)))
+            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 16_384, tick: .milliseconds(5)))
         let publish = try WorkqProcess(
             ["publish", fixture.queue, "--confirm-timeout", "2s"], input: .bytes(Self.large),
             environment: proxy.environment)
@@ -129,7 +129,7 @@ struct NetworkFaultTests {
     func swallowed() async throws {
         let fixture = try Fixture()
         let proxy = try TCPProxy(
-            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 65_536, tick: .milliseconds(5)))
+            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 16_384, tick: .milliseconds(5)))
         let publish = try WorkqProcess(
             ["publish", fixture.queue, "--confirm-timeout", "6s"], input: .bytes(Self.large),
             environment: proxy.environment)

@@ -70,35 +70,23 @@ final class TestCertificates {
 /// A TLS server on this machine that speaks no AMQP: enough to be trusted or not.
 final class TLSServer {
     let port: Int
-    private let process = Process()
+    private let process: WorkqProcess
 
     /// Starts `openssl s_server` with the certificate `name`, and waits until it listens.
     init(_ certificates: TestCertificates, _ name: String, options: [String] = []) async throws {
         let (listener, port) = try LoopbackSocket.listen()
         close(listener)
         self.port = port
-        let log = certificates.path("server-\(port)")
-        try Data().write(to: URL(fileURLWithPath: log))
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
+        process = try Shell.start(
             [
-                "openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-cert", certificates.certificate(name), "-key",
-                certificates.key(name), "-quiet",
-            ] + options
-        process.currentDirectoryURL = URL(fileURLWithPath: certificates.path(""))
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle(forWritingAtPath: log)
-        try process.run()
+                "-C", certificates.path(""), "openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-cert",
+                certificates.certificate(name), "-key", certificates.key(name), "-quiet",
+            ] + options)
         try await eventually("openssl s_server listens") {
-            guard process.isRunning else { throw Failure((try? String(contentsOfFile: log, encoding: .utf8)) ?? "") }
+            guard process.isRunning else { throw Failure(process.errors) }
             guard let socket = try? LoopbackSocket.connect(port: port) else { return false }
             close(socket)
             return true
         }
-    }
-
-    deinit {
-        process.terminate()
     }
 }

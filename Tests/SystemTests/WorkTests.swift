@@ -72,12 +72,15 @@ struct WorkTests {
         let fixture = try Fixture()
         let folder = try TemporaryFolder()
         try await fixture.publish((1...9).map(String.init))
-        let script = "echo start >> \"$0\"; sleep 3; echo end >> \"$0\""
+        let script = "echo start >> \"$0\"; until [ -e \"$1\" ]; do sleep .1; done; echo end >> \"$0\""
         let worker = try fixture.start(
             "work", fixture.queue, "-j4", "--prefetch", "6", "--heartbeat", "1", "--", "sh", "-c", script,
-            folder.path("log"))
+            folder.path("log"), folder.path("go"))
         try await eventually("four commands run") { folder.read("log") == "start\nstart\nstart\nstart\n" }
         worker.signal(signal)
+        // Longer than the broker waits for a heartbeat.
+        try await Task.sleep(for: .seconds(3))
+        try folder.write("", to: "go")
         let result = try await worker.wait()
         #expect(result.status == 0, "\(result)")
         #expect(folder.read("log") == String(repeating: "start\n", count: 4) + String(repeating: "end\n", count: 4))
