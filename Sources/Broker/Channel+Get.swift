@@ -31,7 +31,7 @@ extension Channel {
         } catch {
             guard error.code == .preconditionFailed else { throw error }
             try open()
-            return error.text.contains("'x-queue-type'") && error.text.hasSuffix("but current is 'quorum'")
+            return error.isQuorumQueue
         }
     }
 }

@@ -22,4 +22,14 @@ extension BrokerError {
         guard isDeliveryTimeout, let start = text.firstRange(of: "Timeout value used: ")?.upperBound else { return nil }
         return Int64(text[start...].prefix { ("0"..."9").contains($0) }).map { .milliseconds($0) }
     }
+
+    /// A consumer with a priority was refused by a stream: `invalid arg 'x-priority' for queue '…' in vhost '…' of queue
+    /// type rabbit_stream_queue`.
+    package var isStream: Bool { code == .preconditionFailed && text.hasSuffix("of queue type rabbit_stream_queue") }
+
+    /// A declaration with a type that doesn't exist was refused by a quorum queue: `inequivalent arg 'x-queue-type' for
+    /// queue '…' in vhost '…': received 'workq-none' but current is 'quorum'`.
+    var isQuorumQueue: Bool {
+        code == .preconditionFailed && text.contains("'x-queue-type'") && text.hasSuffix("but current is 'quorum'")
+    }
 }

@@ -10,13 +10,17 @@ extension [UInt8] {
         append(contentsOf: UnsafeBufferPointer(start: ascii.utf8Start, count: ascii.utf8CodeUnitCount))
     }
 
-    /// Appends a text in quotes, which must be UTF-8. Control characters are escaped, so that no line ends within.
+    /// Appends a text in quotes, which must be UTF-8. Control characters are escaped, those beyond ASCII
+    /// too, so that no line ends within and no terminal obeys them.
     package mutating func appendJSON(text: [UInt8]) {
         append(UInt8(ascii: "\""))
         text.withUnsafeBufferPointer { text in
             var start = 0
             for (index, byte) in text.enumerated() where Self.needsEscape(byte) {
-                append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+                // U+0080 to U+009F are two bytes; others of these values are the ends of letters.
+                let isC1 = byte >= 0x80
+                guard !isC1 || index > 0 && text[index - 1] == 0xC2 else { continue }
+                append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<(isC1 ? index - 1 : index)]))
                 appendEscape(of: byte)
                 start = index + 1
             }
@@ -35,7 +39,7 @@ extension [UInt8] {
     }
 
     private static func needsEscape(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || 0x7F...0x9F ~= byte
     }
 
     private mutating func appendEscape(of byte: UInt8) {

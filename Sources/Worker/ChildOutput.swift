@@ -11,8 +11,8 @@ struct ChildOutput {
     package enum Mode: Equatable {
         /// As it comes.
         case bytes
-        /// Whole lines, each with this text before it.
-        case lines(tag: String)
+        /// Whole lines, each with this text before it. A long one waits for its end in a file in `directory`.
+        case lines(tag: String, directory: String)
         /// All of it once the child has ended; with a tag, whole lines as above. A long output waits in a file in
         /// `directory`.
         case grouped(tag: String, directory: String)
@@ -22,32 +22,34 @@ struct ChildOutput {
 
     /// As much as a pipe holds.
     private static let chunkSize = 65_536
-    /// Longer lines are passed on in pieces.
-    private static let longestLine = 65_536
     /// How much of the end is kept to explain a failure.
     private static let tailSize = 1_024
+    private static let newline = UInt8(ascii: "\n")
 
     /// -1 once the other end is closed.
     private(set) var descriptor: Int32
     private let mode: Mode
-    /// A line that isn't complete.
-    private var line: [UInt8] = []
     /// The last bytes that came.
     private(set) var tail: [UInt8] = []
     /// What is kept; nil where nothing is, or no longer because it was too much.
     private(set) var kept: [UInt8]?
-    /// What is passed on when the child has ended; nil where it isn't held back.
-    private(set) var held: HeldOutput?
+    /// What is passed on later: the last line when it is complete, or all output when the child has ended.
+    private(set) var held: HeldOutput
+    /// Whether all is held until the child has ended.
+    private var isGrouped = false
 
     /// Takes over `descriptor`, which must be non-blocking.
     init(descriptor: Int32, mode: Mode) {
         self.descriptor = descriptor
         self.mode = mode
+        var directory = ""
         switch mode {
+        case .bytes: break
+        case .lines(_, let place): directory = place
+        case .grouped(_, let place): (directory, isGrouped) = (place, true)
         case .kept: kept = []
-        case .grouped(_, let directory): held = HeldOutput(directory: directory)
-        case .bytes, .lines: break
         }
+        held = HeldOutput(directory: directory)
     }
 
     var isOpen: Bool { descriptor >= 0 }
@@ -68,7 +70,7 @@ struct ChildOutput {
             return false
         }
         tail = (tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize)
-        pass(bytes[...], to: &buffer)
+        pass(bytes, to: &buffer)
         return true
     }
 
@@ -84,39 +86,38 @@ struct ChildOutput {
         if case .kept = mode { kept == nil } else { false }
     }
 
-    private mutating func pass(_ bytes: ArraySlice<UInt8>, to buffer: inout OutputBuffer) {
+    private mutating func pass(_ bytes: [UInt8], to buffer: inout OutputBuffer) {
         switch mode {
         case .bytes: buffer.add(bytes)
-        case .lines(let tag): passLines(bytes, tag, to: &buffer)
-        case .grouped(let tag, _):
-            guard var held else { return passLines(bytes, tag, to: &buffer) }
-            // Only one reference, else adding would copy all that is held.
-            self.held = nil
-            if tag.isEmpty { held.add(bytes) } else { passLines(bytes, tag, to: &held) }
-            self.held = held
+        case .lines(let tag, _), .grouped(let tag, _):
+            var complete = 0
+            if !isGrouped { complete = workq_last_index(bytes, bytes.count, Self.newline) + 1 }
+            if complete > 0 {
+                hold(bytes[..<complete], tag)
+                passHeld(to: &buffer)
+            }
+            hold(bytes[complete...], tag)
+            held.spill()
         case .kept(let limit):
             if let count = kept?.count, count + bytes.count > limit { kept = nil }
             kept? += bytes
         }
     }
 
-    private mutating func passLines(_ bytes: ArraySlice<UInt8>, _ tag: String, to sink: inout some OutputSink) {
-        line += bytes
-        let newline = UInt8(ascii: "\n")
-        let lastNewline = workq_last_index(line, line.count, newline)
-        guard lastNewline >= 0 || line.count >= Self.longestLine else { return }
-        let complete = lastNewline >= 0 ? line[...lastNewline] : line[...]
-        if tag.isEmpty {
-            sink.add(complete)
-        } else {
-            for one in complete.split(separator: newline, omittingEmptySubsequences: false) {
-                // Behind the last newline there is nothing, which is no line.
-                guard one.startIndex < complete.endIndex else { break }
-                sink.add(tag.utf8)
-                sink.add(line[one.startIndex..<min(one.endIndex + 1, complete.endIndex)])
-            }
+    private mutating func hold(_ bytes: ArraySlice<UInt8>, _ tag: String) {
+        guard !tag.isEmpty else { return held.add(bytes) }
+        var rest = bytes
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: Self.newline).map { $0 + 1 } ?? rest.endIndex
+            if held.endsLine { held.add(tag.utf8) }
+            held.add(rest[..<end])
+            rest = rest[end...]
         }
-        line.removeFirst(complete.count)
+    }
+
+    private mutating func passHeld(to buffer: inout OutputBuffer) {
+        buffer.add(held)
+        held.removeAll()
     }
 
     /// Stops reading; what was read so far is passed on.
@@ -126,32 +127,18 @@ struct ChildOutput {
         flush(to: &buffer)
     }
 
-    /// Passes on an incomplete last line, completed.
+    /// Passes on an incomplete last line, completed. What is grouped goes by `handOver(to:)`.
     mutating func flush(to buffer: inout OutputBuffer) {
-        guard !line.isEmpty else { return }
-        switch mode {
-        case .lines(let tag): Self.add(line, tag, to: &buffer)
-        // Together with the rest, when that is handed over.
-        case .grouped where held != nil: return
-        case .grouped(let tag, _): Self.add(line, tag, to: &buffer)
-        case .bytes, .kept: break
-        }
-        line = []
+        guard !isGrouped, held.remaining > 0 else { return }
+        if !held.endsLine { held.add(CollectionOfOne(Self.newline)) }
+        passHeld(to: &buffer)
     }
 
-    private static func add(_ line: [UInt8], _ tag: String, to sink: inout some OutputSink) {
-        sink.add(tag.utf8)
-        sink.add(line)
-        sink.add(CollectionOfOne(UInt8(ascii: "\n")))
-    }
-
-    /// Hands over what was held back. What comes later, from processes that the child left behind, is passed on in
-    /// lines.
-    mutating func takeHeld() -> HeldOutput? {
-        defer { held = nil }
-        guard case .grouped(let tag, _) = mode, var held, !line.isEmpty else { return held }
-        Self.add(line, tag, to: &held)
-        line = []
-        return held
+    /// Passes on what was grouped. What comes later, from processes that the child left behind, is passed on in lines.
+    mutating func handOver(to buffer: inout OutputBuffer) {
+        guard isGrouped, case .grouped(let tag, _) = mode else { return }
+        isGrouped = false
+        if !tag.isEmpty, !held.endsLine { held.add(CollectionOfOne(Self.newline)) }
+        passHeld(to: &buffer)
     }
 }

@@ -79,14 +79,7 @@ struct ConsumerSession {
     mutating func news(of event: BrokerEvent) throws(BrokerError) -> News? {
         switch event {
         case .delivery(let delivery):
-            // A stream gives all its messages to everybody, and acknowledgements mean nothing to it.
-            if delivery.properties.headers?["x-stream-offset"] != nil {
-                return .refused(
-                    BrokerError(
-                        "work on queue \"\(settings.queue)\"", .notImplemented, scope: .client,
-                        "it is a stream, whose tasks are never done with"))
-            }
-            return .delivery(delivery)
+            return delivery.properties.headers?["x-stream-offset"] == nil ? .delivery(delivery) : .refused(streamError)
         case .consuming(consumerTag):
             isConsuming = true
             return .event(.consuming)
@@ -112,6 +105,13 @@ struct ConsumerSession {
         }
     }
 
+    /// A stream gives all its messages to everybody, and acknowledgements mean nothing to it.
+    private var streamError: BrokerError {
+        BrokerError(
+            "work on queue \"\(settings.queue)\"", .notImplemented, scope: .client,
+            "it is a stream, whose tasks are never done with")
+    }
+
     /// The queue is created only when the broker knows of none: an existing one is used as it is.
     private mutating func channelClosed(_ error: BrokerError) throws(BrokerError) -> News? {
         if error.code == .notFound, !error.isRetriable, !isConsuming, !hasCreated, let new = settings.creates {
@@ -132,6 +132,7 @@ struct ConsumerSession {
                 return .refused(error)
             }
         } else if !isConsuming {
+            if error.isStream { return .refused(streamError) }
             error.operation = "consume from queue \"\(settings.queue)\""
             if error.code == .accessRefused {
                 // What another consumer has for itself is refused with the same code.

@@ -1,15 +1,9 @@
-// Keeps what a command writes until it has ended, in bounded memory.
+// Keeps what a command writes until its line or the command has ended, in bounded memory.
 
-import DequeModule
 import Posix
 
-/// What output goes to.
-protocol OutputSink {
-    mutating func add(_ more: some Collection<UInt8>)
-}
-
-/// One stream of one command, first in memory and then in a file without a name.
-struct HeldOutput: OutputSink {
+/// Output of one command, first in memory and then in a file without a name.
+struct HeldOutput {
     /// Longer output goes to a file. Small enough for 64 commands at once.
     private static let memoryLimit = 1 << 16
 
@@ -21,6 +15,8 @@ struct HeldOutput: OutputSink {
     private var taken = 0
     /// How much is still in here, in bytes.
     private(set) var remaining = 0
+    /// Whether what was added last ends a line. So does nothing at all.
+    private(set) var endsLine = true
     /// Why something is missing: the system's error number.
     private(set) var failure: Int32?
 
@@ -28,14 +24,19 @@ struct HeldOutput: OutputSink {
         self.directory = directory
     }
 
+    /// All of it, when there is no file and none is missing.
+    var wholeInMemory: [UInt8]? { file == nil && failure == nil ? bytes : nil }
+
     mutating func add(_ more: some Collection<UInt8>) {
-        guard failure == nil else { return }
+        guard failure == nil, !more.isEmpty else { return }
         bytes += more
         remaining += more.count
-        if bytes.count > Self.memoryLimit { spill() }
+        endsLine = bytes.last == UInt8(ascii: "\n")
     }
 
-    private mutating func spill() {
+    /// Moves what is too much for memory to the file.
+    mutating func spill() {
+        guard bytes.count > Self.memoryLimit else { return }
         do throws(SpillFile.Failure) {
             if file == nil { file = try SpillFile(in: directory) }
             try file?.append(bytes)
@@ -45,48 +46,26 @@ struct HeldOutput: OutputSink {
         bytes.removeAll(keepingCapacity: true)
     }
 
-    /// Moves the next piece to `sink`; false when nothing is left. What was added last is in memory, behind the file.
-    mutating func moveNext(to sink: inout some OutputSink) -> Bool {
+    /// Begins again, with nothing held.
+    mutating func removeAll() { self = HeldOutput(directory: directory) }
+
+    /// Takes out the next piece; nil when nothing is left, or when the rest is missing. What was added last is in
+    /// memory, behind the file.
+    mutating func takePiece() -> [UInt8]? {
+        guard remaining > 0 else { return nil }
+        var piece: [UInt8] = []
         if let file, taken < file.size {
             do throws(SpillFile.Failure) {
-                let piece = try file.read(at: taken)
+                piece = try file.read(at: taken)
                 taken += piece.count
-                remaining -= piece.count
-                sink.add(piece)
-                return true
             } catch {
                 failure = error.number
-                return false
             }
+        } else {
+            swap(&piece, &bytes)
         }
-        guard !bytes.isEmpty else { return false }
-        sink.add(bytes)
-        remaining -= bytes.count
-        bytes = []
-        return true
-    }
-}
-
-/// The output of commands that have ended, on its way to a buffer in the order of their ends.
-struct HeldOutputs {
-    private var queue: Deque<HeldOutput> = []
-
-    mutating func append(_ output: HeldOutput) {
-        queue.append(output)
-    }
-
-    var isEmpty: Bool { queue.isEmpty }
-
-    /// How much is still to be moved, in bytes.
-    var remaining: Int { queue.reduce(0) { $0 + $1.remaining } }
-
-    /// Moves as much to `buffer` as it takes; an error number when something of a command's output is missing.
-    mutating func feed(_ buffer: inout OutputBuffer) -> Int32? {
-        while !queue.isEmpty, buffer.isHungry {
-            if queue[0].moveNext(to: &buffer) { continue }
-            if let failure = queue.removeFirst().failure { return failure }
-        }
-        return nil
+        remaining -= piece.count
+        return piece.isEmpty ? nil : piece
     }
 }
 

@@ -17,8 +17,6 @@ struct OutputRelay {
     private var errors = OutputBuffer(descriptor: STDERR_FILENO)
     /// Lines of the log that were dropped because standard error takes nothing.
     private var lostLines = 0
-    private var heldOutput = HeldOutputs()
-    private var heldErrors = HeldOutputs()
     /// Why held output couldn't be kept: the system's error number.
     private var holdingFailure: Int32?
     /// Pipes that outlived their command, held open by its own children.
@@ -48,13 +46,13 @@ struct OutputRelay {
 
     /// Moves what is ready to be moved; an error number when standard output can't be written any more.
     mutating func pass(_ pollSet: PollSet, children: inout [WorkerState.JobID: ChildProcess]) -> Int32? {
-        for (job, child) in children {
-            if let source = child.output, pollSet.isReady(source.descriptor) {
-                children[job]?.output?.read(into: &output)
-                holdingFailure = children[job]?.output?.held?.failure ?? holdingFailure
+        for index in children.values.indices {
+            if let descriptor = children.values[index].output?.descriptor, pollSet.isReady(descriptor) {
+                children.values[index].output?.read(into: &output)
+                holdingFailure = children.values[index].output?.held.failure ?? holdingFailure
             }
-            if let source = child.errors, pollSet.isReady(source.descriptor) {
-                children[job]?.errors?.read(into: &errors)
+            if let descriptor = children.values[index].errors?.descriptor, pollSet.isReady(descriptor) {
+                children.values[index].errors?.read(into: &errors)
             }
         }
         for index in orphanedOutput.indices where pollSet.isReady(orphanedOutput[index].descriptor) {
@@ -70,7 +68,6 @@ struct OutputRelay {
         if errors.isPending, pollSet.isReady(errors.descriptor), errors.write() != nil { errors.discard() }
         var failure: Int32?
         if output.isPending, pollSet.isReady(output.descriptor) { failure = output.write() }
-        feed()
         guard let number = failure ?? holdingFailure else { return nil }
         holdingFailure = nil
         // What commands print may be what they are run for: a task isn't done when that is lost.
@@ -83,9 +80,8 @@ struct OutputRelay {
     mutating func takeLeftovers(of child: inout ChildProcess) {
         child.output?.readRest(into: &output)
         child.errors?.readRest(into: &errors)
-        if let held = child.output?.takeHeld() { heldOutput.append(held) }
-        if let held = child.errors?.takeHeld() { heldErrors.append(held) }
-        feed()
+        child.output?.handOver(to: &output)
+        child.errors?.handOver(to: &errors)
         Self.keep(child.output, in: &orphanedOutput, for: &output)
         Self.keep(child.errors, in: &orphanedErrors, for: &errors)
     }
@@ -129,26 +125,15 @@ struct OutputRelay {
     var isBehind: Bool { output.isPending || holdingFailure != nil }
 
     /// Where what ended commands have printed will end, in bytes of all that was ever written.
-    var outputEnd: Int { output.totalAdded + heldOutput.remaining }
-
-    /// Passes on what was held back until its command ended, as far as there is room.
-    private mutating func feed() {
-        holdingFailure = heldOutput.feed(&output) ?? holdingFailure
-        _ = heldErrors.feed(&errors)
-    }
+    var outputEnd: Int { output.totalAdded }
 
     /// Writes what is left when the worker ends, waiting where it must, though not for ever; an error number when
     /// standard output fails. No task depends on it any more.
     mutating func flush() -> Int32? {
         for index in orphanedOutput.indices { orphanedOutput[index].flush(to: &output) }
         for index in orphanedErrors.indices { orphanedErrors[index].flush(to: &errors) }
-        while true {
-            _ = Self.drain(&errors)
-            if let number = Self.drain(&output) ?? holdingFailure { return number }
-            let isStuck = output.isPending || errors.isPending
-            guard !isStuck, !heldOutput.isEmpty || !heldErrors.isEmpty else { return nil }
-            feed()
-        }
+        _ = Self.drain(&errors)
+        return Self.drain(&output) ?? holdingFailure
     }
 
     private static func drain(_ buffer: inout OutputBuffer) -> Int32? {

@@ -110,16 +110,14 @@ extension WorkerLoop {
     }
 
     private func outputModes(_ job: WorkerState.JobID) -> (output: ChildOutput.Mode?, errors: ChildOutput.Mode?) {
+        func tag(_ isTagged: Bool) -> String { isTagged ? "\(job): " : "" }
+        let both: ChildOutput.Mode
         switch settings.output {
-        case .inherited: (nil, nil)
-        case .passed: (nil, .bytes)
-        case .lines: (.lines(tag: ""), .lines(tag: ""))
-        case .taggedLines: (.lines(tag: "\(job): "), .lines(tag: "\(job): "))
-        case .grouped(let isTagged, let directory):
-            (
-                .grouped(tag: isTagged ? "\(job): " : "", directory: directory),
-                .grouped(tag: isTagged ? "\(job): " : "", directory: directory)
-            )
+        case .inherited: return (nil, nil)
+        case .passed: return (nil, .bytes)
+        case .lines(let isTagged, let directory): both = .lines(tag: tag(isTagged), directory: directory)
+        case .grouped(let isTagged, let directory): both = .grouped(tag: tag(isTagged), directory: directory)
         }
+        return (both, both)
     }
 }

@@ -22,7 +22,7 @@ package final class WorkerLoop {
         package var confirmTimeout = Duration.seconds(30)
         /// This machine, as dead-lettered tasks name it.
         package var host = ""
-        package var output = Output.lines
+        package var output = Output.passed
         /// To be told how the worker is doing; nil where nobody wants to know.
         package var service: ServiceLink?
 
@@ -43,12 +43,10 @@ package final class WorkerLoop {
         case inherited
         /// Standard output is this process's own, standard error is passed on as it comes.
         case passed
-        /// Whole lines of both.
-        case lines
-        /// Whole lines of both, with the job's number before them.
-        case taggedLines
-        /// All output of a command together, once it has ended; with the job's number before each line when tagged. A
-        /// long output waits in a file in `directory`.
+        /// Whole lines of both, with the job's number before each when tagged. A long one waits in a file in
+        /// `directory`.
+        case lines(isTagged: Bool, directory: String)
+        /// All output of a command together, once it has ended; otherwise the same.
         case grouped(isTagged: Bool, directory: String)
     }
 

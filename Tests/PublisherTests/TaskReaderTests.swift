@@ -50,6 +50,32 @@ import Testing
         #expect(try Self.lines(text, separator: 0) == expected)
     }
 
+    @Test("P15 what is left can be taken unread: whole tasks, and of one that is too long whatever there is")
+    func unread() throws {
+        let folder = try TemporaryFolder()
+        let long = [UInt8](repeating: 0x61, count: 300_000)
+        let content = Array("1\n2\n".utf8) + long + Array("\n3\n4".utf8)
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.write(content, to: "input")))
+        var reader = TaskReader(file.fileDescriptor, separator: Self.newline, limit: 100_000)
+        try reader.read()
+        #expect(try reader.next() == [0x31])
+        #expect(try reader.next() == [0x32])
+        #expect(throws: TaskReader.Failure.tooLong) {
+            while try reader.next() == nil { try reader.read() }
+        }
+        var rest: [UInt8] = []
+        while true {
+            let piece = reader.takeTasks()
+            #expect(piece.count <= 200_000)
+            rest += piece
+            if reader.isAtEnd { break }
+            try reader.read()
+        }
+        #expect(rest == Array(content[4..<(content.count - 1)]))
+        #expect(reader.takeBuffered() == [0x34])
+        #expect(reader.takeBuffered() == [])
+    }
+
     @Test("M1, M2 without a separator all of the input is one task, byte for byte, also when it is empty")
     func whole() throws {
         #expect(try Self.tasks(of: [], separator: nil) == [[]])

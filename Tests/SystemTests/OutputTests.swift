@@ -20,6 +20,49 @@ struct OutputTests {
         #expect(result.lines.sorted() == expected.sorted(), "\(result)")
     }
 
+    @Test(
+        "R12 lines of several commands stay whole whatever their length, and a tag stands before each and nowhere else",
+        arguments: [["--output", "line"], ["--tag"], ["--output", "group", "--tag"]])
+    func longLines(options: [String]) async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        try await fixture.publish(["a", "b", "c", "d"])
+        // Pieces of the commands come between each other; the third line has as many bytes as one read.
+        let script = """
+            read -r n; line() { head -c $1 /dev/zero | tr '\\0' $n; sleep .1; head -c $2 /dev/zero | tr '\\0' $n; echo; }
+            line 1 0; line 70000 70001; line 65536 0; line 1500000 1500000; printf %s $n
+            """
+        let result = try await WorkqProcess.run(
+            ["work", fixture.queue, "-j4", "--drain"] + options + ["--", "sh", "-c", script],
+            environment: fixture.environment.merging(["TMPDIR": folder.path]) { $1 })
+        #expect(result.status == 0, "\(result)")
+        let isTagged = options.contains("--tag")
+        let expected = ["a", "b", "c", "d"].enumerated().flatMap { index, name in
+            [1, 140_001, 65_536, 3_000_000, 1].map {
+                (isTagged ? "\(index + 1): " : "") + String(repeating: name, count: $0)
+            }
+        }
+        let isWhole = result.lines.sorted() == expected.sorted()
+        #expect(isWhole, "\(result.lines.map { "\($0.prefix(10))… \($0.utf8.count)" })")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test("R12 a record of the JSON log is a line of its own behind half a line of a command's, without raw controls")
+    func wholeRecords() async throws {
+        let fixture = try Fixture()
+        let id = "\u{9b}31m\u{1b}é"
+        let published = try await fixture.run("publish", fixture.queue, "--message-id", id, "x")
+        #expect(published.status == 0, "\(published)")
+        let result = try await fixture.run(
+            "work", fixture.queue, "--log-format", "json", "--max-attempts", "1", "--drain", "--", "sh", "-c",
+            "printf oops >&2; exit 1")
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.contains("oops") && !result.errors.contains("\u{9b}"), "\(result)")
+        let records = lines.filter { $0 != "oops" }.map { try? JSONSerialization.jsonObject(with: Data($0.utf8)) }
+        #expect(records.allSatisfy { $0 != nil }, "\(result)")
+        #expect(records.contains { ($0 as? [String: Any])?["message_id"] as? String == id }, "\(result)")
+    }
+
     @Test("grouped output of several jobs comes whole, each stream on its own, and long output leaves no file behind")
     func groups() async throws {
         let fixture = try Fixture()

@@ -1,4 +1,4 @@
-// Output that waits for its command's end: complete, in order, and out of memory when it is long.
+// Output that waits for the end of its line or command: complete, in order, and out of memory when it is long.
 
 import Foundation
 import TestSupport
@@ -7,17 +7,6 @@ import Testing
 @testable import Worker
 
 @Suite("Held output") struct HeldOutputTests {
-    /// Collects what comes out again.
-    private struct Collected: OutputSink {
-        var bytes: [UInt8] = []
-        var longestPiece = 0
-
-        mutating func add(_ more: some Collection<UInt8>) {
-            bytes += more
-            longestPiece = max(longestPiece, more.count)
-        }
-    }
-
     @Test("everything comes out in order, whatever the pieces, from memory and from the file", arguments: seeds(20))
     func roundTrip(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
@@ -28,13 +17,16 @@ import Testing
             let count = Int.random(in: 0...40_000, using: &generator)
             let piece = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             held.add(piece)
+            held.spill()
             expected += piece
         }
         #expect(held.remaining == expected.count)
-        var collected = Collected()
-        while held.moveNext(to: &collected) {}
-        #expect(collected.bytes == expected && held.failure == nil && held.remaining == 0)
-        #expect(collected.longestPiece <= 1 << 17)
+        var collected: [UInt8] = []
+        while let piece = held.takePiece() {
+            #expect(piece.count <= 1 << 17)
+            collected += piece
+        }
+        #expect(collected == expected && held.failure == nil && held.remaining == 0)
     }
 
     @Test("the file has no name, so nothing is left behind")
@@ -42,6 +34,7 @@ import Testing
         let folder = try TemporaryFolder()
         var held = HeldOutput(directory: folder.path)
         held.add([UInt8](repeating: 1, count: 1 << 20))
+        held.spill()
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         #expect(held.failure == nil)
     }
@@ -50,8 +43,10 @@ import Testing
     func failure() {
         var held = HeldOutput(directory: "/nonexistent")
         held.add([1, 2, 3])
+        held.spill()
         #expect(held.failure == nil)
         held.add([UInt8](repeating: 1, count: 1 << 17))
+        held.spill()
         #expect(held.failure == 2)
     }
 }

@@ -148,15 +148,15 @@ extension WorkCommand {
         settings.host = context.hostName
         settings.confirmTimeout = values.confirmTimeout
         settings.service = ServiceLink(environment: context.environment, processID: getpid())
+        let (isTagged, directory) = (values.isTagged, context.temporaryDirectory)
         settings.output =
-            switch (values.output, values.isTagged) {
-            case (.inherit?, true): throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
-            case (.group?, let isTagged):
-                .grouped(isTagged: isTagged, directory: context.temporaryDirectory)
-            case (_, true): .taggedLines
-            case (.inherit?, false): .inherited
-            case (.line?, false): .lines
-            case (nil, false): values.jobs == 1 ? .passed : .lines
+            switch values.output {
+            case .inherit? where isTagged:
+                throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
+            case .inherit?: .inherited
+            case .group?: .grouped(isTagged: isTagged, directory: directory)
+            case nil where values.jobs == 1 && !isTagged: .passed
+            case .line?, nil: .lines(isTagged: isTagged, directory: directory)
             }
         return settings
     }

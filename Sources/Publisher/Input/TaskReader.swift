@@ -15,6 +15,8 @@ package struct TaskReader {
     /// Where the next task begins in `buffer`, and how far no separator was found.
     private var start = 0
     private var searched = 0
+    /// Whether the buffer ends with the beginning of a task that is longer than `limit` already.
+    private var isTooLong = false
     /// Whether there is nothing more to read; tasks may still be in the buffer.
     package private(set) var isAtEnd = false
     /// Whether `next()` has nothing more to give.
@@ -43,7 +45,8 @@ package struct TaskReader {
             return task
         }
         searched = buffer.count
-        guard buffer.count - start <= limit else { throw .tooLong }
+        isTooLong = buffer.count - start > limit
+        guard !isTooLong else { throw .tooLong }
         guard isAtEnd, !isExhausted else { return nil }
         isExhausted = true
         let task = Array(buffer[start...])
@@ -62,23 +65,31 @@ package struct TaskReader {
         }
     }
 
-    /// All complete tasks that were read and not given by `next()`, with their separators.
+    /// What was read and not given by `next()`, as far as it is complete tasks with their separators. Of a task that is
+    /// too long it is whatever there is: nobody has memory for the rest.
     package mutating func takeTasks() -> [UInt8] {
         guard let separator else { return [] }
-        let last = buffer[searched...].lastIndex(of: separator)
-        searched = buffer.count
-        guard let last else { return [] }
-        defer { start = last + 1 }
-        return Array(buffer[start...last])
+        let last = buffer.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { workq_last_index($0 + searched, buffer.count - searched, separator) } ?? -1
+        }
+        guard last >= 0 else {
+            searched = buffer.count
+            return isTooLong ? takeBuffered() : []
+        }
+        isTooLong = false
+        let end = searched + last + 1
+        defer { (start, searched) = (end, buffer.count) }
+        return Array(buffer[start..<end])
     }
 
     /// What was read and not given.
     package mutating func takeBuffered() -> [UInt8] {
-        defer {
-            start = buffer.count
-            searched = start
-        }
-        return Array(buffer[start...])
+        var taken: [UInt8] = []
+        swap(&taken, &buffer)
+        // Most often there is nothing before it, and then nothing is copied.
+        taken.removeFirst(start)
+        (start, searched) = (0, 0)
+        return taken
     }
 
     /// Reads once, which may wait unless poll(2) says that it won't.
