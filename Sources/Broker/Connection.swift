@@ -230,10 +230,12 @@ package final class Connection {
         try checkAlive()
         sentBytes += size
         // Up to here everything fits the socket's buffer, so no send can block.
-        if sentBytes > 65_536, watchdog == nil { watchdog = SendWatchdog(socket: descriptor) }
-        watchdog?.arm(for: parameters.sendTimeout)
+        if sentBytes > 65_536, watchdog == nil {
+            watchdog = SendWatchdog(socket: descriptor, patience: parameters.sendTimeout)
+        }
+        watchdog?.note()
         let status = call(state)
-        watchdog?.disarm()
+        watchdog?.note()
         if status != AMQP_STATUS_OK.rawValue, watchdog?.firedOnce == true {
             let error = BrokerError(
                 operation(), .timedOut, scope: .connection, "\(node.description) didn't read for too long")
@@ -244,7 +246,7 @@ package final class Connection {
     }
 
     /// Gathers all that `body` sends into as few segments as can be.
-    package func sendTogether<Result>(_ body: () throws(BrokerError) -> Result) throws(BrokerError) -> Result {
+    package func sendTogether<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         TCPSocket.setCork(true, of: descriptor)
         defer { TCPSocket.setCork(false, of: descriptor) }
         return try body()
@@ -255,9 +257,12 @@ package final class Connection {
         guard failure == nil, cut == nil else { return }
         var limit = timeout.timeValue
         amqp_set_rpc_timeout(state, &limit)
-        watchdog?.arm(until: .now + timeout)
-        _ = amqp_connection_close(state, AMQP_REPLY_SUCCESS)
-        watchdog?.disarm()
+        let end = Instant.now + timeout
+        if let watchdog {
+            watchdog.run(until: end) { _ = amqp_connection_close(state, AMQP_REPLY_SUCCESS) }
+        } else {
+            _ = amqp_connection_close(state, AMQP_REPLY_SUCCESS)
+        }
         _ = fail(BrokerError("use the connection", .connectionLost, scope: .connection, "it was closed"))
     }
 

@@ -45,7 +45,7 @@ public struct PublisherConfirms<Message> {
     }
 
     /// Notes a message that has just been sent; call in the order of sending.
-    @inlinable public mutating func published(_ message: Message) {
+    @inlinable public mutating func published(_ message: consuming Message) {
         messages.append(message)
         unsettledCount += 1
     }

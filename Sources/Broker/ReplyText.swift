@@ -7,6 +7,10 @@ extension BrokerError {
     /// code of a missing right.
     package var isExclusiveUse: Bool { code == .accessRefused && text.contains("exclusive use") }
 
+    /// Nobody may publish to an exchange that only others publish to: `cannot publish to internal exchange '…' in vhost
+    /// '…'`. This too has the code of a missing right.
+    package var isInternalExchange: Bool { code == .accessRefused && text.contains("internal exchange") }
+
     /// A vhost, user or node has as many connections as it may have.
     var isConnectionLimit: Bool { code == .notAllowed && text.contains("limit") }
 
@@ -23,8 +27,8 @@ extension BrokerError {
         return Int64(text[start...].prefix { ("0"..."9").contains($0) }).map { .milliseconds($0) }
     }
 
-    /// A consumer with a priority was refused by a stream: `invalid arg 'x-priority' for queue '…' in vhost '…' of queue
-    /// type rabbit_stream_queue`.
+    /// A consumer with a priority was refused by a stream: `invalid arg 'x-priority' for queue '…' in vhost '…' of
+    /// queue type rabbit_stream_queue`.
     package var isStream: Bool { code == .preconditionFailed && text.hasSuffix("of queue type rabbit_stream_queue") }
 
     /// A declaration with a type that doesn't exist was refused by a quorum queue: `inequivalent arg 'x-queue-type' for

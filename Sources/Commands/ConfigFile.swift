@@ -19,6 +19,8 @@ struct ConfigFile {
     /// Whether every key must be one that workq knows: rabbitmqadmin may come to know more in its own file.
     let isStrict: Bool
     private let document: ConfigDocument
+    /// The line from which the file is no TOML, where that is let pass.
+    private var foreignLine: Int?
 
     private static let maximumSize = 1 << 20
     static let usualSection = "default"
@@ -40,16 +42,14 @@ struct ConfigFile {
         do {
             document = try ConfigDocument(toml: text)
         } catch {
+            foreignLine = error.line
             // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under. Where it may name the
             // broker that is meant, to go to another one would be worse than to go nowhere.
             guard isStrict || text.contains("[\(Self.usualSection)]") else {
                 document = ConfigDocument()
                 return
             }
-            throw CommandError(
-                .configuration,
-                "the configuration file \(path) is no TOML at line \(error.line)"
-                    + (isStrict ? "" : "; --url or WORKQ_URL makes it needless"))
+            throw Self.isNoTOML(path, error.line, isStrict)
         }
         guard mode & 0o066 == 0 || !holdsPassword else {
             throw CommandError(
@@ -57,6 +57,13 @@ struct ConfigFile {
                 "the configuration file \(path) holds a password and others can read it. Run chmod 600 on it")
         }
         try checkKeys()
+    }
+
+    private static func isNoTOML(_ path: String, _ line: Int, _ isStrict: Bool) -> CommandError {
+        CommandError(
+            .configuration,
+            "the configuration file \(path) is no TOML at line \(line)"
+                + (isStrict ? "" : "; --url or WORKQ_URL makes it needless"))
     }
 
     /// A key that nothing reads is refused: it is there because somebody relies on it.
@@ -143,6 +150,7 @@ struct ConfigFile {
     func section(_ name: String?) throws(CommandError) -> ConfigSection? {
         guard let section = document.sections[name ?? Self.usualSection] else {
             guard let name else { return nil }
+            if let foreignLine { throw Self.isNoTOML(path, foreignLine, isStrict) }
             let names = document.sections.keys.sorted()
             let hint = names.isEmpty ? "it has none" : "there are \(names.joined(separator: ", "))"
             throw CommandError(.configuration, "there is no section \"\(name)\" in \(path); \(hint)")

@@ -177,6 +177,10 @@ extension ConnectionOptions {
         let fromURL = brokers.first { $0.username != nil }
         let user = username ?? fromURL?.username
         guard let user, !user.isEmpty else {
+            guard !brokers.contains(where: { $0.password != nil }) else {
+                throw CommandError(
+                    .usage, "the broker's URL has a password and no user. Name one before it, or by --username")
+            }
             guard brokers.allSatisfy({ Self.isLoopback($0.host) }) else {
                 throw CommandError(
                     .usage,

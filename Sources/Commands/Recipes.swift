@@ -90,8 +90,11 @@ enum Recipes {
                 title: "History",
                 paragraphs: [
                     "Numbers of versions are MAJOR.MINOR.PATCH. Until 1.0 a new MINOR may change statuses, options or "
-                        + "output, and this section says so; a new PATCH doesn't. 0.2.0 is the first release in a "
-                        + "package."
+                        + "output, and this section says so; a new PATCH doesn't.",
+                    "0.2.0 is the first release in a package. Against 0.1: publish ends with 76, no longer 75, when "
+                        + "nobody knows whether a task is on the queue; empty input is 66 unless `--allow-empty` or "
+                        + "'' asks for an empty task; a queue that workq creates has the vhost's default type unless "
+                        + "`--queue-type` says otherwise; `work` on a stream is 65.",
                 ]),
         ]
     }

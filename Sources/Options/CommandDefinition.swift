@@ -82,8 +82,10 @@ package struct CommandDefinition<Values> {
                 }
                 if options[index].description.spellings.contains("--help") { return .help(HelpLength(spelling)) }
                 given.insert(index)
-                guard options[index].store(text ?? "", &values) else {
-                    throw UsageError(Self.mismatch(spelling, options[index].expectation(), text ?? ""))
+                let text = text ?? ""
+                guard options[index].store(text, &values) else {
+                    let complaint = options[index].complaint?(text).map { "\(spelling): \($0)" }
+                    throw UsageError(complaint ?? Self.mismatch(spelling, options[index].expectation(), text))
                 }
             case .operand(let text):
                 texts.append(text)

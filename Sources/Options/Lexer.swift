@@ -94,7 +94,11 @@ package struct Lexer {
     }
 
     private func unknown(_ spelling: String) -> UsageError {
-        let hint = Suggestion.intended(by: spelling, among: spellings).map { "; did you mean \($0)?" } ?? ""
+        let isNumber = spelling.unicodeScalars.dropFirst().first.map { ("0"..."9").contains($0) } == true
+        let hint =
+            isNumber
+            ? "; a number below zero, like all that begins with - and is no option, goes behind --"
+            : Suggestion.intended(by: spelling, among: spellings).map { "; did you mean \($0)?" } ?? ""
         return UsageError("unknown option \(spelling.escapedForDisplay)\(hint)")
     }
 

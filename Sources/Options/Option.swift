@@ -39,6 +39,8 @@ package struct Option<Values> {
     var storeFromEnvironment: ((_ text: String, _ values: inout Values) -> Bool)?
     /// What a value must be, for the message when it doesn't fit.
     let expectation: () -> String
+    /// What more there is to say of a value that doesn't fit, if there is more.
+    var complaint: ((String) -> String?)?
     /// The default as the values have it, where the table doesn't say it in words of its own.
     var shownDefault: ((_ values: Values) -> String)?
 
@@ -119,7 +121,8 @@ package struct Option<Values> {
         Option<Outer>(
             description: description, store: { store($0, &$1[keyPath: path()]) },
             storeFromEnvironment: storeFromEnvironment.map { store in { store($0, &$1[keyPath: path()]) } },
-            expectation: expectation, shownDefault: shownDefault.map { show in { show($0[keyPath: path()]) } })
+            expectation: expectation, complaint: complaint,
+            shownDefault: shownDefault.map { show in { show($0[keyPath: path()]) } })
     }
 
     /// The option as data, with the default that `defaults` have.
@@ -143,7 +146,7 @@ extension Option {
                 assign(value, &values)
                 return true
             },
-            expectation: format.expectation)
+            expectation: format.expectation, complaint: format.complaint)
     }
 }
 

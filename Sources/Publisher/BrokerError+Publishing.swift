@@ -21,7 +21,9 @@ extension BrokerError {
     func onPublishing(to destination: Destination) -> BrokerError {
         var error = self
         error.operation = "publish to \(destination.description)"
-        if code == .accessRefused, neededPermission == nil {
+        if isInternalExchange {
+            error.code = .notImplemented
+        } else if code == .accessRefused, neededPermission == nil {
             let exchange = destination.exchange.isEmpty ? "amq.default" : "\(destination.exchange)"
             error.neededPermission = "write to exchange \"\(exchange)\""
         }

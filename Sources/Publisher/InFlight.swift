@@ -23,9 +23,9 @@ struct InFlight {
     /// Whether one of them came back, so that its confirm will say that no queue has it.
     var hasReturned: Bool { confirms.hasReturned }
 
-    mutating func add(_ task: OutgoingTask, alone: Bool) {
-        confirms.published(task)
+    mutating func add(_ task: consuming OutgoingTask, alone: Bool) {
         bytes += task.size
+        confirms.published(task)
         isUnsynchronized = true
         if alone { isReserved = true }
     }

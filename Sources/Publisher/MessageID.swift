@@ -32,18 +32,31 @@ package enum MessageID: Equatable {
         }
     }
 
+    /// Writes 8-4-4-4-12 digits.
     private static func write(_ high: UInt64, _ low: UInt64, to text: UnsafeMutableRawBufferPointer) {
-        let digits: StaticString = "0123456789abcdef"
-        var position = 0
-        for index in 0..<32 {
-            if index == 8 || index == 12 || index == 16 || index == 20 {
-                text[position] = UInt8(ascii: "-")
-                position += 1
-            }
-            let word = index < 16 ? high : low
-            text[position] = digits.utf8Start[Int(word >> UInt64(60 - index % 16 * 4) & 0xF)]
-            position += 1
+        func put(_ digits: UInt64, at position: Int) {
+            text.storeBytes(of: digits, toByteOffset: position, as: UInt64.self)
         }
+        // The groups of four first: each is followed by what belongs behind its hyphen.
+        let (second, third) = (digits(UInt32(truncatingIfNeeded: high)), digits(UInt32(truncatingIfNeeded: low >> 32)))
+        put(digits(UInt32(truncatingIfNeeded: high >> 32)), at: 0)
+        put(second, at: 9)
+        put(second >> 32, at: 14)
+        put(third, at: 19)
+        put(third >> 32, at: 24)
+        put(digits(UInt32(truncatingIfNeeded: low)), at: 28)
+        for position in [8, 13, 18, 23] { text[position] = UInt8(ascii: "-") }
+    }
+
+    /// Eight hexadecimal digits, the first one in the lowest byte.
+    private static func digits(_ number: UInt32) -> UInt64 {
+        // Each digit's four bits get a byte of their own.
+        var value = UInt64(number.byteSwapped)
+        value = (value | value << 16) & 0x0000_FFFF_0000_FFFF
+        value = (value | value << 8) & 0x00FF_00FF_00FF_00FF
+        value = (value & 0x000F_000F_000F_000F) << 8 | value >> 4 & 0x000F_000F_000F_000F
+        let isLetter = (value + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return value + 0x3030_3030_3030_3030 + isLetter * 0x27
     }
 }
 

@@ -36,6 +36,16 @@ package struct OutgoingTask {
         self.timestamp = timestamp
         self.particulars = particulars
     }
+
+    /// The same once sent, where nobody may need the body again.
+    var withoutBody: OutgoingTask { OutgoingTask(withoutBodyOf: self) }
+
+    private init(withoutBodyOf task: OutgoingTask) {
+        (number, route, body, size, id) = (task.number, task.route, [], task.size, task.id)
+        (timestamp, particulars) = (task.timestamp, task.particulars)
+        (mayBeThere, wasReturned) = (task.mayBeThere, task.wasReturned)
+        (wasNacked, isSuspect) = (task.wasNacked, task.isSuspect)
+    }
 }
 
 /// What a task has that came with properties of its own. Apart, since most tasks are moved around without.

@@ -79,39 +79,38 @@ package final class PublishLoop {
 
     /// Sends what there is; false when there was nothing.
     private func sendBurst() -> Bool {
-        guard var task = nextTask(.now) else { return false }
-        do throws(BrokerError) {
-            // The first task, which is often the only one, goes off at once.
-            try send(task)
-            let now = Instant.now
-            guard task.size < Self.burstBytes, let second = nextTask(now) else { return true }
-            task = second
-            try session.sendTogether { () throws(BrokerError) in
-                try send(task)
-                var count = 2
-                var bytes = task.size
-                while count < Self.burst, bytes < Self.burstBytes, let next = nextTask(now) {
-                    task = next
-                    try send(task)
-                    count += 1
-                    bytes += task.size
-                }
+        // The first task, which is often the only one, goes off at once.
+        guard let first = nextTask(.now) else { return false }
+        guard send(first), first.size < Self.burstBytes else { return true }
+        let now = Instant.now
+        guard let second = nextTask(now) else { return true }
+        session.sendTogether {
+            var (count, bytes) = (2, second.size)
+            guard send(second) else { return }
+            while count < Self.burst, bytes < Self.burstBytes, let next = nextTask(now), send(next) {
+                count += 1
+                bytes += next.size
             }
+        }
+        return true
+    }
+
+    /// Sends a task; false when that failed.
+    private func send(_ task: OutgoingTask) -> Bool {
+        do throws(BrokerError) {
+            try session.publish(task)
         } catch {
             if error.code == .invalidInput { session.withdraw() }
             // The broker may have said why it doesn't read any more.
             if error.code == .timedOut { _ = receive() }
             noteSignals()
             if state.isConnected { state.sendingFailed(task, error, .now) }
+            return false
         }
-        return true
-    }
-
-    private func send(_ task: OutgoingTask) throws(BrokerError) {
-        try session.publish(task)
         // A send that had to wait for room is progress, and only what is left of it is still to come.
         if task.size >= Self.burstBytes, session.isSending { state.isSending(.now) }
         if !settings.waitsForConfirms, !task.wasReturned { ids?.add(task) }
+        return true
     }
 
     private func nextTask(_ now: Instant) -> OutgoingTask? {
@@ -119,7 +118,7 @@ package final class PublishLoop {
         guard state.wantsTask else { return nil }
         do throws(TaskSourceFailure) {
             if let task = try source.next() {
-                state.read(task, now)
+                if state.read(task, now) { return task }
             } else if source.isExhausted {
                 state.endInput()
             }

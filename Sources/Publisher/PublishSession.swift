@@ -106,7 +106,7 @@ package final class PublishSession {
     }
 
     /// Gathers all that `body` sends into as few segments as can be.
-    func sendTogether<Result>(_ body: () throws(BrokerError) -> Result) throws(BrokerError) -> Result {
+    func sendTogether<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         guard let connection = link?.connection else { return try body() }
         return try connection.sendTogether(body)
     }

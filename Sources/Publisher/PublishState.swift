@@ -53,21 +53,30 @@ package struct PublishState {
 
     // MARK: - What to do
 
-    /// Whether the source should be asked for a task.
+    /// Whether the source should be asked for a task. Mutating, since each call would make a copy of all else.
     package var wantsTask: Bool {
-        waiting.isEmpty && trouble == nil && !isInputOver && isConnected && (isWindowOpen || blockedReason != nil)
+        mutating get {
+            waiting.isEmpty && trouble == nil && !isInputOver && isConnected && (isWindowOpen || blockedReason != nil)
+        }
     }
 
-    /// Takes a task from the source.
-    package mutating func read(_ task: OutgoingTask, _ now: Instant) {
+    /// Takes a task from the source. True when it is to be sent at once, as most are: it counts as sent from here on.
+    package mutating func read(_ task: OutgoingTask, _ now: Instant) -> Bool {
         routes.add(task.route)
         readCount = task.number
         if inFlight.count == 0 { lastProgress = now }
+        if waiting.isEmpty, isWindowOpen, trouble == nil, !goesAlone(task), preparation(task) == nil,
+            routes.refusal(task.route) == nil
+        {
+            send(task, alone: false)
+            return true
+        }
         if let refusal = routes.refusal(task.route) {
             refused.append((task, refusal))
         } else {
             waiting.add(task)
         }
+        return false
     }
 
     /// The source has no more tasks.
@@ -77,14 +86,17 @@ package struct PublishState {
 
     /// The next task to be sent at once; nil when there is none, or when it must wait. It counts as sent from here on.
     package mutating func nextToSend(_ now: Instant) -> OutgoingTask? {
-        guard isWindowOpen, let task = waiting.first, isDue(task) else { return nil }
+        guard !waiting.isEmpty, isWindowOpen, let task = waiting.first, isDue(task) else { return nil }
         let isAlone = goesAlone(task)
         guard !isAlone || inFlight.count == 0, preparation(task) == nil else { return nil }
         if inFlight.count == 0 { lastProgress = now }
-        var sent = waiting.removeFirst()
-        if !settings.keepsTasks { sent.body = [] }
-        inFlight.add(sent, alone: isAlone)
+        waiting.removeFirst()
+        send(task, alone: isAlone)
         return task
+    }
+
+    private mutating func send(_ task: OutgoingTask, alone: Bool) {
+        inFlight.add(settings.keepsTasks ? task : task.withoutBody, alone: alone)
     }
 
     /// What to do when no task can be sent and the broker has said nothing new.
@@ -313,7 +325,6 @@ package struct PublishState {
     private mutating func settle(
         _ task: OutgoingTask, _ outcome: PublisherConfirms<OutgoingTask>.Outcome, _ confirmed: (OutgoingTask) -> Void
     ) {
-        var task = task
         switch outcome {
         case .confirmed:
             routes.prove(task.route)
@@ -322,11 +333,13 @@ package struct PublishState {
             confirmed(task)
         case .nacked where settings.retryFor != nil && routes.refusal(task.route) == nil:
             // It is sent again, as after an outage.
+            var task = task
             task.wasNacked = true
             hasNacked = true
             waiting.add(task)
         case .nacked: refuse(task, .nacked)
         case .returned(let returned):
+            var task = task
             task.body = returned.body
             guard task.route.canCreate, !task.wasReturned else { return refuse(task, .returned(text: returned.text)) }
             routes.missesQueue(task.route)

@@ -24,6 +24,7 @@ struct RouteTable {
     func isProven(_ route: Route) -> Bool { entries[route.number].isProven }
 
     mutating func prove(_ route: Route) {
+        guard !entries[route.number].isProven else { return }
         entries[route.number].isProven = true
     }
 
@@ -40,10 +41,10 @@ struct RouteTable {
 
     /// What must be done on the broker before a task is sent; nil when nothing must.
     func preparation(_ route: Route, session: Int) -> Route.Preparation? {
-        let entry = entries[route.number]
-        guard route.destination.delay != nil else { return entry.mustCreate ? .createQueue : nil }
-        if entry.declaredSession != session { return .createAllForDelay }
-        return entry.mustCreate ? .declareDelayQueue : nil
+        let mustCreate = entries[route.number].mustCreate
+        guard route.destination.delay != nil else { return mustCreate ? .createQueue : nil }
+        if entries[route.number].declaredSession != session { return .createAllForDelay }
+        return mustCreate ? .declareDelayQueue : nil
     }
 
     mutating func prepared(_ route: Route, session: Int) {

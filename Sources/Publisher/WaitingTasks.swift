@@ -14,7 +14,7 @@ struct WaitingTasks {
     /// All of them, the oldest first.
     var all: [OutgoingTask] { tasks.sorted { $0.number < $1.number } }
 
-    mutating func removeFirst() -> OutgoingTask { tasks.removeLast() }
+    mutating func removeFirst() { tasks.removeLast() }
 
     /// Adds tasks anywhere; `sort()` puts them in their places.
     mutating func add(_ task: OutgoingTask) {

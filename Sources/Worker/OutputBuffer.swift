@@ -76,8 +76,8 @@ struct OutputBuffer {
         endsLine = held.endsLine
     }
 
-    /// Writes one chunk; an error number when that failed, or when held output can't be had back. Call when poll(2) says
-    /// that there is room.
+    /// Writes one chunk; an error number when that failed, or when held output can't be had back. Call when poll(2)
+    /// says that there is room.
     mutating func write() -> Int32? {
         if written == bytes.count, let failure = advance() { return failure }
         let end = min(written + chunk, bytes.count)

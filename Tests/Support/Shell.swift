@@ -20,9 +20,11 @@ package enum Shell {
     }
 
     /// Starts a program with this process's environment and `environment` in it.
-    package static func start(_ words: [String], environment: [String: String] = [:]) throws -> WorkqProcess {
+    package static func start(
+        _ words: [String], input: WorkqProcess.Input = .nothing, environment: [String: String] = [:]
+    ) throws -> WorkqProcess {
         try WorkqProcess(
-            words, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+            words, input: input, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
             executable: "/usr/bin/env")
     }
 

@@ -62,6 +62,19 @@ import Testing
         Mistake("list-queues", "--api-url", "localhost:15672", says: "http://localhost:15672"),
         Mistake("publish", "q", "x", status: 69, says: "WORKQ_URL", environment: away),
         Mistake("list-queues", status: 69, says: "--api-url", environment: away),
+        Mistake("publish", "q", "x", "-u", "amqp://me:pw@a:5672,b:5672", says: "--url again"),
+        Mistake("publish", "q", "x", "-u", "amqp://a,b", says: "it names several hosts"),
+        Mistake("publish", "q", "x", "-u", "amqp://:s3cret@broker", says: "has a password and no user"),
+        Mistake("publish", "q", "x", "-u", "amqp://:s3cret@localhost", says: "has a password and no user"),
+        Mistake("publish", "q", "x", "-u", "amqp://localhost/?heartbeats=5", says: "parameter heartbeats is unknown"),
+        Mistake("publish", "q", "x", "-u", "amqp://localhost:1//", status: 69, says: "localhost:1"),
+        // Values.
+        Mistake("publish", "q", "x", "--header", "h:=NaN", says: "--header: \"NaN\" behind := isn't JSON"),
+        Mistake("publish", "q", "x", "--header", "h:={\"a\":}", says: "isn't JSON"),
+        Mistake("publish", "q", "x", "--header", "h:=", says: "h= is text"),
+        Mistake("publish", "q", "x", "--queue-arg", "h:=tru", says: "h=tru is text"),
+        Mistake("publish", "q", "-5", says: "goes behind --"),
+        Mistake("work", "-9", "q", says: "goes behind --"),
         // Operands.
         Mistake("publish", says: "QUEUE is missing"),
         Mistake("publish", "", "x", says: "a queue's name"),
@@ -77,7 +90,7 @@ import Testing
         Mistake("list-queues", "--format", "xml", says: "table"),
     ]
 
-    @Test("each answer names what to do next, in one sentence and without a library's name", arguments: mistakes)
+    @Test("P14 each answer names what to do next, in one sentence and without a library's name", arguments: mistakes)
     func answer(mistake: Mistake) async throws {
         let result = try await WorkqProcess.run(mistake.words, environment: mistake.environment)
         #expect(result.status == mistake.status, "\(result)")
@@ -104,5 +117,32 @@ import Testing
         let fixture = try Fixture()
         let result = try await fixture.run("publish", "amq.mine", "x")
         #expect(result.status == 65 && result.errors.contains("amq."), "\(result)")
+    }
+
+    @Test("P14 an internal exchange is no matter of permissions, and a byte order mark is shown as what it is")
+    func reasons() async throws {
+        let fixture = try Fixture()
+        let intern = try await fixture.run("publish", "--exchange", "amq.rabbitmq.trace", "x")
+        #expect(intern.status == 65 && intern.errors.contains("internal exchange"), "\(intern)")
+        #expect(!intern.errors.contains("permission"), "\(intern)")
+        let marked = try await fixture.run(
+            "publish", "--ndjson", fixture.queue, input: .text("{\"body\":\"1\"}\n\u{feff}{\"body\":\"2\"}\n"))
+        #expect(marked.status != 0 || fixture.ready() == 2, "\(marked)")
+        #expect(!marked.errors.contains("\u{feff}"), "\(marked)")
+        let file = try await fixture.run(
+            "publish", fixture.queue, "--queue-type", "classic", "--header", "a:=\u{feff}1", "x")
+        #expect(file.status == 64 && !file.errors.contains("\u{feff}"), "\(file)")
+    }
+
+    @Test("P14 counts are words: one task is no \"1 tasks\"")
+    func counts() async throws {
+        let fixture = try Fixture()
+        for (input, form) in [("1\n", "1 task"), ("1\n2\n", "2 tasks")] {
+            let result = try await fixture.run("publish", "--lines", fixture.queue, "-v", input: .text(input))
+            #expect(result.errors.contains("\(form) ") || result.errors.contains("\(form)."), "\(result)")
+            #expect(!result.errors.contains("1 tasks"), "\(result)")
+        }
+        let lost = try await fixture.run("publish", "--lines", "--no-create", "nosuch", input: .text("1\n"))
+        #expect(lost.status == 65 && !lost.errors.contains("1 tasks"), "\(lost)")
     }
 }

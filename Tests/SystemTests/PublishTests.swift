@@ -172,4 +172,17 @@ struct PublishTests {
         #expect(result.status == 128 + signal && result.errors.contains("3 confirmed"), "\(result)")
         #expect(result.errors.contains("the first one not confirmed is task 4"), "\(result)")
     }
+
+    @Test("P15 a line that no broker takes is refused as it is read: memory and time don't depend on its length")
+    func endlessLine() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        // A hole, which takes no room on the disk.
+        let file = try folder.write("", to: "input")
+        truncate(file, 4 << 30)
+        let result = try await fixture.run("publish", "--lines", fixture.queue, input: .file(file))
+        #expect(result.status == 65 && result.errors.contains("longer than"), "\(result)")
+        // As much as a task may be, and once more as the buffer grows.
+        #expect(result.residentKiB < 1_200 << 10, "\(result.residentKiB) KiB")
+    }
 }

@@ -215,4 +215,99 @@ struct WorkerEdgeTests {
             #expect(result.errors.contains("didn't exist and was created") == isFirst, "\(result)")
         }
     }
+
+    @Test(
+        "R13 many large tasks are printed and moved in little memory",
+        arguments: [["--drain"], ["--drain", "--move-to"]])
+    func manyLargeTasks(options: [String]) async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        let line = String(repeating: "x", count: (1 << 20) - 1) + "\n"
+        let file = try folder.write(String(repeating: line, count: 100), to: "tasks")
+        let published = try await fixture.run("publish", "--lines", fixture.queue, input: .file(file))
+        #expect(published.status == 0, "\(published)")
+        let other = fixture.anotherQueue("moved")
+        let words = options.last == "--move-to" ? options + [other] : options
+        let result = try await WorkqProcess.run(["work", fixture.queue] + words, environment: fixture.environment)
+        #expect(result.status == 0, "\(result)")
+        #expect(words.last == other ? fixture.ready(other) == 100 : result.output.count == 100 << 20)
+        #expect((1..<72 << 10).contains(result.residentKiB), "\(result.residentKiB) KiB")
+        try await fixture.holds(0)
+    }
+
+    @Test("R14 processes that commands leave behind go on, and what they print is passed on while the worker lives")
+    func daemons() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        let count = 300
+        try await fixture.publish((1...count).map(String.init))
+        // Each waits for the gate, prints, and leaves a mark when it is still there afterwards.
+        let script = """
+            read -r n
+            (until [ -e "$0/go" ]; do sleep 1; done; [ $n -gt 200 ] && echo "late $n"; echo $n >> "$0/marks") &
+            """
+        let worker = try fixture.start(
+            "work", fixture.queue, "-j4", "--", "sh", "-c", script, folder.path(""))
+        try await eventually("all tasks are done", within: .seconds(60)) {
+            fixture.ready() == 0 && worker.output == "" && worker.isRunning
+        }
+        try await Task.sleep(for: .seconds(1))
+        try folder.write("", to: "go")
+        try await eventually("all of them go on", within: .seconds(60)) {
+            folder.read("marks").split(separator: "\n").count == count
+        }
+        try await eventually("what they print arrives") {
+            worker.output.split(separator: "\n").count == count - 200
+        }
+        try await worker.leave()
+    }
+
+    @Test("R17 a command has no terminal to read from, and with --output inherit it is told when it is stopped for it")
+    func terminal() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["1"])
+        // On a terminal of its own, which script(1) gives it.
+        let command = "\(WorkqProcess.executable) work \(fixture.queue) --url \(fixture.broker.url) --count 1"
+        let own = try await Shell.run([
+            "script", "-qec", "\(command) -- sh -c 'cat < /dev/tty || echo no terminal'", "/dev/null",
+        ])
+        #expect(own.contains("no terminal"), "\(own)")
+        try await fixture.publish(["2"])
+        let inherited = try Shell.start([
+            "script", "-qec",
+            "\(command) --output inherit --timeout 2s --max-attempts 1 -- sh -c 'cat < /dev/tty'", "/dev/null",
+        ])
+        let result = try await inherited.wait(timeout: .seconds(30))
+        #expect(result.text.contains("stopped"), "\(result)")
+        try await eventually("the task is dead-lettered") { fixture.ready("\(fixture.queue).dead") == 1 }
+    }
+
+    @Test("R11 a copy whose confirm doesn't come is told after --confirm-timeout, once, and settled when it comes")
+    func unconfirmedCopy() async throws {
+        let fixture = try Fixture()
+        let folder = try TemporaryFolder()
+        let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
+        try await fixture.publish(["1"])
+        let script = "read -r n; echo $n >> \"$0/log\"; until [ -e \"$0/go$n\" ]; do sleep .1; done; exit 1"
+        let worker = try WorkqProcess(
+            [
+                "work", fixture.queue, "-j1", "--max-attempts", "1", "--confirm-timeout", "1s", "--", "sh", "-c",
+                script, folder.path(""),
+            ], environment: proxy.environment)
+        try folder.write("", to: "go1")
+        let dead = "\(fixture.queue).dead"
+        try await eventually("the first task is dead-lettered") { fixture.ready(dead) == 1 }
+        try await fixture.publish(["2"])
+        try await eventually("the second one runs") { folder.read("log") == "1\n2\n" }
+        try await proxy.becomesQuiet()
+        proxy.mode = .blackhole
+        try folder.write("", to: "go2")
+        try await worker.says("hasn't confirmed the copy of a task for 1s. Still waiting")
+        try await Task.sleep(for: .seconds(2))
+        #expect(worker.errors.components(separatedBy: "hasn't confirmed").count == 2, "\(worker.errors)")
+        proxy.mode = .pass
+        try await eventually("the second one is dead-lettered") { fixture.ready(dead) ?? 0 >= 2 }
+        try await worker.leave()
+        try await fixture.holds(0)
+    }
 }

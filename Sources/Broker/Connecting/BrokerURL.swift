@@ -39,7 +39,7 @@ package struct BrokerURL: Equatable {
     /// Reads `scheme://[user[:password]@]host[:port][/vhost][?parameters]`.
     ///
     /// Everything special is percent-encoded. An empty path and `/` both mean no vhost of the URL's own; a vhost that
-    /// holds a slash writes it `%2F`.
+    /// holds a slash writes it `%2F`. Celery writes the vhost `/` as it is.
     package init(_ text: String) throws(Invalid) {
         let parts = try URLParts(text, schemes: ["amqp", "amqps"])
         usesTLS = parts.scheme == "amqps"
@@ -47,10 +47,11 @@ package struct BrokerURL: Equatable {
         password = parts.password
         host = parts.host
         port = parts.port ?? (usesTLS ? 5671 : 5672)
-        guard !parts.path.contains(UInt8(ascii: "/")) else {
+        let isSlash = Array(parts.path) == [UInt8(ascii: "/")]
+        guard isSlash || !parts.path.contains(UInt8(ascii: "/")) else {
             throw Invalid(reason: "a / in the vhost must be written %2F")
         }
-        let decodedVhost = try URLParts.decode(parts.path, "the vhost")
+        let decodedVhost = isSlash ? "/" : try URLParts.decode(parts.path, "the vhost")
         guard decodedVhost.utf8.count <= ShortString.maximumCount else {
             throw Invalid(reason: "the vhost is longer than 255 bytes")
         }
@@ -91,8 +92,11 @@ package struct BrokerURL: Equatable {
             // Other clients' settings that change nothing about what workq does.
             break
         default:
+            // Part of a password, it would hold other characters.
+            let isName = name.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "_") }
+            let what = isName ? "the query parameter \(name)" : "a query parameter"
             throw Invalid(
-                reason: "a query parameter is unknown; known are heartbeat, connection_timeout, cacertfile, certfile, "
+                reason: "\(what) is unknown; known are heartbeat, connection_timeout, cacertfile, certfile, "
                     + "keyfile, verify and auth_mechanism")
         }
     }

@@ -11,13 +11,14 @@ import Synchronization
 /// can't come to mean another file when the library closes its own.
 final class SendWatchdog: Sendable {
     private let socket: Int32
-    /// `Instant.nanoseconds` by which the send under way must be done; `.max` when there is none.
+    /// How long a send may take that doesn't get on.
+    private let patience: Duration
+    /// How many sends have begun and ended: odd while one is under way.
+    private let sends = Atomic<Int>(0)
+    /// `Instant.nanoseconds` by which what is under way must be done whether it gets on or not; `.max` for never.
     private let deadline = Atomic<Int64>(.max)
     private let isStopped = Atomic<Bool>(false)
     private let hasFired = Atomic<Bool>(false)
-
-    /// How long a send may take that gets on, in nanoseconds; 0 when getting on counts for nothing.
-    private let patience = Atomic<Int64>(0)
 
     /// How late the watchdog may notice.
     private static let interval: UInt32 = 250_000
@@ -26,10 +27,11 @@ final class SendWatchdog: Sendable {
     private static let leastProgress: Int64 = 16_384
 
     /// Starts watching; nil when the system refuses a descriptor or a thread.
-    init?(socket descriptor: Int32) {
+    init?(socket descriptor: Int32, patience: Duration) {
+        self.patience = patience
         socket = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard socket >= 0 else { return nil }
-        guard DetachedThread.start({ self.run() }) else { return nil }
+        guard DetachedThread.start({ self.watch() }) else { return nil }
     }
 
     deinit {
@@ -39,20 +41,17 @@ final class SendWatchdog: Sendable {
     /// Whether a send was cut short.
     var firedOnce: Bool { hasFired.load(ordering: .relaxed) }
 
-    /// Shuts the socket down unless `disarm` comes before `limit`.
-    func arm(until limit: Instant) {
-        patience.store(0, ordering: .relaxed)
+    /// Shuts the socket down unless what `body` does is done by `limit`.
+    func run(until limit: Instant, _ body: () -> Void) {
         deadline.store(limit.nanoseconds, ordering: .relaxed)
-    }
-
-    /// Ends a send that doesn't get on for so long.
-    func arm(for time: Duration) {
-        patience.store(time.nanoseconds, ordering: .relaxed)
-        deadline.store((Instant.now + time).nanoseconds, ordering: .relaxed)
-    }
-
-    func disarm() {
+        body()
         deadline.store(.max, ordering: .relaxed)
+    }
+
+    /// A send begins, or ends. The clock is left to the watching thread: reading it here would take a twentieth of
+    /// publishing.
+    func note() {
+        sends.store(sends.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 
     /// Ends the connection and, soon, the thread. The duplicate would otherwise keep the connection open until then.
@@ -61,16 +60,23 @@ final class SendWatchdog: Sendable {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 
-    private func run() {
-        var acknowledged: Int64 = 0
+    private func watch() {
+        var (lastSends, lastProgress) = (0, Int64(0))
+        var end = Instant.never
         while !isStopped.load(ordering: .relaxed) {
-            let limit = deadline.load(ordering: .relaxed)
-            let progress = limit == .max ? 0 : workq_acknowledged_bytes(socket)
-            if progress - acknowledged >= Self.leastProgress, patience.load(ordering: .relaxed) > 0 {
-                acknowledged = progress
-                let longer = Instant.now + .nanoseconds(patience.load(ordering: .relaxed))
-                _ = deadline.compareExchange(expected: limit, desired: longer.nanoseconds, ordering: .relaxed)
-            } else if Instant.now.nanoseconds > limit {
+            let now = Instant.now
+            let sends = sends.load(ordering: .relaxed)
+            if sends % 2 == 0 {
+                end = .never
+            } else {
+                let progress = workq_acknowledged_bytes(socket)
+                if sends != lastSends || progress - lastProgress >= Self.leastProgress {
+                    end = now + patience
+                    lastProgress = progress
+                }
+            }
+            lastSends = sends
+            if now.nanoseconds > min(end.nanoseconds, deadline.load(ordering: .relaxed)) {
                 hasFired.store(true, ordering: .relaxed)
                 // What the broker has said can still be read: it may be the reason.
                 shutdown(socket, Int32(SHUT_WR))

@@ -66,6 +66,9 @@ package struct URLParts {
     }
 
     private static func hostAndPort(_ text: ArraySlice<UInt8>) throws(Invalid) -> (String, UInt16?) {
+        guard !text.contains(UInt8(ascii: ",")) else {
+            throw Invalid(reason: "it names several hosts; give each node a URL of its own, with --url again")
+        }
         var hostText = text
         var portText: ArraySlice<UInt8>?
         if text.first == UInt8(ascii: "[") {

@@ -13,6 +13,8 @@ final class DurableFile {
     init(_ path: String, temporaryPath: String) throws(CommandError) {
         self.path = path
         self.temporaryPath = temporaryPath
+        // A file that grows beyond the process's limit is an error to tell, not the end.
+        workq_signal_ignore(SIGXFSZ)
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw Self.failure(path, errno) }
     }

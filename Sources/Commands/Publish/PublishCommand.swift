@@ -47,7 +47,7 @@ enum PublishCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
-            sections: [TaskRecord.manualSection],
+            sections: [TaskRecord.manualSection, SpoolSegment.manualSection],
             examples: [
                 Example("Publish one task", "workq publish thumbnails photo-17.jpg"),
                 Example("A task a line", "find . -name '*.jpg' | workq publish --lines thumbnails"),
@@ -98,8 +98,8 @@ enum PublishCommand: Subcommand {
         let voice = PublishVoice(context, isQuiet: values.common.isQuiet, isStream: false)
         let session = PublishSession(parameters, interruption: nil)
         var delivery = SpoolDelivery(
-            try Spool(folder, interruption: nil), at: PublishPlan.place(values, parameters), over: session,
-            PublishPlan.settings(values), interruption: nil, voice: voice)
+            try Spool(folder, creates: false, interruption: nil), at: PublishPlan.place(values, parameters),
+            over: session, PublishPlan.settings(values), interruption: nil, voice: voice)
         let ending = try delivery.run()
         session.close()
         let count = delivery.delivered

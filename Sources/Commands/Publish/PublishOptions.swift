@@ -177,7 +177,8 @@ extension PublishCommand {
                 details: "Tasks that are kept count as done: the status is 0, and the next publish with the same DIR "
                     + "delivers them before its own, oldest first. Only an outage makes tasks be kept: a broker that "
                     + "can't be reached, goes away, or doesn't confirm in time. DIR is created when it is missing; "
-                    + "several processes may share it."),
+                    + "several processes may share it. It must be yours, and no place where others can "
+                    + "write. What the broker refuses is set aside in it; see THE SPOOL."),
             .value(
                 "--spool-name", of: .text("NAME"), into: \.spoolName, default: "the nodes, as --url gives them",
                 "the name of the cluster, for tasks in the spool",
@@ -210,25 +211,34 @@ extension ValueFormat where Value == ShortString {
 extension ValueFormat where Value == FieldTable.Field {
     /// `--header`.
     fileprivate static var header: Self {
-        Self("KEY=VALUE", expectation: "KEY=VALUE, or KEY:=JSON") { field($0) { .text($0) } }
+        format { .text($0) }
     }
 
     /// `--queue-arg`: numbers and truth values are what brokers expect, so they don't need to be asked for.
     fileprivate static var argument: Self {
-        Self("KEY=VALUE", expectation: "KEY=VALUE, or KEY:=JSON") { text in
-            field(text) { value in
-                switch value {
-                case "true": .bool(true)
-                case "false": .bool(false)
-                default:
-                    value.utf8.allSatisfy { (0x30...0x39).contains($0) }
-                        ? Int64(value).map { .int64($0) } ?? .text(value) : .text(value)
-                }
+        format { value in
+            switch value {
+            case "true": .bool(true)
+            case "false": .bool(false)
+            default:
+                value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+                    ? Int64(value).map { .int64($0) } ?? .text(value) : .text(value)
             }
         }
     }
 
-    private static func field(_ text: String, plain: (_ value: String) -> FieldValue) -> FieldTable.Field? {
+    private static func format(plain: @escaping (_ value: String) -> FieldValue) -> Self {
+        var format = Self("KEY=VALUE", expectation: "KEY=VALUE, or KEY:=JSON") { field($0, plain) }
+        format.complaint = { text in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, parts[0].utf8.last == UInt8(ascii: ":") else { return nil }
+            let (key, json) = (String(parts[0].dropLast()).escapedForDisplay, parts[1].escapedForDisplay)
+            return "\"\(json)\" behind := isn't JSON of a header; \(key)=\(json) is text"
+        }
+        return format
+    }
+
+    private static func field(_ text: String, _ plain: (_ value: String) -> FieldValue) -> FieldTable.Field? {
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }
         let key = text[..<equals]
         let value = String(text[text.utf8.index(after: equals)...])

@@ -26,17 +26,35 @@ final class Spool {
         var name: String
     }
 
-    /// Opens the folder, and makes it where it is missing.
-    init(_ folder: String, interruption: Interruption?) throws(CommandError) {
+    /// Opens the folder. Where it is missing it is made when `creates` says so, else that is 66.
+    init(_ folder: String, creates: Bool = true, interruption: Interruption?) throws(CommandError) {
         self.folder = folder
         self.interruption = interruption
-        if mkdir(folder, 0o700) == 0 {
+        if creates, mkdir(folder, 0o700) == 0 {
             try DurableFile.synchronize(folder: DurableFile.folder(of: folder))
-        } else if errno != EEXIST {
+        } else if creates, errno != EEXIST {
             throw DurableFile.failure(folder, errno)
         }
+        try Self.check(folder)
         addLock = try FileLock("\(folder)/lock")
         deliveryLock = try FileLock("\(folder)/delivery.lock")
+    }
+
+    /// Refuses a folder that somebody else could put tasks into, or take them from.
+    private static func check(_ folder: String) throws(CommandError) {
+        var status = stat()
+        guard stat(folder, &status) == 0 else {
+            throw CommandError(.noInput, "cannot read \(folder): \(SystemError.text(errno))")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw CommandError(.noInput, "cannot read \(folder): \(SystemError.text(ENOTDIR))")
+        }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw CommandError(.configuration, "the spool \(folder) belongs to somebody else")
+        }
+        guard status.st_mode & 0o002 == 0 else {
+            throw CommandError(.configuration, "others can write to the spool \(folder). Run chmod o-w on it")
+        }
     }
 
     // MARK: - Adding
@@ -46,15 +64,15 @@ final class Spool {
         try addLock.wait(interruption)
         defer { addLock.unlock() }
         let names = try self.names()
-        // Only the owner of the lock writes: another's file is what a crash left.
+        sweep(names)
+        try write(text, Self.name(Self.number(after: names.compactMap(Self.number))))
+    }
+
+    /// Removes what a crash left. Whoever holds the lock for adding is the only one who writes.
+    private func sweep(_ names: [String]) {
         for name in names where name.hasSuffix(Self.temporarySuffix) && Self.number(name) != nil {
             unlink("\(folder)/\(name)")
         }
-        let last = names.compactMap(Self.number).max() ?? 0
-        guard last < Self.lastNumber else {
-            throw CommandError(.cannotCreate, "\(folder) holds a file whose number is too high: \(Self.name(last))")
-        }
-        try write(text, Self.name(last + 1))
     }
 
     /// Replaces a segment by what is left of it.
@@ -96,22 +114,34 @@ final class Spool {
 
     /// All segments, oldest first. Other files in the folder are nobody's business.
     func entries() throws(CommandError) -> [Entry] {
-        try names().compactMap { name in
+        let names = try self.names()
+        if addLock.tryLock() {
+            sweep(names)
+            addLock.unlock()
+        }
+        return names.compactMap { name in
             guard name.hasSuffix(Self.suffix), let number = Self.number(name) else { return nil }
             return Entry(number: number, name: name)
         }
         .sorted { $0.number < $1.number }
     }
 
-    /// The contents of a segment's file; nil when it is gone.
+    /// The contents of a segment's file; nil when it is gone. Refused is what isn't a regular file of this user's.
     func read(_ entry: Entry) throws(CommandError) -> [UInt8]? {
         let path = "\(folder)/\(entry.name)"
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
+            // A link, and a socket.
+            if errno == ELOOP || errno == ENXIO { throw CommandError(.refused, "it is no regular file") }
             throw CommandError(.noInput, "cannot read \(path): \(SystemError.text(errno))")
         }
         defer { workq_close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw CommandError(.refused, "it is no regular file")
+        }
+        guard status.st_uid == geteuid() else { throw CommandError(.refused, "it belongs to somebody else") }
         var reader = TaskReader(descriptor, separator: nil, limit: .max)
         do throws(TaskReader.Failure) {
             while true {
@@ -155,7 +185,7 @@ final class Spool {
     func depth(of destination: Destination, at place: SpoolSegment.Place) throws(CommandError) -> Int {
         var count = 0
         for entry in try entries() {
-            guard let text = try read(entry), let segment = try? SpoolSegment(text), segment.place == place,
+            guard let text = (try? read(entry)) ?? nil, let segment = try? SpoolSegment(text), segment.place == place,
                 segment.destination.exchange == destination.exchange,
                 segment.destination.routingKey == destination.routingKey
             else { continue }
@@ -167,18 +197,29 @@ final class Spool {
     // MARK: - Names
 
     private static func name(_ number: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 12 - digits.count)) + digits + suffix
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text + suffix
     }
 
-    private static let lastNumber = 999_999_999_999_999
+    private static let digits = 12
 
     /// The number of a segment's file, also of one that was put out of the way or isn't complete; nil for other files.
     private static func number(_ name: String) -> Int? {
-        let digits = name.prefix { ("0"..."9").contains($0) }
-        let rest = name.dropFirst(digits.count)
-        guard digits.count >= 12, rest == suffix || rest.hasPrefix("\(suffix).") else { return nil }
-        return Int(digits).flatMap { $0 <= lastNumber ? $0 : nil }
+        let number = name.prefix(digits)
+        let rest = name.dropFirst(digits)
+        guard number.allSatisfy({ ("0"..."9").contains($0) }), rest == suffix || rest.hasPrefix("\(suffix).") else {
+            return nil
+        }
+        return Int(number)
+    }
+
+    /// The number for a new segment: the one behind all others. Where somebody has put a file of the last number there
+    /// is, it is the first gap.
+    private static func number(after others: [Int]) -> Int {
+        let next = (others.max() ?? 0) + 1
+        guard String(next).utf8.count > digits else { return next }
+        let taken = Set(others)
+        return (1...).first { !taken.contains($0) } ?? 1
     }
 
     private func names() throws(CommandError) -> [String] {
