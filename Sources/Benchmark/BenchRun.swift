@@ -17,7 +17,7 @@ package final class BenchRun {
         case noThread
     }
 
-    private enum Phase {
+    enum Phase {
         case startingConsumers, startingProducers, sending, draining, over
     }
 
@@ -55,28 +55,28 @@ package final class BenchRun {
     /// How long threads may take to end once they are told to.
     private static let farewell = Duration.seconds(5)
 
-    private let plan: BenchPlan
-    private let queue: TestQueue
+    let plan: BenchPlan
+    let queue: TestQueue
     private let signals: SignalPipe
-    private let note: (Second) -> Void
+    let note: (Second) -> Void
     /// A pipe that threads ring; never closed, since one that was given up may still ring it.
     private let bell: WakePipe
     private let startGate: Latch
     private let stopProducers: Latch
     private let stopConsumers: Latch
-    private let arrivals: SharedArrivals
-    private var producers: [ThreadAccount] = []
-    private var consumers: [ThreadAccount] = []
-    private var phase = Phase.startingConsumers
-    private var times: BenchTimes
-    private var interruption: Interruption?
-    private var interruptedAt: Instant?
+    let arrivals: SharedArrivals
+    var producers: [ThreadAccount] = []
+    var consumers: [ThreadAccount] = []
+    var phase = Phase.startingConsumers
+    var times: BenchTimes
+    var interruption: Interruption?
+    var interruptedAt: Instant?
     /// When the producers had done all that they would do.
-    private var sentAt: Instant?
-    private var results: BenchResults
+    var sentAt: Instant?
+    var results: BenchResults
     private var lastArrival: (count: Int, at: Instant)
-    private var lastSecond: (at: Instant, confirmed: Int, received: Int)
-    private var lastSample = (at: Instant(nanoseconds: 0), confirmed: 0, received: 0)
+    var lastSecond: (at: Instant, confirmed: Int, received: Int)
+    var lastSample = (at: Instant(nanoseconds: 0), confirmed: 0, received: 0)
 
     /// Throws when the system refuses a pipe.
     package init(
@@ -225,102 +225,6 @@ package final class BenchRun {
         while !posts.allSatisfy({ $0.ending != nil }), .now < deadline {
             wait()
             guard signals.read().isEmpty else { return }
-        }
-    }
-
-    // MARK: - Figures
-
-    private func sample(_ now: Instant) {
-        let confirmed = producers.reduce(0) { $0 + $1.settled }
-        let received = consumers.reduce(0) { $0 + $1.settled }
-        // What was counted since the last sample belongs to the time from then on.
-        if lastSample.at >= times.measureStart {
-            let elapsed = lastSample.at - times.measureStart
-            results.published.add(confirmed - lastSample.confirmed, at: elapsed)
-            results.consumed.add(received - lastSample.received, at: elapsed)
-        }
-        lastSample = (now, confirmed, received)
-        if now >= lastSecond.at + .seconds(1) { tellSecond(now) }
-    }
-
-    private func tellSecond(_ now: Instant) {
-        let (confirms, latencies) = collect()
-        let seconds = Double((now - lastSecond.at).nanoseconds) / 1e9
-        note(
-            Second(
-                elapsed: now - times.start, isWarmUp: lastSecond.at < times.measureStart,
-                isDraining: phase == .draining,
-                seconds: seconds,
-                confirmed: results.confirmed - lastSecond.confirmed,
-                received: results.received - lastSecond.received,
-                waiting: max(0, results.confirmed - results.received), confirmLatency: confirms,
-                arrivalLatency: latencies))
-        lastSecond = (now, results.confirmed, results.received)
-    }
-
-    /// Brings the results up to date, and returns the latencies since the last time.
-    @discardableResult
-    private func collect() -> (confirms: LatencyHistogram, arrivals: LatencyHistogram) {
-        let sending = producers.map { $0.take() }
-        let receiving = consumers.map { $0.take() }
-        var confirms = LatencyHistogram()
-        var latencies = LatencyHistogram()
-        for tally in sending { confirms.add(tally.latencies) }
-        for tally in receiving { latencies.add(tally.latencies) }
-        results.confirmLatency.add(confirms)
-        results.arrivalLatency.add(latencies)
-        results.sent = sending.reduce(0) { $0 + $1.sent }
-        results.confirmed = sending.reduce(0) { $0 + $1.settled }
-        results.nacked = sending.reduce(0) { $0 + $1.nacked }
-        results.returned = sending.reduce(0) { $0 + $1.returned }
-        results.received = receiving.reduce(0) { $0 + $1.settled }
-        results.reordered = receiving.reduce(0) { $0 + $1.reordered }
-        results.unconfirmed = results.sent - results.confirmed - results.nacked - results.returned
-        let end = interruptedAt ?? .now
-        results.publishing = BenchResults.Flow(sending.map(\.measured), times, until: end)
-        results.consuming = BenchResults.Flow(receiving.map(\.measured), times, until: end)
-        return (confirms, latencies)
-    }
-
-    /// Adds how late those messages are that were due and never sent, or sent and never settled: a broker that stalls
-    /// at the end of a run would not be seen in the latencies of the others.
-    private func addLateness() {
-        let end = sentAt ?? interruptedAt ?? .now
-        let account = arrivals.current
-        for (number, producer) in producers.enumerated() {
-            let tally = producer.take()
-            for (sequence, nanoseconds) in tally.lateness {
-                results.confirmLatency.record(nanoseconds: nanoseconds)
-                guard plan.consumers > 0, !account.hasArrived(producer: number, sequence: sequence) else { continue }
-                results.arrivalLatency.record(nanoseconds: nanoseconds)
-            }
-            guard let schedule = times.schedule(of: number, plan), sentAt == nil || times.end != .never else {
-                continue
-            }
-            for late in schedule.overdue(
-                from: UInt64(tally.sent) + 1, since: times.measureStart, before: min(times.end, end), at: end)
-            {
-                results.confirmLatency.record(microseconds: late.microseconds, count: late.count)
-                if plan.consumers > 0 {
-                    results.arrivalLatency.record(microseconds: late.microseconds, count: late.count)
-                }
-            }
-        }
-    }
-
-    /// Counts what was lost. Only where the run came to its end: what was still on the way isn't lost.
-    private func judge() {
-        let account = arrivals.current
-        results.duplicated = account.duplicates
-        if plan.consumers > 0 {
-            results.lost = producers.enumerated().reduce(0) { sum, producer in
-                let tally = producer.element.take()
-                return sum
-                    + account.lost(
-                        producer: producer.offset, sent: UInt64(tally.sent), unconfirmed: tally.unconfirmed)
-            }
-        } else if let ready = try? queue.ready() {
-            results.lost = max(0, results.confirmed - ready)
         }
     }
 }

@@ -17,34 +17,34 @@ package struct PublishState {
     private static let lastPatience = Duration.seconds(2)
 
     let settings: Settings
-    private var routes = RouteTable()
-    private(set) var waiting = WaitingTasks()
-    private(set) var inFlight = InFlight()
+    var routes = RouteTable()
+    var waiting = WaitingTasks()
+    var inFlight = InFlight()
     private(set) var refused: [(task: OutgoingTask, reason: Refusal)] = []
     package private(set) var confirmedCount = 0
     /// The number of the last task that was read.
     package private(set) var readCount = 0
     /// What ends the publish. What is in flight is still waited for.
-    package private(set) var trouble: Trouble?
+    package internal(set) var trouble: Trouble?
 
     /// The number of the connection, from 1.
-    private var session = 0
+    var session = 0
     package var hasConnectedBefore: Bool { session > 0 }
-    package private(set) var isConnected = false
-    private var nextAttempt = Instant(nanoseconds: .min)
-    private var outage: Outage
+    package internal(set) var isConnected = false
+    var nextAttempt = Instant(nanoseconds: .min)
+    var outage: Outage
     /// Whether there is no more input.
     private(set) var isInputOver = false
     /// Whether a task was refused for now. Then no more is sent until the others' outcome is known.
-    private var hasNacked = false
-    private var blockedReason: String?
+    var hasNacked = false
+    var blockedReason: String?
     /// When a task was last settled, sent while none was in flight, or seen to be on its way: the confirm is due from
     /// then.
-    private var lastProgress = Instant(nanoseconds: 0)
+    var lastProgress = Instant(nanoseconds: 0)
     private var wasInterrupted = false
     /// Whether a second signal asked to wait no more.
     package private(set) var isImpatient = false
-    private var notices: [Notice] = []
+    var notices: [Notice] = []
 
     package init(_ settings: Settings, generator: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
         self.settings = settings
@@ -189,111 +189,6 @@ package struct PublishState {
         }
     }
 
-    // MARK: - What happened to the connection
-
-    /// There is a connection, on whose channel the broker gives `nextTag` to the next message.
-    package mutating func connected(nextTag: UInt64 = 1) {
-        session += 1
-        isConnected = true
-        inFlight = InFlight(nextTag: nextTag)
-        if waiting.isEmpty { outage.isOver() }
-    }
-
-    /// What a route needs is there. When the channel was opened again for that, the numbers of tasks start over.
-    package mutating func prepared(_ route: Route, hasReopened: Bool) {
-        routes.prepared(route, session: session)
-        if hasReopened { inFlight = InFlight() }
-    }
-
-    /// The broker has worked off everything that was sent, and has said what came back.
-    package mutating func synchronized() {
-        inFlight.synchronized()
-        if !inFlight.isReserved { inFlight.tasks.last.map { routes.prove($0.route) } }
-    }
-
-    /// What a route needs can't be made.
-    package mutating func preparationFailed(_ route: Route, _ error: BrokerError, _ now: Instant) {
-        guard error.isRefusal else { return lost(error, now) }
-        // Nothing was in flight, and the channel that it happened on is closed or a new one.
-        disconnected()
-        close(route, .destination(error))
-    }
-
-    /// Sending the task that `nextToSend` gave failed.
-    package mutating func sendingFailed(_ task: OutgoingTask, _ error: BrokerError, _ now: Instant) {
-        guard error.code == .invalidInput else {
-            return lost(error.onPublishing(to: task.route.destination), now)
-        }
-        // Found before a byte went out: the connection and what is under way have nothing to do with it.
-        inFlight.withdraw()
-        refuse(task, .task(error.onPublishing(task)))
-    }
-
-    /// The channel or the connection is gone, or couldn't be made.
-    package mutating func lost(_ error: BrokerError, _ now: Instant) {
-        let tasks = inFlight.tasks
-        if isConnected, error.isRefusal, !tasks.isEmpty {
-            inFlight = InFlight()
-            disconnected()
-            return attribute(error, tasks)
-        }
-        var error = error.scope == .channel ? named(error) : error
-        let alarm = error.code == .timedOut ? blockedReason : nil
-        if let alarm { error.text = "blocked by the broker (\(alarm))" }
-        disconnected()
-        let verdict = outage.failed(error, now)
-        guard trouble == nil else { return }
-        switch verdict {
-        case .tryAgain(let instant):
-            nextAttempt = instant
-            if let retryFor = outage.retryFor, outage.isNews(error) {
-                notices.append(.tryingAgain(error, for: retryFor))
-            }
-        case .giveUp where error.code == .nacked:
-            for task in waiting.remove(where: \.wasNacked) { refuse(task, .nacked) }
-        case .giveUp(let time): trouble = .gaveUp(error, after: time)
-        case .fatal:
-            if let alarm {
-                trouble = .blocked(reason: alarm, settings.confirmTimeout)
-            } else {
-                trouble = error.code == .timedOut && session > 0 ? .late(error) : .lost(error)
-            }
-        }
-    }
-
-    /// Takes everything back that isn't confirmed, to send it again.
-    private mutating func disconnected() {
-        for var task in inFlight.recall() {
-            task.mayBeThere = true
-            waiting.add(task)
-        }
-        waiting.sort()
-        isConnected = false
-        nextAttempt = Instant(nanoseconds: .min)
-        blockedReason = nil
-        hasNacked = false
-    }
-
-    /// Finds the task over which the broker closed the channel. It has neither that one nor any that came behind it.
-    private mutating func attribute(_ error: BrokerError, _ tasks: [OutgoingTask]) {
-        let size = error.refusedSize
-        let culprit = tasks.count == 1 ? 0 : tasks.firstIndex { $0.size == size }
-        for (index, task) in tasks.enumerated() where index != culprit {
-            var task = task
-            if index < culprit ?? .max { task.mayBeThere = true }
-            // Nobody knows which one it was, so now they come one by one.
-            task.isSuspect = culprit == nil
-            waiting.add(task)
-        }
-        waiting.sort()
-        if let culprit {
-            let task = tasks[culprit]
-            refuse(task, Refusal(error.onPublishing(task)))
-        } else if !settings.goesOnAfterRefusals {
-            end(.refused(Refusal(named(error))))
-        }
-    }
-
     // MARK: - What happened to tasks
 
     /// Takes the broker's word. Tasks that are confirmed by it go to `confirmed`.
@@ -348,13 +243,13 @@ package struct PublishState {
         }
     }
 
-    private mutating func refuse(_ task: OutgoingTask, _ reason: Refusal) {
+    mutating func refuse(_ task: OutgoingTask, _ reason: Refusal) {
         refused.append((task, reason))
         if reason.concernsDestination || !settings.goesOnAfterRefusals { close(task.route, reason) }
     }
 
     /// Sends nothing more to a destination that refuses, or nothing at all.
-    private mutating func close(_ route: Route, _ reason: Refusal) {
+    mutating func close(_ route: Route, _ reason: Refusal) {
         guard settings.goesOnAfterRefusals else { return end(.refused(reason)) }
         routes.refuse(route, reason)
         for task in waiting.remove(where: { $0.route === route }) { refused.append((task, reason)) }
@@ -387,7 +282,7 @@ package struct PublishState {
     }
 
     /// The error in the words of what the user asked for.
-    private func named(_ error: BrokerError) -> BrokerError {
+    func named(_ error: BrokerError) -> BrokerError {
         guard let task = inFlight.tasks.first ?? waiting.first else { return error }
         return error.onPublishing(to: task.route.destination)
     }

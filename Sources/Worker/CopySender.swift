@@ -7,22 +7,6 @@ import Posix
 /// A connection that copies are published on, used by one thread. It connects when the first copy is to be sent, and
 /// may wait for the broker as long as that takes.
 struct CopySender {
-    private struct Parcel {
-        var task: WorkerState.TaskID
-        var destination: ShortString
-        /// By which a returned copy is known again, with its destination.
-        var messageID: ShortString?
-        var body: [UInt8]
-        /// Not a copy, but what a command has written about its task.
-        var isAnswer = false
-        /// How long it waits on its queue, where that is a retry queue.
-        var delay: Duration?
-        /// What came back because its queue was missing, and is sent again.
-        var isSecond = false
-        /// Asks whether the broker takes anything.
-        var isKnock = false
-    }
-
     private static let directReplyPrefix = Array("amq.rabbitmq.reply-to.".utf8)
     /// How long the broker's word on one copy speaks for the next ones.
     private static let knockTime = Duration.seconds(1)
@@ -32,12 +16,12 @@ struct CopySender {
     private static let greatestWindow = 8 << 20
 
     private let settings: CopyPublisher.Settings
-    private var publisher: ConfirmingPublisher<Parcel>?
+    private var publisher: ConfirmingPublisher<CopyParcel>?
     private var unsent: Deque<CopyPublisher.Letter> = []
     /// Queues that were declared on this connection.
     private var declared: Set<ShortString> = []
     /// Copies that came back because their queue is missing.
-    private var returned: [(parcel: Parcel, message: ReturnedMessage)] = []
+    private var returned: [(parcel: CopyParcel, message: ReturnedMessage)] = []
     private var news: [CopyPublisher.News] = []
     private var isBlocked = false
     private var isKnocking = false
@@ -119,7 +103,7 @@ struct CopySender {
     }
 
     private mutating func take(_ event: BrokerEvent) throws(BrokerError) {
-        var settled: [(Parcel, PublisherConfirms<Parcel>.Outcome)] = []
+        var settled: [(CopyParcel, PublisherConfirms<CopyParcel>.Outcome)] = []
         try publisher?.take(
             event,
             matches: { parcel, returned in
@@ -134,7 +118,7 @@ struct CopySender {
         for (parcel, outcome) in settled { settle(parcel, outcome) }
     }
 
-    private mutating func settle(_ parcel: Parcel, _ outcome: PublisherConfirms<Parcel>.Outcome) {
+    private mutating func settle(_ parcel: CopyParcel, _ outcome: PublisherConfirms<CopyParcel>.Outcome) {
         bytesUnderWay -= parcel.body.count
         if parcel.isKnock {
             isKnocking = false
@@ -162,7 +146,7 @@ struct CopySender {
         }
     }
 
-    private mutating func fail(_ parcel: Parcel, _ error: BrokerError) {
+    private mutating func fail(_ parcel: CopyParcel, _ error: BrokerError) {
         news.append(.outcome(parcel.task, .failed(error, isRefused: true)))
     }
 
@@ -204,7 +188,7 @@ struct CopySender {
     /// No queue has an empty name, so the broker sends an empty message to it back at once, unless there is an alarm.
     private mutating func knock() throws(BrokerError) {
         isKnocking = true
-        try publish(Parcel(task: 0, destination: "", body: [], isKnock: true), MessageProperties())
+        try publish(CopyParcel(task: 0, destination: "", body: [], isKnock: true), MessageProperties())
     }
 
     private mutating func send(_ letter: CopyPublisher.Letter) throws(BrokerError) {
@@ -225,7 +209,7 @@ struct CopySender {
         case .back: destination = ShortString(settings.queue)
         case .answered: destination = copy.delivery.properties.replyTo ?? ""
         }
-        var parcel = Parcel(
+        var parcel = CopyParcel(
             task: letter.task, destination: destination, messageID: properties.messageID, body: copy.delivery.body)
         if case .later(let delay) = copy.fate { parcel.delay = delay }
         if case .answered(let answer) = copy.fate {
@@ -242,7 +226,7 @@ struct CopySender {
         }
     }
 
-    private mutating func publish(_ parcel: Parcel, _ properties: MessageProperties) throws(BrokerError) {
+    private mutating func publish(_ parcel: CopyParcel, _ properties: MessageProperties) throws(BrokerError) {
         mayHaveFrames = true
         if publisher?.unconfirmedCount == 0 { lastProgress = .now }
         // RabbitMQ returns a mandatory message to a direct reply-to even where it delivers it.

@@ -6,7 +6,7 @@ import Posix
 extension WorkerState {
     /// What may wait aside, so that a task that the broker won't take copies of holds up nobody, but not everything
     /// piles up here.
-    private static let greatestAside = (count: 64, bytes: 32 << 20)
+    static let greatestAside = (count: 64, bytes: 32 << 20)
 
     mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {
         noteActivity(now)
@@ -196,7 +196,7 @@ extension WorkerState {
         }
     }
 
-    private mutating func acknowledge(_ task: TaskTable.Task, as verdict: Verdict, _ actions: inout [Action]) {
+    mutating func acknowledge(_ task: TaskTable.Task, as verdict: Verdict, _ actions: inout [Action]) {
         actions.append(.acknowledge(deliveryTag: task.delivery.deliveryTag))
         close(task.id, as: verdict)
     }
@@ -208,7 +208,7 @@ extension WorkerState {
     }
 
     /// A task without a message id couldn't be known again.
-    private mutating func keep(_ task: TaskTable.Task, _ unheard: TaskTable.Unheard, _ now: Instant) {
+    mutating func keep(_ task: TaskTable.Task, _ unheard: TaskTable.Unheard, _ now: Instant) {
         guard task.delivery.properties.messageID != nil else { return close(task.id, as: .giveBack) }
         let time = connectivity.isConsuming ? Self.returnTime : Self.unheardTime
         tasks.move(task.id, to: .unheard(unheard, until: now + time))
@@ -233,67 +233,6 @@ extension WorkerState {
         }
         actions.append(.giveBack(deliveryTag: task.delivery.deliveryTag))
         close(task.id, as: .giveBack)
-    }
-
-    // MARK: - Copies
-
-    /// The original is acknowledged only once the broker has confirmed the copy.
-    private mutating func depart(
-        _ id: TaskID, _ fate: RetryPolicy.Fate, _ verdict: Verdict, _ attempt: Int,
-        after outcome: TaskTable.Outcome? = nil, _ actions: inout [Action]
-    ) {
-        guard let task = tasks[id] else { return }
-        let copy = TaskCopy(
-            delivery: task.delivery, fate: fate, attempt: attempt, end: outcome?.end ?? .exited(0),
-            errors: outcome?.output.errors ?? [])
-        tasks.move(id, to: .leaving(TaskTable.Departure(copy: copy, verdict: verdict)))
-        actions.append(.copy(id, copy))
-    }
-
-    mutating func copyConfirmed(_ id: TaskID, _ now: Instant, _ actions: inout [Action]) {
-        guard let task = tasks[id], case .leaving(let departure) = task.stage else { return }
-        noteActivity(now)
-        pauseAfterFailure.reset()
-        if isConnected(task) {
-            acknowledge(task, as: departure.verdict, &actions)
-        } else {
-            keep(task, .copied(departure.verdict), now)
-        }
-    }
-
-    /// The copy is sent again after a pause. The original isn't requeued for that: each time would count towards the
-    /// delivery limit of a quorum queue, which drops a task that exceeds it.
-    mutating func copyFailed(_ id: TaskID, isRefused: Bool, _ now: Instant, _ actions: inout [Action]) {
-        guard let task = tasks[id], case .leaving(let departure) = task.stage else { return }
-        noteActivity(now)
-        actions.append(.report(.copyFailed(task.delivery)))
-        guard isWorking else {
-            if isConnected(task) { actions.append(.giveBack(deliveryTag: task.delivery.deliveryTag)) }
-            return close(id, as: .giveBack)
-        }
-        guard isConnected(task) else { return keep(task, .unsent(departure), now) }
-        let size = task.delivery.body.count
-        let isAside =
-            isRefused && tasks.aside.count < Self.greatestAside.count
-            && tasks.aside.bytes + size <= Self.greatestAside.bytes
-        tasks.move(id, to: .resting(departure, until: pauseAfterFailure.end(after: now), isAside: isAside))
-    }
-
-    /// A task whose attempts can't be counted would be tried for ever, so it isn't tried again.
-    mutating func copyUnfit(_ id: TaskID, _ now: Instant, _ actions: inout [Action]) {
-        guard let task = tasks[id], case .leaving(let departure) = task.stage else { return }
-        guard case .later = departure.copy.fate else { return copyFailed(id, isRefused: true, now, &actions) }
-        let outcome = TaskTable.Outcome(
-            verdict: .deadLetter, end: .unfit("its headers leave no room to count attempts"),
-            output: CommandOutput(errors: departure.copy.errors))
-        depart(id, .deadLetter, .deadLetter, TaskCopy.attempt(of: task.delivery), after: outcome, &actions)
-    }
-
-    /// Whoever asked is gone. The task is done all the same.
-    mutating func answerReturned(_ id: TaskID, _ now: Instant, _ actions: inout [Action]) {
-        guard let task = tasks[id], case .leaving = task.stage else { return }
-        actions.append(.report(.answerReturned(task.delivery)))
-        copyConfirmed(id, now, &actions)
     }
 
     mutating func noteActivity(_ now: Instant) {

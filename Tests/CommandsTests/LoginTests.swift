@@ -23,7 +23,6 @@ import Testing
         "S2 guest is tried on this machine",
         arguments: [
             "amqp://localhost", "amqp://LocalHost:1/v", "amqp://127.0.0.1", "amqp://127.255.0.9", "amqps://[::1]",
-            "amqp://:x@localhost",
         ])
     func guestHere(url: String) throws {
         #expect(try Self.login(["-u", url]) == "guest:guest")
@@ -41,6 +40,14 @@ import Testing
         let error = Self.refusal(["-u", url])
         #expect(error?.status == .usage)
         #expect(error?.message.contains("guest is only tried on this machine") == true)
+    }
+
+    @Test("P14 a password without a user is a slip, and never guest's", arguments: ["localhost", "broker", "[::1]"])
+    func passwordAlone(host: String) throws {
+        let error = Self.refusal(["-u", "amqp://:CANARY@\(host)"])
+        #expect(error?.status == .usage && error?.message.contains("a password and no user") == true)
+        #expect(error?.message.contains("CANARY") == false)
+        #expect(try Self.login(["-u", "amqp://:pw@\(host)", "-u", "amqp://me:own@\(host)"]) == "me:own")
     }
 
     @Test("S2 one node elsewhere is enough to refuse guest, and the message shows no password")

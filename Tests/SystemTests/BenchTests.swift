@@ -179,7 +179,7 @@ struct BenchTests {
     func killed() async throws {
         let fixture = try Fixture()
         let bench = try fixture.start(
-            "bench", "--queue", fixture.queue, "--duration", "1h", "--warm-up", "0", "--expires", "10s")
+            "bench", "--queue", fixture.queue, "--duration", "1h", "--warm-up", "0", "--expires", "30s")
         try await bench.says("1s  confirmed")
         bench.signal(SIGKILL)
         #expect(try await bench.wait().status == 128 + SIGKILL)
@@ -188,7 +188,7 @@ struct BenchTests {
             try fixture.broker.ctl("-q", "list_queues", "name").split(separator: "\n").contains { $0 == fixture.queue }
         }
         #expect(try isListed(), "nobody was left to delete it")
-        try await eventually("the queue has expired", within: .seconds(40)) { try !isListed() }
+        try await eventually("the queue has expired", within: .seconds(120)) { try !isListed() }
     }
 
     @Test("messages that vanish are counted as lost, and are an error")
@@ -196,10 +196,10 @@ struct BenchTests {
         let fixture = try Fixture()
         // One consumer that gets one message at a time is slower than the producer: some always wait.
         let bench = try fixture.start(
-            "bench", "--queue", fixture.queue, "--duration", "4s", "--warm-up", "0", "--prefetch", "1", "--format",
+            "bench", "--queue", fixture.queue, "--duration", "6s", "--warm-up", "0", "--prefetch", "1", "--format",
             "json")
         try await bench.says("2s  confirmed")
-        _ = try fixture.broker.ctl("purge_queue", fixture.queue)
+        _ = try fixture.channel().purgeQueue(.init(fixture.queue))
         let result = try await bench.wait()
         #expect(result.status == 3 && result.errors.contains("confirmed messages were lost"), "\(result)")
         let integrity = try Report(result).integrity

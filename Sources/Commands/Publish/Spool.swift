@@ -114,11 +114,11 @@ final class Spool {
 
     /// All segments, oldest first. Other files in the folder are nobody's business.
     func entries() throws(CommandError) -> [Entry] {
+        // Whoever is adding now sweeps too.
+        let mayWrite = addLock.tryLock()
+        defer { if mayWrite { addLock.unlock() } }
         let names = try self.names()
-        if addLock.tryLock() {
-            sweep(names)
-            addLock.unlock()
-        }
+        if mayWrite { sweep(names) }
         return names.compactMap { name in
             guard name.hasSuffix(Self.suffix), let number = Self.number(name) else { return nil }
             return Entry(number: number, name: name)

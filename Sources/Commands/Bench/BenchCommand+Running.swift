@@ -1,0 +1,149 @@
+// Runs a bench and reports it.
+
+import Benchmark
+import Broker
+import Options
+import Posix
+import Worker
+
+extension BenchCommand {
+    static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
+        let plan = try plan(values, in: context)
+        let conditions = try conditions(values)
+        let baseline = try values.baselineFile.map { path throws(CommandError) in try BenchFiles.readBaseline(path) }
+        if let baseline { warnOfDifferences(baseline, plan, in: context) }
+        try check(conditions, plan, baseline)
+        let percentileFile = try values.percentileFile.map { path throws(CommandError) in
+            try BenchFiles.output(path)
+        }
+        guard let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP]) else {
+            throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
+        }
+        let startedAt = context.wallClock()
+        let queue = try queue(plan)
+        let broker = queue.brokerVersion
+        let progress = BenchProgress(plan, isQuiet: values.common.isQuiet, context)
+        progress.begin(broker: "\(broker) at \(queue.node)")
+        let results = try? BenchRun(plan, on: queue, signals: signals, note: progress.note).run()
+        if let reason = queue.remove() {
+            context.say(
+                "\(reason). Queue \"\(plan.queue)\" is left behind, and expires \(plan.queueExpiry.shortText) "
+                    + "after its last use")
+        }
+        guard let results else {
+            throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
+        }
+        let report = BenchReport(results, plan, brokerVersion: broker, startedAt: startedAt)
+        if results.hasStarted {
+            progress.end()
+            switch values.format {
+            case .text:
+                let style = TerminalStyle(context, descriptor: context.standardOutput)
+                let place = "\(broker) at \(queue.node), librabbitmq \(Library.version)"
+                try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
+            case .json: try context.write(report.json())
+            }
+            // Last: a full disk shouldn't cost the results, too.
+            try percentileFile?.write(results.mainLatency.percentileFile)
+        }
+        return verdict(results, report, baseline, conditions, in: context)
+    }
+
+    private static func queue(_ plan: BenchPlan) throws(CommandError) -> TestQueue {
+        do throws(TestQueue.Refusal) {
+            return try TestQueue(plan)
+        } catch {
+            switch error {
+            case .broker(let error): throw CommandError(error)
+            case .exists:
+                throw CommandError(
+                    .refused,
+                    "queue \"\(plan.queue)\" exists already, and bench only works on one of its own. Choose another "
+                        + "--queue"
+                )
+            }
+        }
+    }
+
+    private static func plan(_ values: Values, in context: CommandContext) throws(CommandError) -> BenchPlan {
+        var plan = BenchPlan(
+            connection: try values.connection.parameters(for: name, in: context),
+            queue: values.queue ?? "workq-bench-\(context.processName)", runID: .random(in: .min ... .max))
+        plan.queueType = values.queueType
+        plan.queueLifetime = values.expires
+        plan.producers = values.producers
+        plan.consumers = values.consumers
+        plan.size = values.size
+        plan.extent = values.messages.map { .messages($0) } ?? .duration(values.duration ?? .seconds(10))
+        plan.warmUp = values.warmUp
+        plan.rate = values.rate
+        plan.window = values.window
+        plan.prefetch = values.prefetch
+        plan.isPersistent = values.isPersistent
+        return plan
+    }
+
+    private static func conditions(_ values: Values) throws(CommandError) -> [FailCondition] {
+        var conditions: [FailCondition] = []
+        for text in values.failConditions {
+            do throws(FailCondition.Fault) {
+                conditions.append(try FailCondition(text))
+            } catch {
+                let rest = text.dropFirst(error.offset)
+                let place = rest.isEmpty ? "at the end" : "at character \(error.offset + 1), at \"\(rest)\""
+                throw CommandError(
+                    .usage, "bench: --fail-if \"\(text)\" can't be read: \(place), there should be \(error.expectation)"
+                )
+            }
+        }
+        if let relative = conditions.first(where: \.isRelative), values.baselineFile == nil {
+            throw CommandError(.usage, "bench: --fail-if \"\(relative.text)\" needs a --baseline to compare with")
+        }
+        return conditions
+    }
+
+    /// A condition on a figure that nobody has would never fail a run.
+    private static func check(
+        _ conditions: [FailCondition], _ plan: BenchPlan, _ baseline: BenchReport?
+    ) throws(CommandError) {
+        for condition in conditions {
+            if condition.metric == .consumeRate, plan.consumers == 0 {
+                throw CommandError(.usage, "bench: --fail-if \"\(condition.text)\" needs consumers")
+            }
+            if condition.isRelative, let baseline, condition.metric.value(in: baseline) == nil {
+                throw CommandError(
+                    .refused, "the baseline has no \(condition.metric.rawValue), which --fail-if compares with")
+            }
+        }
+    }
+
+    private static func warnOfDifferences(_ baseline: BenchReport, _ plan: BenchPlan, in context: CommandContext) {
+        guard baseline.parameters != BenchReport.Parameters(plan) else { return }
+        context.say("warning: the baseline was taken with other parameters, so it says little about this run")
+    }
+
+    /// Says what is wrong with the run, if anything, and returns the status for it.
+    private static func verdict(
+        _ results: BenchResults, _ report: BenchReport, _ baseline: BenchReport?, _ conditions: [FailCondition],
+        in context: CommandContext
+    ) -> ExitStatus {
+        if let interruption = results.interruption {
+            if interruption.kind != "signal" {
+                context.say(
+                    "\(results.hasStarted ? "the run ended early" : "the run could not begin"): \(interruption.text)")
+            }
+            return interruption.status
+        }
+        if let lost = results.lost, lost > 0 {
+            context.say("\(lost) of \(results.confirmed) confirmed messages were lost")
+            return .partlyDone
+        }
+        if results.nacked + results.returned > 0 {
+            context.say("\(results.nacked) messages were refused by the broker, \(results.returned) returned")
+            return .partlyDone
+        }
+        let findings = conditions.compactMap { $0.finding(in: report, baseline: baseline) }
+        for finding in findings { context.say("failed: \(finding)") }
+        return findings.isEmpty ? .done : .someFailed
+    }
+}
