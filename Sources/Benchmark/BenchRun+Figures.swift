@@ -1,6 +1,5 @@
 // What a run has measured.
 
-import Broker
 import Posix
 
 extension BenchRun {

@@ -3,8 +3,6 @@
 import Benchmark
 import Broker
 import Options
-import Posix
-import Worker
 
 /// `workq bench`.
 enum BenchCommand: Subcommand {

@@ -174,7 +174,7 @@ extension ConnectionOptions {
         _ brokers: [BrokerURL], in context: CommandContext
     ) throws(CommandError) -> ConnectionParameters.Login {
         if brokers.contains(where: \.usesExternalLogin) { return .external }
-        let fromURL = brokers.first { $0.username != nil }
+        let fromURL = brokers.first { $0.username?.isEmpty == false }
         let user = username ?? fromURL?.username
         guard let user, !user.isEmpty else {
             guard !brokers.contains(where: { $0.password != nil }) else {

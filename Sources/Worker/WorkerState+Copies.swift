@@ -1,6 +1,5 @@
 // Tasks that leave as copies: to be tried again, dead-lettered, moved or answered.
 
-import Broker
 import Posix
 
 extension WorkerState {

@@ -2,9 +2,7 @@
 
 import Benchmark
 import Broker
-import Options
 import Posix
-import Worker
 
 extension BenchCommand {
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
