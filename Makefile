@@ -16,6 +16,7 @@ static_libraries = .build/static-libraries
 release_flags = -c release --static-swift-stdlib --disable-local-rpath -Xlinker -L$(CURDIR)/$(static_libraries) \
     -Xswiftc -Xclang-linker -Xswiftc -static-libgcc -Xswiftc -use-ld=lld \
     -Xswiftc -cross-module-optimization -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
+    -Xlinker --icf=all \
     -Xlinker --build-id
 release_binary = .build/release/workq
 # By the names that Debian and Ubuntu have for them; Tests/Support/install-packages knows Fedora's and Homebrew's.

@@ -4,6 +4,9 @@ import PackageDescription
 // Shown by `workq --version`; make release sets it.
 let commit = Context.environment["WORKQ_COMMIT"] ?? ""
 
+// Tables, texts and screens: they run once, and are half of our code.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 let package = Package(
     name: "workq",
     platforms: [.macOS(.v15)],
@@ -29,7 +32,7 @@ let package = Package(
         // toml++ is headers only; Debian has it as libtomlplusplus-dev.
         .target(name: "CTOML"),
         .target(name: "JSON"),
-        .target(name: "Options"),
+        .target(name: "Options", swiftSettings: small),
         .target(
             name: "Broker",
             dependencies: [
@@ -52,7 +55,8 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Options", "Broker", "Publisher", "Worker", "Benchmark", "Management", "JSON", "Posix", "CTOML",
-            ]
+            ],
+            swiftSettings: small
         ),
         .executableTarget(name: "workq", dependencies: ["Commands"]),
         .target(
