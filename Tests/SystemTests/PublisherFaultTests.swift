@@ -40,7 +40,7 @@ struct PublisherFaultTests {
             try peer.block(reason: "low on memory")
             try peer.ack(1)
             // The broker reads nothing more.
-            Thread.sleep(forTimeInterval: 8)
+            Thread.sleep(forTimeInterval: 30)
         }
         let line = String(repeating: "x", count: 40 << 20) + "\n"
         let result = try await WorkqProcess.run(
@@ -90,12 +90,16 @@ struct PublisherFaultTests {
             try peer.acceptPublisher()
             try peer.expectTasks(1)
             try peer.ack(1)
-            Thread.sleep(forTimeInterval: 5)
+            Thread.sleep(forTimeInterval: 30)
         }
         let line = String(repeating: "x", count: 40 << 20) + "\n"
         let publish = try WorkqProcess(
             ["publish", "queue", "--lines", "--unsent", folder.path("unsent")], input: .text("1\n" + line),
             environment: peer.environment)
+        try await eventually("the input is read") {
+            let file = try? String(contentsOfFile: "/proc/\(publish.pid)/fdinfo/0", encoding: .utf8)
+            return file?.contains("pos:\t\(line.utf8.count + 2)\n") == true
+        }
         try await Task.sleep(for: .seconds(1))
         let result = try await endAtOnce(publish)
         #expect(result.errors.contains("1 confirmed, 1 unknown"), "\(result)")
