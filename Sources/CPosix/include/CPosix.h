@@ -142,6 +142,9 @@ static inline int workq_exit_status(int wait_status) { return WEXITSTATUS(wait_s
 /// The signal that ended a process that hasn't exited.
 static inline int workq_termination_signal(int wait_status) { return WTERMSIG(wait_status); }
 
+/// fork(2), of which the copy may go on in Swift: only in a process whose other threads hold no locks.
+pid_t workq_fork(void);
+
 /// A child that has ended and wasn't waited for, 0 when there is none. It stays to be waited for.
 pid_t workq_ended_child(void);
 
