@@ -95,7 +95,10 @@ struct AccessTests {
         try await fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
         let url = "amqp://\(user):canary%25s@127.0.0.1:\(fixture.broker.port)"
         try await fixture.publish(["x"])
-        let secrets = ["WORKQ_URL": url, "AMQP_URL": url, "WORKQ_API_URL": url]
+        let secrets = [
+            "WORKQ_URL": url, "AMQP_URL": url, "CLOUDAMQP_URL": url, "WORKQ_API_URL": url,
+            "WORKQ_PASSWORD_FILE": "/canary",
+        ]
         let result = try await fixture.run(
             "work", "-v", fixture.queue, "--drain", "--", "env", environment: secrets.merging(["KEPT": "yes"]) { $1 })
         #expect(result.status == 0 && result.text.contains("KEPT=yes"), "\(result)")
@@ -116,6 +119,9 @@ struct AccessTests {
         let refused = try await fixture.run("publish", fixture.queue, "x", "--password-file", open, environment: url)
         #expect(refused.status == 78 && refused.errors.contains("chmod 600"), "\(refused)")
         let closed = try folder.write("guest\n", to: "closed")
+        let variables = ["WORKQ_URL": "", "CLOUDAMQP_URL": url["WORKQ_URL"] ?? "", "WORKQ_PASSWORD_FILE": closed]
+        let byEnvironment = try await fixture.run("publish", fixture.queue, "x", environment: variables)
+        #expect(byEnvironment.status == 0, "\(byEnvironment)")
         let result = try await fixture.run("publish", fixture.queue, "x", "--password-file", closed, environment: url)
         #expect(result.status == 0, "\(result)")
     }
