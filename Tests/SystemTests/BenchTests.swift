@@ -131,7 +131,7 @@ struct BenchTests {
         for (words, status, hint) in [
             (
                 ["--fail-if", "p99>+x%", "--baseline", notJSON], 64,
-                "at character 6, at \"x%\", there should be a number"
+                "at character 5: \"+x%\" is no percentage"
             ),
             (["--fail-if", "p99>+5%"], 64, "needs a --baseline"), (["--size", "10"], 64, "from 24"),
             (["--messages", "5", "--duration", "1s"], 64, "exclude each other"),
