@@ -23,14 +23,16 @@ extension Channel {
 
     /// Starts a consumer with a tag of the caller's. The answer is `consuming`, or `channelClosed`.
     ///
-    /// A stream refuses it (`BrokerError.isStream`): it knows no priorities, and 0 is what every other queue takes for
-    /// granted.
-    package func sendConsume(_ queue: ShortString, consumerTag: ShortString) throws(BrokerError) {
+    /// As long as it can take tasks, those with a lower priority get none. A stream refuses it (`BrokerError.isStream`):
+    /// it knows no priorities, and 0 is what every other queue takes for granted.
+    package func sendConsume(
+        _ queue: ShortString, consumerTag: ShortString, priority: Int32 = 0
+    ) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
             var request = amqp_basic_consume_t()
             request.queue = try pool.bytes(queue)
             request.consumer_tag = try pool.bytes(consumerTag)
-            request.arguments = try pool.table(["x-priority": .int32(0)])
+            request.arguments = try pool.table(["x-priority": .int32(priority)])
             try connection.send("consume from queue \"\(queue)\"", size: 600) {
                 amqp_send_method($0, Self.number, AMQP_BASIC_CONSUME_METHOD, &request)
             }

@@ -167,6 +167,14 @@ package struct CommandDefinition<Values> {
     }
 }
 
+extension OptionDescription {
+    /// A placeholder in brackets stands for a number that may be left out.
+    fileprivate var shape: Lexer.Shape {
+        guard let placeholder else { return .flag }
+        return placeholder.hasPrefix("[") ? .optionalNumber : .value
+    }
+}
+
 extension Lexer {
     /// A lexer that knows the spellings of `options`.
     package init<Values>(options: [Option<Values>]) {
@@ -176,7 +184,7 @@ extension Lexer {
     /// A lexer that knows the spellings of the options described.
     package init(descriptions: [OptionDescription]) {
         self.init(spellings: descriptions.flatMap { $0.spellings }) { spelling in
-            descriptions.first { $0.spellings.contains(spelling) }.map { $0.placeholder == nil ? .flag : .value }
+            descriptions.first { $0.spellings.contains(spelling) }.map(\.shape)
         }
     }
 }

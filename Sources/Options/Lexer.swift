@@ -18,6 +18,8 @@ package struct Lexer {
     /// Whether an option takes a value.
     package enum Shape {
         case flag, value
+        /// A number, which may be left out: a word behind it that isn't one is another's.
+        case optionalNumber
     }
 
     /// Answers for a spelling (`--jobs`, `-j`) which shape it has, nil for an unknown option.
@@ -71,6 +73,8 @@ package struct Lexer {
         case .value:
             if let attached { return .option(spelling: spelling, value: attached) }
             return .option(spelling: spelling, value: try Self.value(of: spelling, from: &words))
+        case .optionalNumber:
+            return .option(spelling: spelling, value: attached ?? Self.number(from: &words))
         }
     }
 
@@ -85,6 +89,10 @@ package struct Lexer {
                 throw unknown(spelling)
             case .flag:
                 tokens.append(.option(spelling: spelling, value: nil))
+            case .optionalNumber:
+                tokens.append(
+                    .option(spelling: spelling, value: letters.isEmpty ? Self.number(from: &words) : String(letters)))
+                return
             case .value:
                 let value = letters.isEmpty ? try Self.value(of: spelling, from: &words) : String(letters)
                 tokens.append(.option(spelling: spelling, value: value))
@@ -105,6 +113,12 @@ package struct Lexer {
     private static func value(of spelling: String, from words: inout ArraySlice<Word>) throws(UsageError) -> String {
         guard let next = words.popFirst() else { throw UsageError("\(spelling) needs a value") }
         return try text(next)
+    }
+
+    private static func number(from words: inout ArraySlice<Word>) -> String? {
+        guard let next = words.first, !next.isEmpty, next.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        words.removeFirst()
+        return String(decoding: next, as: UTF8.self)
     }
 
     /// A word as text. Words that aren't UTF-8 are refused rather than repaired: a repaired name is another name.

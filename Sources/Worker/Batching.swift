@@ -48,8 +48,7 @@ extension WorkerState {
         guard let first = batch.first else { return }
         batchDue = now + batching.wait
         let job = lastJob + 1
-        lastJob += batch.count
-        started += batch.count
+        noteStart(of: batch.count, now)
         var command = Command(first: first.id, started: now)
         command.others = batch.dropFirst().map(\.id)
         if let timeout = settings.timeout { command.deadline = now + timeout }

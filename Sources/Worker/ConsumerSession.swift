@@ -11,6 +11,9 @@ struct ConsumerSession {
         /// A name like those of the queues that failed tasks need, for a queue that is never there; nil where no task
         /// is tried again. A missing right is told before a task runs, not when the first one fails.
         var retryQueueSample: ShortString?
+        /// What operators see; later consumers of the connection have a number behind it.
+        var consumerTag: String
+        var priority: Int32
     }
 
     /// What is worth knowing of an event of the connection.
@@ -51,7 +54,9 @@ struct ConsumerSession {
     }
 
     private var queue: ShortString { ShortString(settings.queue) }
-    private var consumerTag: ShortString { ShortString("workq-\(consumerNumber)") }
+    private var consumerTag: ShortString {
+        ShortString(consumerNumber == 1 ? settings.consumerTag : "\(settings.consumerTag)-\(consumerNumber)")
+    }
 
     mutating func startConsumer(prefetch: Int) throws(BrokerError) {
         prefetchCount = UInt16(clamping: prefetch)
@@ -62,7 +67,7 @@ struct ConsumerSession {
             try channel.sendQuestion(whetherMayCreate: sample)
         }
         try channel.sendPrefetchCount(prefetchCount)
-        try channel.sendConsume(queue, consumerTag: consumerTag)
+        try channel.sendConsume(queue, consumerTag: consumerTag, priority: settings.priority)
     }
 
     func stopConsumer() throws(BrokerError) {

@@ -43,6 +43,14 @@ package struct TaskCopy: Equatable, Sendable {
         max(notedAttempt(of: delivery), deliveryCount(of: delivery) + 1)
     }
 
+    /// The queue on which a dead-lettered task failed; nil of any other task.
+    package static func home(of delivery: Delivery) -> ShortString? {
+        guard case .string(let name)? = delivery.properties.headers?[queueHeader], (1...255).contains(name.count) else {
+            return nil
+        }
+        return ShortString(bytes: name)
+    }
+
     /// Which attempt a delivery is by what workers have noted, without what the broker counts.
     static func notedAttempt(of delivery: Delivery) -> Int {
         max(1, delivery.properties.headers?[attemptHeader]?.integer ?? 1)

@@ -1,22 +1,31 @@
 // Prints tasks for a worker without a command.
 
+import Broker
 import DequeModule
 import Posix
 
-/// Tasks on their way to standard output, each followed by a separator. A task is done once all of it is written.
+/// Tasks on their way to standard output, each followed by a separator, or in a form of its own. A task is done once all
+/// of it is written.
 struct TaskPrinter {
     private let separator: UInt8
+    /// What is printed of a task, its end included; nil for its body.
+    private let format: ((Delivery) -> [UInt8])?
     private(set) var buffer = OutputBuffer(descriptor: STDOUT_FILENO)
     /// The jobs in the buffer, with where each ends in all that was ever added.
     private var jobs: Deque<(job: WorkerState.JobID, end: Int)> = []
 
-    init(separator: UInt8) {
+    init(separator: UInt8, format: ((Delivery) -> [UInt8])? = nil) {
         self.separator = separator
+        self.format = format
     }
 
-    mutating func add(_ job: WorkerState.JobID, _ body: [UInt8]) {
-        buffer.add(body)
-        buffer.add(CollectionOfOne(separator))
+    mutating func add(_ job: WorkerState.JobID, _ delivery: Delivery) {
+        if let format {
+            buffer.add(format(delivery))
+        } else {
+            buffer.add(delivery.body)
+            buffer.add(CollectionOfOne(separator))
+        }
         jobs.append((job, buffer.totalAdded))
     }
 

@@ -1,6 +1,7 @@
 // What a worker's state machine is told, and what it answers.
 
 import Broker
+import Posix
 
 extension WorkerState {
     /// What is done with tasks.
@@ -15,6 +16,8 @@ extension WorkerState {
         package var mode = Mode.run
         /// The queue that tasks come from, to be named.
         package var queue = ""
+        /// When one after the other may start; nil for no limit.
+        package var pace: Pace?
         /// Unacknowledged tasks that the broker may give this worker; 0 for no limit.
         package var prefetch = 0
         /// Commands at once.

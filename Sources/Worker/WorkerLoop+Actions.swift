@@ -57,9 +57,10 @@ extension WorkerLoop {
     private func connect() {
         let sample = settings.state.triesAgain ? ShortString(settings.retryQueue(.zero)) : nil
         let consumer = ConsumerSession.Settings(
-            queue: settings.queue, creates: settings.creates, retryQueueSample: sample)
+            queue: settings.queue, creates: settings.creates, retryQueueSample: sample,
+            consumerTag: settings.consumerTag, priority: settings.consumerPriority)
         let parameters = parameters()
-        copies.use(parameters)
+        copies.use(settings.copyParameters ?? parameters)
         do throws(BrokerError) {
             opening = try Opening { () throws(BrokerError) in try ConsumerSession.open(consumer, parameters) }
         } catch {
@@ -80,7 +81,7 @@ extension WorkerLoop {
     }
 
     private func start(_ job: WorkerState.JobID, _ delivery: Delivery) {
-        guard let launcher else { return printer.add(job, delivery.body) }
+        guard let launcher else { return printer.add(job, delivery) }
         let variables = TaskEnvironment.variables(
             for: delivery, queue: settings.queue, maximumAttempts: settings.state.retries.maximumAttempts)
         var modes = outputModes(job)

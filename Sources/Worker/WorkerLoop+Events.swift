@@ -44,7 +44,8 @@ extension WorkerLoop {
     /// Milliseconds until something is due by itself. Heartbeats are served by reading, twice an interval at least.
     private var timeout: Int32 {
         guard events.isEmpty, !mayHaveFrames || isFull else { return 0 }
-        let deadline = min(state.nextDeadline, nextSettling, nextReceive, settings.service?.next ?? .never)
+        let nextReport = min(settings.service?.next ?? .never, settings.statusReader?.next ?? .never)
+        let deadline = min(state.nextDeadline, nextSettling, nextReceive, nextReport)
         return deadline == .never ? -1 : deadline.pollTimeout(from: .now)
     }
 

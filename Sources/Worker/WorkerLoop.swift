@@ -25,6 +25,13 @@ package final class WorkerLoop {
         package var output = Output.passed
         /// To be told how the worker is doing; nil where nobody wants to know.
         package var service: ServiceLink?
+        /// The same for what is to be told now and then.
+        package var statusReader: StatusReader?
+        /// Another broker, or vhost, that copies go to.
+        package var copyParameters: ConnectionParameters?
+        /// What operators see of the consumer.
+        package var consumerTag = "workq"
+        package var consumerPriority: Int32 = 0
 
         package init(
             queue: String, creates: NewQueue?, deadLetterQueue: String,
@@ -53,8 +60,8 @@ package final class WorkerLoop {
     /// What is done with a task.
     package enum Work {
         case run(CommandLauncher)
-        /// Print it, with this byte behind it.
-        case print(separator: UInt8)
+        /// Print it, with this byte behind it, or what `format` makes of it.
+        case print(separator: UInt8, format: (@Sendable (Delivery) -> [UInt8])? = nil)
         /// Send it to another queue: see `WorkerState.Mode`.
         case move
     }
@@ -113,9 +120,9 @@ package final class WorkerLoop {
             self.launcher = launcher
             workq_adopt_orphans()
             printer = TaskPrinter(separator: 0)
-        case .print(let separator):
+        case .print(let separator, let format):
             launcher = nil
-            printer = TaskPrinter(separator: separator)
+            printer = TaskPrinter(separator: separator, format: format)
         case .move:
             launcher = nil
             printer = TaskPrinter(separator: 0)
@@ -125,7 +132,7 @@ package final class WorkerLoop {
                 queue: settings.queue, deadLetterQueue: settings.deadLetterQueue,
                 newDeadLetterQueue: settings.createsOther, retryQueue: settings.retryQueue, host: settings.host,
                 confirmTimeout: settings.confirmTimeout),
-            parameters: parameters())
+            parameters: settings.copyParameters ?? parameters())
         state = WorkerState(settings: settings.state, now: .now)
     }
 
@@ -143,6 +150,7 @@ package final class WorkerLoop {
                 let failure = relay.flush()
                 copies.close()
                 session?.connection.close()
+                settings.statusReader?.report(state.status, now: nil)
                 return failure.map(WorkerState.Ending.outputFailed) ?? ending
             }
             waitForSomething()
@@ -157,5 +165,6 @@ package final class WorkerLoop {
         }
         if ending != nil || nextSettling <= .now { settle() }
         settings.service?.report(state)
+        settings.statusReader?.report(state.status, now: .now)
     }
 }

@@ -63,11 +63,6 @@ extension WorkerState {
 
     // MARK: - Starting
 
-    /// Whether tasks that are here may start.
-    func mayStart(_ now: Instant) -> Bool {
-        phase == .working(isPaused: false) && startsAfter <= now
-    }
-
     /// Whether another command may start. A task whose copy is under way keeps its place: otherwise failing tasks would
     /// pile up here.
     var hasFreePlace: Bool {
@@ -84,8 +79,7 @@ extension WorkerState {
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
         if let batching = settings.batching { return startBatches(of: batching, now, &actions) }
         while mayStart(now), hasFreePlace, let task = tasks.firstWaiting {
-            started += 1
-            lastJob += 1
+            noteStart(of: 1, now)
             if case .move(let destination) = settings.mode {
                 depart(task.id, .moved(to: destination), .acknowledge, TaskCopy.attempt(of: task.delivery), &actions)
             } else {

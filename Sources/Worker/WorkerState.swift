@@ -51,6 +51,7 @@ package struct WorkerState {
     var lastJob: JobID = 0
     /// No command starts before: the system was short of something.
     var startsAfter = Instant(nanoseconds: 0)
+    private var pace: Pace?
     /// When what is waiting starts although the batch isn't full.
     var batchDue = Instant.never
     var pauseAfterFailure = FailurePause()
@@ -72,6 +73,7 @@ package struct WorkerState {
     ) {
         self.settings = settings
         connectivity = Connectivity(now: now, generator: generator)
+        pace = settings.pace
         lastActivity = now
         maximumTimeEnd = settings.maximumTime.map { now + $0 } ?? .never
     }
@@ -100,13 +102,28 @@ package struct WorkerState {
         switch phase {
         case .working(let isPaused):
             if !isPaused, tasks.waitingCount > 0, hasFreePlace {
-                deadline = min(deadline, max(startsAfter, settings.batching == nil ? startsAfter : batchDue))
+                deadline = min(deadline, max(nextStart, settings.batching == nil ? nextStart : batchDue))
             }
             return min(deadline, maximumTimeEnd, idleEnd)
         case .leaving(.gentle): return min(deadline, graceEnd, settleBy)
         case .leaving(.ending(let killAt)): return min(deadline, killAt, settleBy)
         case .leaving(.killed), .finished: return min(deadline, settleBy)
         }
+    }
+
+    /// Before this no task or batch starts.
+    private var nextStart: Instant { max(startsAfter, pace?.next ?? startsAfter) }
+
+    /// Whether tasks that are here may start.
+    func mayStart(_ now: Instant) -> Bool {
+        phase == .working(isPaused: false) && nextStart <= now
+    }
+
+    /// So many tasks start together.
+    mutating func noteStart(of count: Int, _ now: Instant) {
+        started += count
+        lastJob += count
+        pace?.went(now)
     }
 
     /// When the worker leaves for lack of work.

@@ -133,7 +133,7 @@ private struct ExpressionParser<Name: Hashable> {
         for (side, other) in [(left, right), (right, left)] {
             guard case .stray(let word, let reason) = side.meaning else { continue }
             throw fault(
-                other.content == .text ? "a text is written in quotes: '\"\(word)\"' in a shell" : reason,
+                other.isTextName ? "a text is written in quotes: '\"\(word)\"' in a shell" : reason,
                 at: side.position)
         }
     }
@@ -242,6 +242,8 @@ private struct ExpressionSide<Name: Hashable> {
         case .stray: nil
         }
     }
+
+    var isTextName: Bool { if case .name(_, .text, _) = meaning { true } else { false } }
 
     var strayReason: String? { if case .stray(_, let reason) = meaning { reason } else { nil } }
 }

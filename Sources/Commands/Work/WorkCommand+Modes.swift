@@ -37,6 +37,36 @@ extension WorkCommand {
                     + "`x-workq-` headers that say why behind, and starts again at attempt 1; moved anywhere else it "
                     + "keeps them. With `--drain` or `--count` the worker leaves when that is done. An auto-delete queue "
                     + "goes with its last consumer, which is told where the management API answers."),
+            .flag(
+                "--move-back", sets: \.isMovingBack, to: true,
+                "move dead-lettered tasks to the queues that they failed on, in a single pass",
+                details: "The header `x-workq-queue` says which that is; tasks without it stay. Otherwise it is as with "
+                    + "`--move-to`. What comes during the pass isn't looked at."),
+            .value(
+                "--to-url", of: .text("URL"), into: \.targetURL,
+                "move tasks to another vhost or broker",
+                details: "A URL as for `--url`, with user, password and vhost of its own. Each task is acknowledged here "
+                    + "once it is confirmed there. A password is safer in the file of `--to-url @FILE`, which only its "
+                    + "owner may be able to read."),
+        ]
+    }
+
+    static var rules: [OptionRule] {
+        [
+            .row("--move-to", "--move-back", "--peek", "--where", "--ndjson", excludes: "COMMAND"),
+            .row(
+                "--batch", "--reply", "--timeout", "--on-exit", "--max-attempts", "--retry-delay", "--dead-letter",
+                "--output", "--tag", needs: "COMMAND"),
+            .row("--batch", excludes: "--reply"),
+            .row("--to-url", needs: "--move-to", "--move-back"),
+            .row("--move-to", excludes: "--move-back"),
+            .row("--move-to", "--move-back", excludes: "--ndjson", "--null"),
+            .row("--ndjson", excludes: "--null"),
+            .row(
+                "--peek", "--move-back", "--where",
+                excludes: "--drain", "--idle-timeout", "--max-time", "--grace", "--rate", "--prefetch",
+                "--consumer-priority", "--metrics-file", because: "a single pass is made over what is there"),
+            .row("--peek", excludes: "--move-to", "--move-back", "--count"),
         ]
     }
 
@@ -60,41 +90,14 @@ extension WorkCommand {
         return UInt16(clamping: values.prefetch ?? places)
     }
 
-    /// Refuses what doesn't go together.
+    /// What goes together is in `rules`; this is what values say.
     static func checkModes(_ values: Values) throws(CommandError) {
-        let isRunning = !values.command.isEmpty
-        if let destination = values.destination {
-            if destination == values.queue {
-                throw CommandError(.usage, "work: --move-to must name another queue than QUEUE")
-            }
-            if isRunning { throw CommandError(.usage, "work: --move-to moves tasks, there is nothing to run") }
-            if let option = optionForCommands(values) {
-                throw CommandError(.usage, "work: --move-to excludes \(option), which is for commands")
-            }
-        }
-        if !isRunning, let option = optionForCommands(values) {
-            throw CommandError(.usage, "work: \(option) needs a COMMAND, after --")
-        }
-        if values.batchSize != nil, values.isAnswering {
-            throw CommandError(.usage, "work: --batch and --reply exclude each other")
+        if values.destination == values.queue, values.targetURL == nil {
+            throw CommandError(.usage, "work: --move-to must name another queue than QUEUE")
         }
         if values.isAnswering, values.output == .inherit {
             throw CommandError(.usage, "work: --reply and --output inherit exclude each other")
         }
-    }
-
-    /// An option that was given and says something of commands, which printing and moving run none of.
-    private static func optionForCommands(_ values: Values) -> String? {
-        let usual = Values()
-        let given = [
-            ("--batch", values.batchSize != nil), ("--reply", values.isAnswering), ("--timeout", values.timeout != nil),
-            ("--on-exit", values.verdicts != usual.verdicts),
-            ("--max-attempts", values.maximumAttempts != usual.maximumAttempts),
-            ("--retry-delay", values.retryDelays != usual.retryDelays),
-            ("--dead-letter", values.deadLetterQueue != nil), ("--output", values.output != nil),
-            ("--tag", values.isTagged),
-        ]
-        return given.first { $0.1 }?.0
     }
 
     /// What to type instead of a whole command line in quotes, as for a shell.

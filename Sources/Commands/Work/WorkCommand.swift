@@ -43,6 +43,18 @@ enum WorkCommand: Subcommand {
         var batchWait = Duration.seconds(1)
         var isAnswering = false
         var destination: String?
+        var targetURL: String?
+        var isMovingBack = false
+        /// How many tasks to look at without taking them.
+        var peek: Int?
+        var conditionText: String?
+        /// What `conditionText` says.
+        var condition: TaskCondition?
+        var isNDJSON = false
+        /// The time between two starts.
+        var interval: Duration?
+        var consumerPriority: Int32 = 0
+        var metricsFile: String?
         var logFormat = WorkLog.Format.text
     }
 
@@ -52,6 +64,7 @@ enum WorkCommand: Subcommand {
             summary: "run a command for each task",
             synopses: [
                 "work [OPTION...] QUEUE [-- COMMAND [ARG...]]", "work [OPTION...] --move-to OTHER QUEUE",
+                "work [OPTION...] --move-back QUEUE", "work [OPTION...] --peek [N] QUEUE",
             ],
             introduction: [
                 "Takes tasks from QUEUE and runs COMMAND for each, with the task on its standard input. A task is "
@@ -70,18 +83,24 @@ enum WorkCommand: Subcommand {
             optionGroups: [
                 ("Options", options),
                 ("Batches, answers and moving", modeOptions),
+                ("Looking and choosing", scanOptions),
                 ("Failed tasks", failureOptions),
                 ("Output", outputOptions),
                 ("Leaving", leavingOptions),
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
-            sections: [environmentSection, signalsSection, logSection, serviceSection],
+            rules: rules,
+            sections: [environmentSection, signalsSection, conditionSection, logSection, serviceSection],
             examples: [
                 Example("Make thumbnails, four at a time", "workq work thumbnails --jobs 4 -- ./make-thumbnail"),
                 Example("Print what is waiting, then leave", "workq work --drain thumbnails"),
                 Example(
                     "Give failed tasks another chance", "workq work thumbnails.dead --move-to thumbnails --drain"),
+                Example("Look at what has failed, and why", "workq work thumbnails.dead --peek 3"),
+                Example(
+                    "Give what failed by its time limit another chance",
+                    "workq work thumbnails.dead --move-back --where 'x-workq-reason == \"timeout\"'"),
                 Example("Load up to 500 tasks at once", "workq work events --batch 500 -- ./load-into-database"),
                 Example(
                     "The task as an argument instead of standard input",
@@ -101,6 +120,15 @@ enum WorkCommand: Subcommand {
                 details: "Tasks beyond the running ones wait in this worker while others may be idle, so the default "
                     + "dispatches fairly: whoever is free gets the next task. More hides the way to the broker when "
                     + "tasks are short. 0 sets no limit: plain round robin."),
+            .value(
+                "--rate", of: .rate, into: \.interval, default: "no limit",
+                "how many tasks or batches start in a time, as 5/s, 100/m or 1000/h",
+                details: "Evenly spread, and for this worker alone: others have rates of their own."),
+            .value(
+                "--consumer-priority", of: .priority, into: \.consumerPriority,
+                "who gets tasks first",
+                details: "While a worker with a higher priority can take tasks, those with a lower one get none. "
+                    + "Usual is 0."),
             .flag("--no-create", sets: \.createsQueue, to: false, "fail when the queue doesn't exist"),
             .value(
                 "--queue-type", of: .choice("TYPE"), into: \.queueType, default: "the vhost's",
@@ -175,6 +203,12 @@ enum WorkCommand: Subcommand {
                     + "`json` tells every event as an object on a line; see LOG. The commands' own standard error "
                     + "goes to the same place unless they redirect it."),
             .flag("--tag", sets: \.isTagged, to: true, "put the job's number before each line of output"),
+            .value(
+                "--metrics-file", of: .file(), into: \.metricsFile,
+                "keep counts of tasks in a file, as Prometheus reads them",
+                details: "In the text format, for the textfile collector of node_exporter: name it `NAME.prom`, and give "
+                    + "each worker a file of its own. It is written anew when something has changed, at most every 5 "
+                    + "seconds, and renamed into place; the last time when the worker leaves."),
         ]
     }
 
@@ -203,6 +237,15 @@ extension ValueFormat where Value == VerdictTable {
             expectation: "a list like 2=ack,signal=retry,*=dead-letter, with codes 0 to 255, signal, timeout or * "
                 + "and verdicts ack, retry, requeue, dead-letter or reject",
             parse: VerdictTable.init(changes:))
+    }
+}
+
+extension ValueFormat where Value == Int32 {
+    /// `--consumer-priority`.
+    fileprivate static var priority: Self {
+        Self("N", expectation: "a whole number, from -1000000 to 1000000", show: \.description) { text in
+            Int32(text).flatMap { (-1_000_000...1_000_000).contains($0) ? $0 : nil }
+        }
     }
 }
 

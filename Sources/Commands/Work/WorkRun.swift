@@ -25,6 +25,7 @@ extension WorkCommand {
         _ values: Values, _ log: WorkLog, in context: CommandContext
     ) throws(CommandError) -> ExitStatus {
         try checkModes(values)
+        if values.isScan { return try scan(values, in: context) }
         if let warning = DeliveryTimeout.warning(commandTimeout: values.timeout) { context.say(warning) }
         let work = try work(values, in: context)
         if !values.command.isEmpty { checkDescriptors(values, in: context) }
@@ -51,6 +52,20 @@ extension WorkCommand {
             let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
             throw CommandError(.inputOutputError, "cannot write to \(place): \(SystemError.text(number))")
         }
+    }
+
+    private static func scan(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
+        var values = values
+        if let text = values.conditionText { values.condition = try TaskCondition(ofWork: text) }
+        var scan = WorkScan(values, try values.connection.parameters(for: name, in: context), in: context)
+        return try scan.run()
+    }
+
+    /// What operators see of the consumer: who it is, and of which queue, as far as there is room.
+    private static func consumerTag(_ values: Values, in context: CommandContext) -> String {
+        var tag = "workq-\(context.processName)-\(values.queue)"
+        while tag.utf8.count > ShortString.maximumCount - 8 { tag.removeLast() }
+        return tag
     }
 
     private static func loop(
@@ -125,6 +140,7 @@ extension WorkCommand {
         state.verdicts = values.verdicts
         state.retries.maximumAttempts = values.maximumAttempts
         state.retries.delays = values.retryDelays
+        state.pace = values.interval.map(Pace.init(interval:))
 
         let queue = values.queue
         let retryQueue = { @Sendable (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
@@ -148,6 +164,10 @@ extension WorkCommand {
         settings.state = state
         settings.host = context.hostName
         settings.confirmTimeout = values.confirmTimeout
+        settings.copyParameters = try values.targetParameters(in: context)
+        settings.consumerTag = consumerTag(values, in: context)
+        settings.consumerPriority = values.consumerPriority
+        settings.statusReader = values.metricsFile.map { WorkMetrics($0, queue: values.queue, in: context).reader }
         settings.service = ServiceLink(environment: context.environment, processID: getpid())
         let (isTagged, directory) = (values.isTagged, context.temporaryDirectory)
         settings.output =
@@ -166,7 +186,8 @@ extension WorkCommand {
         _ values: Values, in context: CommandContext
     ) throws(CommandError) -> WorkerLoop.Work {
         guard let name = values.command.first else {
-            return values.destination == nil ? .print(separator: values.separator) : .move
+            guard values.destination == nil else { return .move }
+            return .print(separator: values.separator, format: values.isNDJSON ? Values.line : nil)
         }
         do throws(Executable.Unusable) {
             let executable = try Executable(

@@ -1,0 +1,120 @@
+// What workq work does in a single pass over a queue: looking, choosing, and putting tasks back where they came from.
+
+import Broker
+import Options
+import Posix
+import Worker
+
+/// One pass for `--peek`, `--where` and `--move-back`.
+struct WorkScan {
+    private let values: WorkCommand.Values
+    private let parameters: ConnectionParameters
+    private let context: CommandContext
+    private let queue: String
+    /// Lines and bodies on their way to standard output.
+    private var output: [UInt8] = []
+    /// Tasks that don't say which queue they came from.
+    private var homeless = 0
+
+    init(_ values: WorkCommand.Values, _ parameters: ConnectionParameters, in context: CommandContext) {
+        self.values = values
+        self.parameters = parameters
+        self.context = context
+        queue = values.queue
+    }
+
+    mutating func run() throws(CommandError) -> ExitStatus {
+        guard let signals = SignalPipe(catching: [SIGINT, SIGTERM, SIGHUP]) else {
+            throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
+        }
+        let connection: Connection
+        var scan: QueueScan
+        let ending: QueueScan.Ending
+        do {
+            connection = try Connection.open(parameters)
+            scan = try QueueScan(settings(), on: Channel(on: connection), signals: signals)
+            ending = try scan.run(choose: { choose($0) }, flush: { () throws(SystemError) in try flush() })
+        } catch {
+            throw Self.failure(error)
+        }
+        connection.close()
+        tell(scan)
+        switch ending {
+        case .interrupted(let signal):
+            throw CommandError(.signal(signal), "interrupted: what wasn't taken is still in its place")
+        case .withheld:
+            throw CommandError(
+                .temporaryFailure, "other consumers of queue \"\(queue)\" have its tasks, or get them first")
+        case .done: break
+        }
+        if let refusal = scan.refusal { throw CommandError(refusal) }
+        return .done
+    }
+
+    private static func failure(_ error: any Error) -> CommandError {
+        switch error {
+        case let error as CommandError: error
+        case let error as BrokerError: CommandError(error)
+        case QueueScan.Failure.broker(let error): CommandError(error)
+        case QueueScan.Failure.output(let error) where error.number == EPIPE: CommandError(.signal(SIGPIPE), "")
+        case QueueScan.Failure.output(let error):
+            CommandError(.inputOutputError, "cannot write to standard output: \(error.text)")
+        default: CommandError(.temporaryFailure, "\(error)")
+        }
+    }
+
+    private func settings() throws(CommandError) -> QueueScan.Settings {
+        var settings = QueueScan.Settings(queue: queue)
+        if let peek = values.peek {
+            // Without a condition the first ones are those.
+            if values.condition == nil { settings.limit = peek } else { settings.greatestCount = peek }
+        }
+        settings.greatestCount = values.count ?? settings.greatestCount
+        if values.destination != nil || values.isMovingBack {
+            settings.moving = QueueScan.Moving(
+                try values.targetParameters(in: context) ?? parameters,
+                creates: values.createsQueue
+                    ? values.destination.map { ($0, NewQueue(type: values.queueType)) } : nil,
+                confirmTimeout: values.confirmTimeout)
+        }
+        return settings
+    }
+
+    // MARK: - Each task
+
+    private mutating func choose(_ delivery: Delivery) -> QueueScan.Choice {
+        if let condition = values.condition, condition.truth(TaskFacts(delivery, now: time(nil)).value(of:)) != .holds {
+            return .leave
+        }
+        if values.isMovingBack {
+            guard let home = TaskCopy.home(of: delivery), home != ShortString(queue) || values.targetURL != nil else {
+                homeless += 1
+                return .leave
+            }
+            return .move(to: home)
+        }
+        if let destination = values.destination { return .move(to: ShortString(destination)) }
+        output += values.text(of: delivery)
+        return values.peek == nil ? .take : .show
+    }
+
+    private mutating func flush() throws(SystemError) {
+        guard !output.isEmpty else { return }
+        try Transfer.write(output, to: context.standardOutput)
+        output.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: - What is said
+
+    private func tell(_ scan: QueueScan) {
+        guard !values.common.isQuiet else { return }
+        if homeless > 0 {
+            context.say(
+                "\(count(homeless, "task")) of queue \"\(queue)\" \(homeless == 1 ? "doesn't" : "don't") say which "
+                    + "queue to go back to, and \(homeless == 1 ? "stays" : "stay")")
+        }
+        let left = scan.seen - scan.taken
+        guard values.common.isVerbose else { return }
+        context.say("\(count(scan.seen, "task")) looked at, \(scan.taken) taken, \(left) left in place")
+    }
+}

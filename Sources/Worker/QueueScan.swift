@@ -1,0 +1,310 @@
+// One look at the tasks of a queue, oldest first, of which most may stay.
+
+import Broker
+import Posix
+
+/// A pass over the tasks that a queue holds. Each is taken or left. What is left is in its place again when the pass is
+/// over, and also when it ends in any other way.
+///
+/// A classic queue is asked for one task after the other, since an auto-delete queue would end with a consumer. A quorum
+/// queue gets a consumer: it keeps the order of what one consumer has held, but not of what was asked for.
+package struct QueueScan {
+    /// What becomes of a task.
+    package enum Choice {
+        case leave
+        /// It stays, too, and counts as one of those that were looked for.
+        case show
+        /// It is acknowledged once `flush` has returned.
+        case take
+        /// It is acknowledged once the broker has confirmed its copy on another queue.
+        case move(to: ShortString)
+    }
+
+    package struct Settings {
+        package var queue: String
+        /// How many tasks to look at; nil for as many as the queue holds at the start.
+        package var limit: Int?
+        /// How many tasks to look for, those that are just left not counted; nil for all.
+        package var greatestCount: Int?
+        /// How tasks are moved; nil where none is.
+        package var moving: Moving?
+
+        package init(queue: String) {
+            self.queue = queue
+        }
+    }
+
+    /// How tasks are moved.
+    package struct Moving {
+        /// With what to connect for it.
+        package var parameters: ConnectionParameters
+        /// The queue that is created where it is missing, and with what; nil to create none.
+        package var creates: (name: String, queue: NewQueue)?
+        /// How long the broker may take to confirm a copy.
+        package var confirmTimeout: Duration
+
+        package init(
+            _ parameters: ConnectionParameters, creates: (name: String, queue: NewQueue)?, confirmTimeout: Duration
+        ) {
+            self.parameters = parameters
+            self.creates = creates
+            self.confirmTimeout = confirmTimeout
+        }
+    }
+
+    package enum Ending: Equatable {
+        case done
+        case interrupted(signal: Int32)
+        /// Other consumers have what there is, or the queue lets no consumer but another one have tasks.
+        case withheld
+    }
+
+    package enum Failure: Error {
+        case broker(BrokerError)
+        /// What `flush` said.
+        case output(SystemError)
+    }
+
+    /// What AMQP allows one consumer to hold.
+    package static let greatestHolding = 65_535
+    /// How many tasks are asked for ahead.
+    private static let round = 200
+    /// The broker answers every request at once; one that doesn't for so long has a trouble of its own.
+    private static let patience = Duration.seconds(30)
+    /// For so long a quorum queue may send nothing before it is asked whether it has more.
+    private static let quietTime = Duration.milliseconds(500)
+    /// When it does have more, and sends nothing for so long, it is for others.
+    private static let longQuietTime = Duration.seconds(5)
+    /// Microseconds in which a quorum queue works off acknowledgements; those that it hasn't it forgets when the channel
+    /// closes, and such tasks are there again.
+    private static let settleTime: UInt32 = 300_000
+    private static let consumerTag: ShortString = "workq-scan"
+
+    private let settings: Settings
+    private let queue: ShortString
+    private let signals: SignalPipe
+    private let copies: CopyPublisher?
+    private let isQuorum: Bool
+    private let channel: Channel
+    /// How the queue was at the start.
+    private let start: QueueStatus
+    private let limit: Int
+
+    package private(set) var seen = 0
+    /// Tasks that weren't just left.
+    package private(set) var found = 0
+    package private(set) var taken = 0
+    /// Why a copy was refused, the last time that one was. Its task was left.
+    package private(set) var refusal: BrokerError?
+    /// Taken tasks that aren't acknowledged yet.
+    private var chosen: [UInt64] = []
+    /// Tasks whose copies are under way, by their delivery tags.
+    private var moving: [UInt64: Delivery] = [:]
+    /// The last delivery of those that go back.
+    private var lastLeft: UInt64 = 0
+    /// Requests for a task that have no answer.
+    private var open = 0
+    private var lastAnswer = Instant.now
+    private var ending: Ending?
+    private var pollSet = PollSet()
+
+    /// Looks what there is. A stream and a missing queue are refused.
+    package init(_ settings: Settings, on channel: Channel, signals: SignalPipe) throws(Failure) {
+        self.settings = settings
+        let queue = ShortString(settings.queue)
+        self.queue = queue
+        self.signals = signals
+        self.channel = channel
+        (isQuorum, start) = try Self.asking { () throws(BrokerError) in
+            let status = try channel.status(ofQueue: queue)
+            return (try channel.isQuorum(queue), status)
+        }
+        limit = min(settings.limit ?? start.ready, start.ready, isQuorum ? Self.greatestHolding : .max)
+        do throws(SystemError) {
+            copies = try settings.moving.map { moving throws(SystemError) in
+                try CopyPublisher(
+                    CopyPublisher.Settings(
+                        queue: settings.queue, deadLetterQueue: moving.creates?.name ?? "",
+                        newDeadLetterQueue: moving.creates?.queue, retryQueue: { _ in "" }, host: "",
+                        confirmTimeout: moving.confirmTimeout),
+                    parameters: moving.parameters)
+            }
+        } catch {
+            throw .output(error)
+        }
+    }
+
+    /// Shows each task to `choose`. `flush` makes what was chosen safe before it is acknowledged. A second signal
+    /// doesn't wait for the broker.
+    package mutating func run(
+        choose: (Delivery) -> Choice, flush: () throws(SystemError) -> Void
+    ) throws(Failure) -> Ending {
+        defer { copies?.close() }
+        if isQuorum, limit > 0 {
+            try sending { channel throws(BrokerError) in
+                try channel.sendPrefetchCount(UInt16(clamping: limit))
+                try channel.sendConsume(queue, consumerTag: Self.consumerTag)
+            }
+        }
+        while !isOver {
+            try request()
+            try receive(choose)
+            do throws(SystemError) { try flush() } catch { throw .output(error) }
+            try acknowledge()
+            guard !isOver else { break }
+            if let signal = wait() {
+                if case .interrupted = ending { return .interrupted(signal: signal) }
+                ending = .interrupted(signal: signal)
+            }
+            try askForMore()
+        }
+        try giveBack()
+        return ending ?? .done
+    }
+
+    // MARK: - Asking
+
+    private var hasEnough: Bool {
+        ending != nil || seen >= limit || found >= settings.greatestCount ?? .max
+    }
+
+    private var isOver: Bool { hasEnough && open == 0 && moving.isEmpty && chosen.isEmpty }
+
+    private mutating func request() throws(Failure) {
+        guard !isQuorum, !hasEnough else { return }
+        let count = min(Self.round - open, limit - seen - open)
+        guard count > 0 else { return }
+        try sending { channel throws(BrokerError) in try channel.sendGets(count, from: queue) }
+        open += count
+        lastAnswer = .now
+    }
+
+    /// A quorum queue that sends nothing is asked whether it still has what was there.
+    private mutating func askForMore() throws(Failure) {
+        guard isQuorum, !hasEnough, moving.isEmpty, lastAnswer + Self.quietTime <= .now else { return }
+        let status = try Self.asking { () throws(BrokerError) in try channel.status(ofQueue: queue) }
+        if status.ready == 0 {
+            ending = .done
+        } else if lastAnswer + Self.longQuietTime <= .now {
+            ending = .withheld
+        }
+    }
+
+    private func sending(_ send: (Channel) throws(BrokerError) -> Void) throws(Failure) {
+        try Self.asking { () throws(BrokerError) in try send(channel) }
+    }
+
+    private static func asking<Reply>(_ request: () throws(BrokerError) -> Reply) throws(Failure) -> Reply {
+        do throws(BrokerError) { return try request() } catch { throw .broker(error) }
+    }
+
+    // MARK: - What comes
+
+    private mutating func receive(_ choose: (Delivery) -> Choice) throws(Failure) {
+        while let event = try Self.asking({ () throws(BrokerError) in try channel.connection.nextEvent() }) {
+            switch event {
+            case .delivery(let delivery): take(delivery, choose)
+            case .queueEmpty:
+                open -= 1
+                lastAnswer = .now
+                if ending == nil { ending = .done }
+            case .channelClosed(let error), .connectionClosed(let error): throw .broker(error)
+            case .consumerCancelled:
+                throw .broker(
+                    BrokerError(
+                        "look at queue \"\(settings.queue)\"", .connectionLost, scope: .channel,
+                        "the queue was deleted or lost its leader"))
+            default: break
+            }
+        }
+        for news in copies?.takeNews() ?? [] { try take(news) }
+        guard open > 0, lastAnswer + Self.patience <= .now else { return }
+        throw .broker(
+            BrokerError(
+                "look at queue \"\(settings.queue)\"", .timedOut, scope: .connection, "the broker doesn't answer"))
+    }
+
+    /// More than is needed may be on its way: that is left.
+    private mutating func take(_ delivery: Delivery, _ choose: (Delivery) -> Choice) {
+        if !isQuorum { open -= 1 }
+        lastAnswer = .now
+        let choice = hasEnough ? .leave : choose(delivery)
+        if !hasEnough { seen += 1 }
+        if case .leave = choice {} else { found += 1 }
+        switch choice {
+        case .leave, .show: lastLeft = delivery.deliveryTag
+        case .take: chosen.append(delivery.deliveryTag)
+        case .move(let queue):
+            moving[delivery.deliveryTag] = delivery
+            let copy = TaskCopy(
+                delivery: delivery, fate: .moved(to: queue), attempt: TaskCopy.attempt(of: delivery), end: .exited(0))
+            copies?.send(CopyPublisher.Letter(task: WorkerState.TaskID(delivery.deliveryTag), copy: copy))
+        }
+    }
+
+    private mutating func take(_ news: CopyPublisher.News) throws(Failure) {
+        if case .unconfirmed = news {
+            throw .broker(BrokerError("move tasks", .timedOut, scope: .connection, "no confirm came in time"))
+        }
+        guard case .outcome(let task, let outcome) = news else { return }
+        let tag = UInt64(task)
+        guard moving.removeValue(forKey: tag) != nil else { return }
+        switch outcome {
+        case .confirmed: chosen.append(tag)
+        case .failed(let error, let isRefused):
+            guard isRefused else { throw .broker(error) }
+            refusal = error
+            lastLeft = max(lastLeft, tag)
+        case .unfit, .unwanted: lastLeft = max(lastLeft, tag)
+        }
+    }
+
+    private mutating func acknowledge() throws(Failure) {
+        guard !chosen.isEmpty else { return }
+        let tags = chosen
+        try sending { channel throws(BrokerError) in for tag in tags { try channel.acknowledge(tag) } }
+        taken += tags.count
+        chosen = []
+    }
+
+    /// Waits for something to happen, for as long as a heartbeat allows, and returns the signal that did.
+    private mutating func wait() -> Int32? {
+        pollSet.removeAll()
+        pollSet.add(channel.connection.descriptor, events: POLLIN)
+        pollSet.add(signals.descriptor, events: POLLIN)
+        if let copies { pollSet.add(copies.descriptor, events: POLLIN) }
+        let heartbeat = channel.connection.heartbeat.map { .now + $0 / 2 } ?? Instant.never
+        let pause = isQuorum ? .now + Self.quietTime : lastAnswer + Self.patience
+        pollSet.wait(until: min(heartbeat, pause))
+        return pollSet.isReady(signals.descriptor) ? signals.read().first : nil
+    }
+
+    // MARK: - The end
+
+    /// Gives back what was left. A quorum queue without a delivery limit would put what is given back at its end; what a
+    /// consumer leaves behind stays in its place.
+    private mutating func giveBack() throws(Failure) {
+        if isQuorum {
+            guard limit > 0 else { return }
+            try sending { channel throws(BrokerError) in try channel.sendStop(Self.consumerTag) }
+            try awaitStop()
+            if taken > 0 { usleep(Self.settleTime) }
+        } else if lastLeft > 0 {
+            try sending { channel throws(BrokerError) in try channel.giveBack(lastLeft, multiple: true) }
+        }
+    }
+
+    private mutating func awaitStop() throws(Failure) {
+        let deadline = Instant.now + Self.patience
+        while .now < deadline {
+            let event = try Self.asking { () throws(BrokerError) in
+                try channel.connection.nextEvent(until: deadline)
+            }
+            switch event {
+            case .consumerStopped: return
+            case .channelClosed(let error), .connectionClosed(let error): throw .broker(error)
+            default: break
+            }
+        }
+    }
+}
