@@ -132,6 +132,37 @@ struct CheckTests {
         #expect(lines.contains { $0.hasPrefix("ok login") } && lines.contains { $0.hasPrefix("ok right write") })
     }
 
+    /// A broker that says this of itself, and answers every question.
+    private static func peer(product: String, version: String) throws -> ScriptedPeer {
+        try ScriptedPeer(timeout: .seconds(30)) { peer in
+            let properties = AMQPTable.text("product", product) + AMQPTable.text("version", version)
+            try peer.acceptLogin(
+                serverProperties: properties + AMQPTable.text("cluster_name", "a\u{1B}[2Jb"))
+            try peer.serveUntilClosed()
+        }
+    }
+
+    @Test("what RabbitMQ 4 limits is told, and O10 what a broker calls itself is shown, not obeyed")
+    func limits() async throws {
+        let peer = try Self.peer(product: "RabbitMQ", version: "4.1.2")
+        let result = try await WorkqProcess.run(["bench", "--check"], environment: peer.environment)
+        let lines = Self.lines(result)
+        #expect(lines.contains("ok broker RabbitMQ 4.1.2, cluster a\\x1b[2Jb"), "\(result)")
+        #expect(lines.contains { $0.hasPrefix("ok limits tasks of up to 16 MiB") }, "\(result)")
+        #expect(lines.contains { $0.hasPrefix("ok limits quorum queues give a task up after 20 returns") }, "\(result)")
+    }
+
+    @Test("of another broker than RabbitMQ rights are asked for by nothing that it might do")
+    func otherBroker() async throws {
+        let peer = try Self.peer(product: "Another", version: "2.0")
+        let result = try await WorkqProcess.run(
+            ["work", "q", "--check", "--connect-timeout", "2s"], environment: peer.environment)
+        let lines = Self.lines(result)
+        #expect(result.status == 0 && lines.contains("ok queue \"q\": 0 tasks are ready, 0 consumers"), "\(result)")
+        #expect(lines.contains { $0.hasPrefix("? right read from queue \"q\": only RabbitMQ tells") }, "\(result)")
+        #expect(lines.contains { $0.hasPrefix("? right write to exchange \"amq.default\"") }, "\(result)")
+    }
+
     @Test("standard output that can't be written is 74, and a bad command line is what it is without --check")
     func mistakes() async throws {
         let fixture = try Fixture()
