@@ -21,17 +21,18 @@ _workq_options() {
         choices=(
             -q --quiet -v --verbose -h --help --version -u --url --config -N --node -p --vhost
             --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name
+            --connect-timeout --connection-name --check
         ) ;;
     publish)
         choices=(
-            -l --lines -0 --null --ndjson --skip-empty --allow-empty --print-id --exchange
-            --routing-key --no-create --queue-type --queue-arg --delay --max-depth --unless-queued
-            --header --priority --ttl --content-type --content-encoding --type --app-id --user-id
-            --message-id --correlation-id --reply-to --timestamp --transient --no-confirm --window
-            --confirm-timeout --retry-for --spool --spool-name --flush --unsent -u --url --config -N
-            --node -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
-            --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --file -l --lines -0 --null --ndjson --skip-empty --allow-empty --print-id --format
+            --wait-reply --exchange --routing-key --no-create --queue-type --queue-arg --delay
+            --max-depth --unless-queued --header --priority --ttl --content-type --content-encoding
+            --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp
+            --transient --no-confirm --window --rate --confirm-timeout --retry-for --spool
+            --spool-name --flush --unsent -u --url --config -N --node -p --vhost --api-url
+            --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     work)
         choices=(
@@ -40,7 +41,7 @@ _workq_options() {
             --max-attempts --retry-delay --dead-letter --output --log-format --tag --drain --count
             --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost --api-url
             --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     list-queues)
         choices=(
@@ -48,28 +49,29 @@ _workq_options() {
             --format --formatter --json -s --silent --no-table-headers --watch --interval --wait
             --deadline --warn --crit -t --timeout -u --url --config -N --node -p --vhost --api-url
             --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     purge)
         choices=(
             --expect --match --backup --with-retries --dry-run -y --yes -u --url --config -N --node
             -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
-            --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --heartbeat --connect-timeout --connection-name --check -q --quiet -v --verbose -h
+            --help
         ) ;;
     delete)
         choices=(
             --if-empty --if-unused --if-exists --match --backup --with-retries --dry-run -y --yes -u
             --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert
-            --key --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose
-            -h --help
+            --key --insecure --heartbeat --connect-timeout --connection-name --check -q --quiet -v
+            --verbose -h --help
         ) ;;
     bench)
         choices=(
             --producers --consumers --size --messages --duration --warm-up --rate --window
             --prefetch --transient --queue-type --queue --expires --format --hdr --baseline
             --fail-if -u --url --config -N --node -p --vhost --api-url --username --password-file
-            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
-            --quiet -v --verbose -h --help
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name --check
+            -q --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -82,37 +84,37 @@ _workq_value() {
     case $1 in
     '')
         case $2 in
-        -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
-            -0 | --null | --ndjson | --skip-empty | --allow-empty | --print-id | --no-create | \
-            --unless-queued | --transient | --no-confirm | --flush | --reply | --tag | --drain | \
-            --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | --silent | \
-            --no-table-headers | --watch | --dry-run | -y | --yes | --if-empty | --if-unused | \
-            --if-exists)
+        -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | --check | -l | \
+            --lines | -0 | --null | --ndjson | --skip-empty | --allow-empty | --print-id | \
+            --no-create | --unless-queued | --transient | --no-confirm | --flush | --reply | --tag | \
+            --drain | --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | \
+            --silent | --no-table-headers | --watch | --dry-run | -y | --yes | --if-empty | \
+            --if-unused | --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
-            --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
-            --header | --priority | --ttl | --content-type | --content-encoding | --type | \
-            --app-id | --user-id | --message-id | --correlation-id | --reply-to | --timestamp | \
-            --window | --confirm-timeout | --retry-for | --spool-name | -j | --jobs | --prefetch | \
-            --timeout | --kill-after | --batch | --batch-wait | --move-to | --on-exit | \
-            --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
-            --grace | --match | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
-            --expect | --producers | --consumers | --size | --messages | --duration | --warm-up | \
-            --rate | --expires | --fail-if)
+            --connection-name | --wait-reply | --exchange | --routing-key | --queue-arg | --delay | \
+            --max-depth | --header | --priority | --ttl | --content-type | --content-encoding | \
+            --type | --app-id | --user-id | --message-id | --correlation-id | --reply-to | \
+            --timestamp | --window | --rate | --confirm-timeout | --retry-for | --spool-name | -j | \
+            --jobs | --prefetch | --timeout | --kill-after | --batch | --batch-wait | --move-to | \
+            --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | \
+            --max-time | --grace | --match | --limit | --interval | --wait | --deadline | --warn | \
+            --crit | -t | --expect | --producers | --consumers | --size | --messages | --duration | \
+            --warm-up | --expires | --fail-if)
             kind=nothing ;;
-        --config | --password-file | --cacert | --cert | --key | --unsent | --backup | --hdr | \
-            --baseline)
+        --config | --password-file | --cacert | --cert | --key | --file | --unsent | --backup | \
+            --hdr | --baseline)
             kind=file ;;
         -N | --node)
             kind=live choices=(sections) ;;
+        --format | --log-format)
+            kind=choices choices=(text json) ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
         --spool)
             kind=directory ;;
         --output)
             kind=choices choices=(inherit line group) ;;
-        --log-format)
-            kind=choices choices=(text json) ;;
         --queue)
             kind=live choices=(queues) ;;
         --sort)
@@ -127,27 +129,29 @@ _workq_value() {
             message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp
             idle_since memory
         ) ;;
-        --format | --formatter)
+        --formatter)
             kind=choices choices=(table tsv csv json ndjson) ;;
         esac ;;
     publish)
         case $2 in
+        --file | --unsent | --config | --password-file | --cacert | --cert | --key)
+            kind=file ;;
         -l | --lines | -0 | --null | --ndjson | --skip-empty | --allow-empty | --print-id | \
-            --no-create | --unless-queued | --transient | --no-confirm | --flush | --insecure | -q | \
-            --quiet | -v | --verbose | -h | --help)
+            --no-create | --unless-queued | --transient | --no-confirm | --flush | --insecure | \
+            --check | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
-        --exchange | --routing-key | --queue-arg | --delay | --max-depth | --header | \
-            --priority | --ttl | --content-type | --content-encoding | --type | --app-id | \
-            --user-id | --message-id | --correlation-id | --reply-to | --timestamp | --window | \
-            --confirm-timeout | --retry-for | --spool-name | -u | --url | -p | --vhost | --api-url | \
-            --username | --heartbeat | --connect-timeout | --connection-name)
+        --format)
+            kind=choices choices=(text json) ;;
+        --wait-reply | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
+            --header | --priority | --ttl | --content-type | --content-encoding | --type | \
+            --app-id | --user-id | --message-id | --correlation-id | --reply-to | --timestamp | \
+            --window | --rate | --confirm-timeout | --retry-for | --spool-name | -u | --url | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
         --spool)
             kind=directory ;;
-        --unsent | --config | --password-file | --cacert | --cert | --key)
-            kind=file ;;
         -N | --node)
             kind=live choices=(sections) ;;
         esac ;;
@@ -158,8 +162,8 @@ _workq_value() {
             --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -p | \
             --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --no-create | -0 | --null | --reply | --tag | --drain | --insecure | -q | --quiet | -v | \
-            --verbose | -h | --help)
+        --no-create | -0 | --null | --reply | --tag | --drain | --insecure | --check | -q | \
+            --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -177,7 +181,8 @@ _workq_value() {
         --queue)
             kind=live choices=(queues) ;;
         --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | --silent | \
-            --no-table-headers | --watch | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            --no-table-headers | --watch | --insecure | --check | -q | --quiet | -v | --verbose | \
+            -h | --help)
             kind=switch ;;
         --match | --type | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
             --timeout | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
@@ -209,8 +214,8 @@ _workq_value() {
             kind=nothing ;;
         --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
-        --with-retries | --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | \
-            -h | --help)
+        --with-retries | --dry-run | -y | --yes | --insecure | --check | -q | --quiet | -v | \
+            --verbose | -h | --help)
             kind=switch ;;
         -N | --node)
             kind=live choices=(sections) ;;
@@ -218,7 +223,7 @@ _workq_value() {
     delete)
         case $2 in
         --if-empty | --if-unused | --if-exists | --with-retries | --dry-run | -y | --yes | \
-            --insecure | -q | --quiet | -v | --verbose | -h | --help)
+            --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
         --match | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
             --connect-timeout | --connection-name)
@@ -234,7 +239,7 @@ _workq_value() {
             --window | --prefetch | --expires | --fail-if | -u | --url | -p | --vhost | --api-url | \
             --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --transient | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+        --transient | --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the
 # cursor, and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
+    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --file --format --wait-reply --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --rate --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --expires --hdr --baseline --fail-if
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -116,13 +116,17 @@ complete -c workq -n '__workq_in -' -l insecure -d 'trust any certificate, with 
 complete -c workq -n '__workq_in -' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
 complete -c workq -n '__workq_in -' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
 complete -c workq -n '__workq_in -' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in -' -l check -d 'try the way to the broker, stage by stage, and do nothing else'
 
+complete -c workq -n '__workq_in publish' -l file -r -F -d 'publish what is in FILE as one task; - is standard input'
 complete -c workq -n '__workq_in publish' -s l -l lines -d 'read a task a line from standard input'
 complete -c workq -n '__workq_in publish' -s 0 -l null -d 'read tasks separated by NUL from standard input'
 complete -c workq -n '__workq_in publish' -l ndjson -d 'read a task a line as a JSON object from standard input'
 complete -c workq -n '__workq_in publish' -l skip-empty -d 'publish no task for an empty line'
-complete -c workq -n '__workq_in publish' -l allow-empty -d 'publish an empty task when there is nothing on standard input'
+complete -c workq -n '__workq_in publish' -l allow-empty -d 'publish an empty task when there is nothing on standard input or in FILE'
 complete -c workq -n '__workq_in publish' -l print-id -d 'print the message id of each task once it is confirmed'
+complete -c workq -n '__workq_in publish' -l format -x -a 'text json' -d 'print a receipt on standard output; text is none'
+complete -c workq -n '__workq_in publish' -l wait-reply -x -d 'wait so long for a worker\'s answer, and print it'
 complete -c workq -n '__workq_in publish' -l exchange -x -d 'publish to an exchange instead of a queue'
 complete -c workq -n '__workq_in publish' -l routing-key -x -d 'the routing key, for --exchange'
 complete -c workq -n '__workq_in publish' -l no-create -d 'fail when the queue doesn\'t exist'
@@ -146,6 +150,7 @@ complete -c workq -n '__workq_in publish' -l timestamp -x -d 'when the task was 
 complete -c workq -n '__workq_in publish' -l transient -d 'let the broker forget the tasks when it restarts'
 complete -c workq -n '__workq_in publish' -l no-confirm -d 'don\'t wait for confirms'
 complete -c workq -n '__workq_in publish' -l window -x -d 'how many tasks may be unconfirmed at a time'
+complete -c workq -n '__workq_in publish' -l rate -x -d 'send at most so many tasks in a time, such as 5/s, 100/m or 1000/h'
 complete -c workq -n '__workq_in publish' -l confirm-timeout -x -d 'how long to wait for the broker\'s confirm'
 complete -c workq -n '__workq_in publish' -l retry-for -x -d 'how long to try to reach a broker that is away, or takes no tasks'
 complete -c workq -n '__workq_in publish' -l spool -x -a '(__fish_complete_directories (commandline -ct))' -d 'keep tasks in DIR when the broker can\'t be reached, and deliver those that are there first'
@@ -166,6 +171,7 @@ complete -c workq -n '__workq_in publish' -l insecure -d 'trust any certificate,
 complete -c workq -n '__workq_in publish' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
 complete -c workq -n '__workq_in publish' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
 complete -c workq -n '__workq_in publish' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in publish' -l check -d 'try the way to the broker, stage by stage, and do nothing else'
 complete -c workq -n '__workq_in publish' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in publish' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in publish' -s h -l help -d 'show help; -h is the short one'
@@ -210,6 +216,7 @@ complete -c workq -n '__workq_in work' -l insecure -d 'trust any certificate, wi
 complete -c workq -n '__workq_in work' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
 complete -c workq -n '__workq_in work' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
 complete -c workq -n '__workq_in work' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in work' -l check -d 'try the way to the broker, stage by stage, and do nothing else'
 complete -c workq -n '__workq_in work' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in work' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in work' -s h -l help -d 'show help; -h is the short one'
@@ -249,6 +256,7 @@ complete -c workq -n '__workq_in list-queues' -l insecure -d 'trust any certific
 complete -c workq -n '__workq_in list-queues' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
 complete -c workq -n '__workq_in list-queues' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
 complete -c workq -n '__workq_in list-queues' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in list-queues' -l check -d 'try the way to the broker, stage by stage, and do nothing else'
 complete -c workq -n '__workq_in list-queues' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in list-queues' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in list-queues' -s h -l help -d 'show help; -h is the short one'
@@ -274,6 +282,7 @@ complete -c workq -n '__workq_in purge' -l insecure -d 'trust any certificate, w
 complete -c workq -n '__workq_in purge' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
 complete -c workq -n '__workq_in purge' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
 complete -c workq -n '__workq_in purge' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in purge' -l check -d 'try the way to the broker, stage by stage, and do nothing else'
 complete -c workq -n '__workq_in purge' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in purge' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in purge' -s h -l help -d 'show help; -h is the short one'
@@ -301,6 +310,7 @@ complete -c workq -n '__workq_in delete' -l insecure -d 'trust any certificate, 
 complete -c workq -n '__workq_in delete' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
 complete -c workq -n '__workq_in delete' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
 complete -c workq -n '__workq_in delete' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in delete' -l check -d 'try the way to the broker, stage by stage, and do nothing else'
 complete -c workq -n '__workq_in delete' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in delete' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in delete' -s h -l help -d 'show help; -h is the short one'
@@ -337,6 +347,7 @@ complete -c workq -n '__workq_in bench' -l insecure -d 'trust any certificate, w
 complete -c workq -n '__workq_in bench' -l heartbeat -x -d 'how often to prove being alive; 0 for never'
 complete -c workq -n '__workq_in bench' -l connect-timeout -x -d 'how long connecting and logging in to a node may take'
 complete -c workq -n '__workq_in bench' -l connection-name -x -d 'what operators see in RabbitMQ\'s management page'
+complete -c workq -n '__workq_in bench' -l check -d 'try the way to the broker, stage by stage, and do nothing else'
 complete -c workq -n '__workq_in bench' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in bench' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in bench' -s h -l help -d 'show help; -h is the short one'

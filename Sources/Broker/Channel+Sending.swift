@@ -39,6 +39,21 @@ extension Channel {
         }
     }
 
+    /// Has everything delivered to this channel that answers a message published on it with `reply-to` set to
+    /// `ShortString.directReplyTo`. The broker keeps no queue for that and wants no acknowledgement; what comes after
+    /// the channel has closed is lost. The answer to the request is no event.
+    package func sendConsumeReplies() throws(BrokerError) {
+        try withPool { pool throws(BrokerError) in
+            var request = amqp_basic_consume_t()
+            request.queue = try pool.bytes(.directReplyTo)
+            request.no_ack = 1
+            request.nowait = 1
+            try connection.send("wait for an answer") {
+                amqp_send_method($0, Self.number, AMQP_BASIC_CONSUME_METHOD, &request)
+            }
+        }
+    }
+
     /// Ends a consumer. The answer is `consumerStopped`, behind everything that was sent to the consumer.
     package func sendStop(_ consumerTag: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in

@@ -29,11 +29,15 @@ package final class Connection {
     ///
     /// Errors that another node would answer alike (wrong password, unknown vhost, an untrusted certificate) end the
     /// search; otherwise the last node's error is thrown.
-    package static func open(_ parameters: ConnectionParameters) throws(BrokerError) -> Connection {
+    ///
+    /// `observer` is told how far the attempt at each node has come.
+    package static func open(
+        _ parameters: ConnectionParameters, observer: ConnectionStage.Observer? = nil
+    ) throws(BrokerError) -> Connection {
         var last = BrokerError("connect", .unreachable, scope: .connection, "no broker is given")
         for node in parameters.nodes {
             do {
-                return try Connection(to: node, parameters)
+                return try Connection(to: node, parameters, observer)
             } catch {
                 guard error.isRetriable else { throw error }
                 last = error
@@ -42,7 +46,9 @@ package final class Connection {
         throw last
     }
 
-    private init(to node: ConnectionParameters.Node, _ parameters: ConnectionParameters) throws(BrokerError) {
+    private init(
+        to node: ConnectionParameters.Node, _ parameters: ConnectionParameters, _ observer: ConnectionStage.Observer?
+    ) throws(BrokerError) {
         self.node = node
         self.parameters = parameters
         guard let handle = ConnectionHandle() else {
@@ -51,13 +57,14 @@ package final class Connection {
         self.handle = handle
         let deadline = Instant.now + parameters.connectTimeout
         if node.usesTLS {
-            try openTLS(by: deadline)
+            try openTLS(by: deadline, observer)
         } else {
-            try openPlain(by: deadline)
+            try openPlain(by: deadline, observer)
         }
         TCPSocket.boundSilence(
             of: descriptor, sendTimeout: parameters.sendTimeout, idleSeconds: parameters.heartbeatSeconds)
         try logIn(by: deadline)
+        observer?(.loggedIn, .now)
         var timeout = parameters.requestTimeout.timeValue
         try check(amqp_set_rpc_timeout(state, &timeout), connecting)
     }
@@ -77,14 +84,27 @@ package final class Connection {
     /// The negotiated limit for one frame, in bytes.
     package var frameMax: Int { Int(amqp_get_frame_max(handle.state)) }
 
+    /// How many channels the broker allows on a connection.
+    package var channelMax: Int { Int(amqp_get_channel_max(handle.state)) }
+
+    /// The broker's own name for its cluster; empty where it has none. Escape before showing.
+    package var clusterName: String { serverText("cluster_name") ?? "" }
+
     /// The broker's product and version, as it introduced itself: `RabbitMQ 3.10.8`. Escape before showing.
     package var brokerVersion: String {
-        guard let table = amqp_get_server_properties(state) else { return "unknown broker" }
-        let properties = FieldTable(table.pointee)
-        let texts = (["product", "version"] as [ShortString]).compactMap { name in
-            if case .string(let bytes)? = properties[name] { String(decoding: bytes, as: UTF8.self) } else { nil }
-        }
+        let texts = [serverText("product"), serverText("version")].compactMap(\.self)
         return texts.isEmpty ? "unknown broker" : texts.joined(separator: " ")
+    }
+
+    /// Whether it says that it is RabbitMQ: others speak AMQP too.
+    package var isRabbitMQ: Bool { serverText("product") == "RabbitMQ" }
+
+    /// What the broker says of itself under this name.
+    private func serverText(_ name: ShortString) -> String? {
+        guard let table = amqp_get_server_properties(state),
+            case .string(let bytes)? = FieldTable(table.pointee)[name]
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The negotiated heartbeat interval; nil when there are no heartbeats. `nextEvent()` must be called at least twice

@@ -48,7 +48,8 @@ enum CompleteCommand: Subcommand {
     private static func connectionWords(_ words: [Word]) -> [Word] {
         let lexer = Lexer(
             descriptions: CommandTable.commands.filter { $0.name != name }.flatMap { $0.description.options })
-        let known = Set(ConnectionOptions.options.flatMap { $0.description.spellings })
+        // With `--check` nobody would be asked for names.
+        let known = Set(ConnectionOptions.options.flatMap { $0.description.spellings }).subtracting(["--check"])
         var rest = words[...]
         var tokens: [Token] = []
         while !rest.isEmpty, (try? lexer.appendNext(from: &rest, to: &tokens)) != nil {}

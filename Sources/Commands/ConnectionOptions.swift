@@ -28,6 +28,8 @@ struct ConnectionOptions {
     var heartbeat: Duration?
     var connectTimeout: Duration?
     var connectionName: String?
+    /// `--check`.
+    var isCheck = false
 
     static let defaultURL = "amqp://localhost:5672/"
     /// Environment variables that may hold a password, or say where one is, and therefore never reach a child.
@@ -100,6 +102,16 @@ struct ConnectionOptions {
             .value(
                 "--connection-name", of: .text("NAME"), into: \.connectionName,
                 default: "workq COMMAND pid@host", "what operators see in RabbitMQ's management page"),
+            .flag(
+                "--check", sets: \.isCheck, to: true,
+                "try the way to the broker, stage by stage, and do nothing else",
+                details: "On standard output, a line a stage with the time that it took: the host's name, TCP, TLS and "
+                    + "the certificate's names and days left, the login, the vhost, the broker's version and limits, "
+                    + "the queues that the command line names, the rights that the command needs there, and the "
+                    + "management API. A line begins with `ok`, `note`, `FAILED`, or `?` for what only doing it would "
+                    + "tell. All nodes are tried. The status is that of the first stage that failed; the management "
+                    + "API counts for `list-queues` alone. Nothing is created, taken or changed: what is asked for is "
+                    + "refused by the broker in any case, and a message is sent that no queue takes."),
         ]
     }
 

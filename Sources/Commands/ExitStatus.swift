@@ -64,7 +64,8 @@ package struct ExitStatus: RawRepresentable, Equatable {
         ExitStatusDescription(
             status: "75",
             meaning: "Temporary, and certainly not done: the broker could not take a task, or was blocked by an "
-                + "alarm or silent before anything was sent. Trying again makes no duplicate."),
+                + "alarm or silent before anything was sent. Trying again makes no duplicate. For "
+                + "`publish --wait-reply`: the task is confirmed, and no answer came in time."),
         ExitStatusDescription(
             status: "76",
             meaning: "Nobody knows: no confirm came in time, or the connection was lost after sending. Trying again "

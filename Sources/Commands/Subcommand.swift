@@ -44,6 +44,9 @@ extension Subcommand {
             try context.write(context.help.text(for: description, length))
             return .done
         case .run(let values):
+            if let values = values as? any ConnectingValues, values.connection.isCheck {
+                return try ConnectionCheck(of: name, values, in: context).run()
+            }
             return try run(values, in: context)
         }
     }

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// A thread asks, reads and decodes; the caller's thread waits for it, or goes on and looks later.
 package final class ManagementAPI: Sendable {
-    private let parameters: ManagementParameters
+    let parameters: ManagementParameters
     /// What the last question has left, with its connection.
     private let keptSession = Mutex<HTTPSession?>(nil)
 
@@ -87,16 +87,23 @@ package final class ManagementAPI: Sendable {
         _ query: QueueQuery, _ endpoint: ManagementParameters.Endpoint, _ target: String, by deadline: Instant
     ) throws(ManagementError) -> [QueueRecord] {
         let operation = "ask \(endpoint.description) for queues"
-        let request = HTTPRequest(
-            url: endpoint.description + target, host: endpoint.host,
-            headers: [authorization, "Accept: application/json"], tls: parameters.tls,
-            connectTimeout: parameters.connectTimeout, deadline: deadline)
+        let request = request(to: endpoint, target, by: deadline)
         switch try reply(to: query, request, operation) {
         case .records(let records): return records.inOrder
         case .refusal(404, _) where query.queue != nil: return []
         case .refusal(let status, let body):
             throw ManagementError(operation, status: status, body: body, vhost: query.vhost)
         }
+    }
+
+    /// A request for a path of the API.
+    func request(
+        to endpoint: ManagementParameters.Endpoint, _ target: String, by deadline: Instant
+    ) -> HTTPRequest {
+        HTTPRequest(
+            url: endpoint.description + target, host: endpoint.host,
+            headers: [authorization, "Accept: application/json"], tls: parameters.tls,
+            connectTimeout: parameters.connectTimeout, deadline: deadline)
     }
 
     private var authorization: String {

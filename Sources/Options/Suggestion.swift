@@ -14,7 +14,7 @@ package enum Suggestion {
         "--passwd": "--password-file", "--user": "--username", "--login": "--username",
         "--host": "--url amqp://HOST:PORT", "--hostname": "--url amqp://HOST:PORT", "--port": "--url amqp://HOST:PORT",
         "--server": "--url amqp://HOST:PORT", "--uri": "--url", "--broker": "--url amqp://HOST:PORT",
-        "--file": "standard input (workq publish QUEUE < FILE)", "--body": "the operand TASK, or standard input",
+        "--body": "the operand TASK, or standard input",
         "--payload": "the operand TASK, or standard input", "--message": "the operand TASK, or standard input",
         "--routing_key": "--routing-key", "--concurrency": "--jobs", "--workers": "--jobs", "--parallel": "--jobs",
         "--threads": "--jobs", "--retries": "--max-attempts", "--tries": "--max-attempts",
@@ -22,7 +22,7 @@ package enum Suggestion {
         "--tls": "--url amqps://HOST", "--ca": "--cacert", "--cafile": "--cacert",
         "--persistent": "nothing: tasks are persistent",
         "--durable": "nothing: queues are durable", "--follow": "--watch", "--force": "--yes", "--once": "--count 1",
-        "-f": "standard input (workq publish QUEUE < FILE)", "-H": "--header",
+        "-f": "--file", "-H": "--header",
     ]
 
     /// What was probably meant by a word that isn't among `candidates`; nil when nothing comes near.

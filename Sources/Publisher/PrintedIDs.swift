@@ -5,9 +5,24 @@ import Posix
 
 /// Message ids on their way to standard output.
 package final class PrintedIDs {
+    /// How ids are written.
+    package struct Form: Sendable {
+        let text: @Sendable (_ id: MessageID, _ isFirst: Bool) -> String
+
+        package init(_ text: @escaping @Sendable (_ id: MessageID, _ isFirst: Bool) -> String) {
+            self.text = text
+        }
+
+        /// An id a line.
+        package static let lines = Form { id, _ in id.text.description.escapedForDisplay + "\n" }
+    }
+
     private static let bufferSize = 16_384
 
     private let descriptor: Int32
+    private let form: Form
+    /// Whether nothing was printed yet.
+    package private(set) var isEmpty = true
     /// Ids of tasks that were confirmed before one that was read earlier; no more than the window holds.
     private var early: [Int: MessageID] = [:]
     private var nextNumber = 1
@@ -15,8 +30,9 @@ package final class PrintedIDs {
     /// Why nothing more can be printed. What is already on the broker stays there, so this is told apart.
     package private(set) var failure: SystemError?
 
-    package init(_ descriptor: Int32) {
+    package init(_ descriptor: Int32, _ form: Form = .lines) {
         self.descriptor = descriptor
+        self.form = form
     }
 
     /// Prints the id of a task once those before it are printed.
@@ -48,7 +64,8 @@ package final class PrintedIDs {
     }
 
     private func print(_ id: MessageID) {
-        buffer += id.text.description.escapedForDisplay + "\n"
+        buffer += form.text(id, isEmpty)
+        isEmpty = false
         if buffer.utf8.count > Self.bufferSize { flush() }
     }
 }

@@ -154,7 +154,7 @@ package final class PublishLoop {
     private func receive() -> Bool {
         var isNews = false
         do throws(BrokerError) {
-            while state.isConnected, let event = try session.connection?.nextEvent() {
+            while state.isConnected, let event = try session.nextEvent() {
                 isNews = true
                 state.take(event, .now) { task in
                     source.confirm(task)

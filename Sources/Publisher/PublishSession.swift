@@ -12,15 +12,18 @@ package final class PublishSession {
 
     private let parameters: ConnectionParameters
     private let interruption: Interruption?
+    private let inbox: ReplyInbox?
     private var link: Link?
     /// The number that the broker gives to the next message on the channel.
     private(set) var nextTag: UInt64 = 1
     /// Bytes that were on their way in the kernel when it was last asked.
     private var lastQueued = 0
 
-    package init(_ parameters: ConnectionParameters, interruption: Interruption?) {
+    /// With an inbox, what answers the tasks that are sent goes there.
+    package init(_ parameters: ConnectionParameters, interruption: Interruption?, inbox: ReplyInbox? = nil) {
         self.parameters = parameters
         self.interruption = interruption
+        self.inbox = inbox
     }
 
     package var isOpen: Bool { link != nil }
@@ -37,10 +40,12 @@ package final class PublishSession {
             parameters.connectTimeout = min(parameters.connectTimeout, max(end - .now, .milliseconds(100)))
         }
         guard let interruption else {
-            become(try Self.link(parameters))
+            become(try Self.link(parameters, takesReplies: inbox != nil))
             return true
         }
-        let opening = try Opening { [parameters] () throws(BrokerError) in try Self.link(parameters) }
+        let opening = try Opening { [parameters, takesReplies = inbox != nil] () throws(BrokerError) in
+            try Self.link(parameters, takesReplies: takesReplies)
+        }
         while true {
             if let result = opening.take() {
                 become(try result.get())
@@ -50,11 +55,19 @@ package final class PublishSession {
         }
     }
 
-    private static func link(_ parameters: ConnectionParameters) throws(BrokerError) -> sending Link {
+    private static func link(
+        _ parameters: ConnectionParameters, takesReplies: Bool
+    ) throws(BrokerError) -> sending Link {
         let connection = try Connection.open(parameters)
         let channel = try Channel(openingOn: connection)
-        try channel.selectConfirms()
+        try prepare(channel, takesReplies: takesReplies)
         return Link(connection: connection, channel: channel)
+    }
+
+    /// Makes an open channel ready for publishing.
+    private static func prepare(_ channel: Channel, takesReplies: Bool) throws(BrokerError) {
+        try channel.selectConfirms()
+        if takesReplies { try channel.sendConsumeReplies() }
     }
 
     private func become(_ new: sending Link) {
@@ -83,6 +96,26 @@ package final class PublishSession {
     }
 
     // MARK: - Using
+
+    /// The next thing that the broker said, but for answers; nil when there is nothing until `end`.
+    func nextEvent(until end: Instant? = nil) throws(BrokerError) -> BrokerEvent? {
+        while let event = try link?.connection.nextEvent(until: end) {
+            guard let inbox, case .delivery(let delivery) = event else { return event }
+            inbox.take(delivery)
+            if end != nil, inbox.answer != nil { return nil }
+        }
+        return nil
+    }
+
+    /// Waits for the answer in the inbox, or until `end`. Throws what makes that useless.
+    package func waitForReply(until end: Instant) throws(BrokerError) {
+        while inbox?.answer == nil, let event = try nextEvent(until: end) {
+            switch event {
+            case .channelClosed(let error), .connectionClosed(let error): throw error
+            default: continue
+            }
+        }
+    }
 
     /// Sends a task.
     func publish(_ task: OutgoingTask) throws(BrokerError) {
@@ -160,7 +193,7 @@ package final class PublishSession {
         } catch {
             guard error.code == .notFound, error.scope == .channel, !error.isRetriable else { throw error }
             try channel.open()
-            try channel.selectConfirms()
+            try Self.prepare(channel, takesReplies: inbox != nil)
             nextTag = 1
             return nil
         }

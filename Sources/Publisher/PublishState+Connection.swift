@@ -106,4 +106,10 @@ extension PublishState {
             end(.refused(Refusal(named(error))))
         }
     }
+
+    /// The error in the words of what the user asked for.
+    func named(_ error: BrokerError) -> BrokerError {
+        guard let task = inFlight.tasks.first ?? waiting.first else { return error }
+        return error.onPublishing(to: task.route.destination)
+    }
 }

@@ -10,6 +10,8 @@ extension PublishState {
         package var window = 1_000
         package var confirmTimeout = Duration.seconds(30)
         package var retryFor: Duration?
+        /// The least time between two tasks that are sent; nil for none.
+        package var interval: Duration?
         /// Whether tasks are wanted back that aren't confirmed; without it they are forgotten once sent.
         package var keepsTasks = false
         /// Whether tasks of other destinations go on after a refusal, as from a spool; else it is the end.
@@ -35,5 +37,11 @@ extension PublishState {
     package enum Notice: Equatable {
         case blocked(reason: String)
         case tryingAgain(BrokerError, for: Duration)
+    }
+
+    /// What there is to tell since the last call.
+    package mutating func takeNotices() -> [Notice] {
+        defer { notices = [] }
+        return notices
     }
 }

@@ -41,6 +41,8 @@ package struct PublishState {
     /// When a task was last settled, sent while none was in flight, or seen to be on its way: the confirm is due from
     /// then.
     var lastProgress = Instant(nanoseconds: 0)
+    /// When the next task may be sent; nil for as soon as can be.
+    private var pace: Pace?
     private var wasInterrupted = false
     /// Whether a second signal asked to wait no more.
     package private(set) var isImpatient = false
@@ -49,6 +51,7 @@ package struct PublishState {
     package init(_ settings: Settings, generator: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
         self.settings = settings
         outage = Outage(retryFor: settings.retryFor, generator: generator)
+        pace = settings.interval.map(Pace.init)
     }
 
     // MARK: - What to do
@@ -66,9 +69,9 @@ package struct PublishState {
         readCount = task.number
         if inFlight.count == 0 { lastProgress = now }
         if waiting.isEmpty, isWindowOpen, trouble == nil, !goesAlone(task), preparation(task) == nil,
-            routes.refusal(task.route) == nil
+            routes.refusal(task.route) == nil, isItsTurn(task, now)
         {
-            send(task, alone: false)
+            send(task, alone: false, now)
             return true
         }
         if let refusal = routes.refusal(task.route) {
@@ -86,16 +89,15 @@ package struct PublishState {
 
     /// The next task to be sent at once; nil when there is none, or when it must wait. It counts as sent from here on.
     package mutating func nextToSend(_ now: Instant) -> OutgoingTask? {
-        guard !waiting.isEmpty, isWindowOpen, let task = waiting.first, isDue(task) else { return nil }
-        let isAlone = goesAlone(task)
-        guard !isAlone || inFlight.count == 0, preparation(task) == nil else { return nil }
+        guard !waiting.isEmpty, let task = waiting.first, isFree(task), isItsTurn(task, now) else { return nil }
         if inFlight.count == 0 { lastProgress = now }
         waiting.removeFirst()
-        send(task, alone: isAlone)
+        send(task, alone: goesAlone(task), now)
         return task
     }
 
-    private mutating func send(_ task: OutgoingTask, alone: Bool) {
+    private mutating func send(_ task: OutgoingTask, alone: Bool, _ now: Instant) {
+        if !task.wasReturned { pace?.went(now) }
         inFlight.add(settings.keepsTasks ? task : task.withoutBody, alone: alone)
     }
 
@@ -124,7 +126,7 @@ package struct PublishState {
             giveUpWaiting(now)
             return next(now)
         }
-        return .wait(until: deadline, forInput: wantsTask)
+        return .wait(until: min(deadline, nextTurn), forInput: wantsTask)
     }
 
     /// Whether there is something to send now or later. In trouble only what was sent before is sent again.
@@ -147,6 +149,23 @@ package struct PublishState {
     private func goesAlone(_ task: OutgoingTask) -> Bool {
         task.isSuspect || !routes.isProven(task.route)
             || task.size > Self.windowBytes && settings.waitsForConfirms
+    }
+
+    /// Whether the pace lets the task go. One that came back was on no queue and has had its turn.
+    private func isItsTurn(_ task: OutgoingTask, _ now: Instant) -> Bool {
+        guard let pace else { return true }
+        return task.wasReturned || pace.isDue(now)
+    }
+
+    /// When the pace lets the first waiting task go; never when it waits for something else.
+    private var nextTurn: Instant {
+        guard let pace, let task = waiting.first, isFree(task) else { return .never }
+        return pace.next
+    }
+
+    /// Whether nothing but the pace keeps the first waiting task back.
+    private func isFree(_ task: OutgoingTask) -> Bool {
+        isWindowOpen && isDue(task) && (!goesAlone(task) || inFlight.count == 0) && preparation(task) == nil
     }
 
     private func preparation(_ task: OutgoingTask) -> Route.Preparation? {
@@ -273,17 +292,5 @@ package struct PublishState {
     /// Nothing more is read or sent; what is in flight is waited for.
     package mutating func end(_ trouble: Trouble) {
         self.trouble = self.trouble ?? trouble
-    }
-
-    /// What there is to tell since the last call.
-    package mutating func takeNotices() -> [Notice] {
-        defer { notices = [] }
-        return notices
-    }
-
-    /// The error in the words of what the user asked for.
-    func named(_ error: BrokerError) -> BrokerError {
-        guard let task = inFlight.tasks.first ?? waiting.first else { return error }
-        return error.onPublishing(to: task.route.destination)
     }
 }

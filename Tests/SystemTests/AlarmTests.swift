@@ -38,6 +38,10 @@ struct AlarmTests {
         #expect(partly.status == 3 && partly.errors.contains("unknown (the broker may have them)"), "\(partly)")
         #expect(partly.errors.contains("blocked by the broker (low on memory)"), "\(partly)")
 
+        let check = try await fixture.run("publish", fixture.queue, "--check")
+        #expect(check.status == 75 && check.text.contains("FAILED  alarm"), "\(check)")
+        #expect(check.text.contains("the broker takes no tasks: low on memory"), "\(check)")
+
         // Announced only after the first publish, too.
         let single = try fixture.start("publish", fixture.queue, "late", "--confirm-timeout", "2s")
         let (late, time) = try await single.end(within: .seconds(60))

@@ -104,6 +104,12 @@ struct DocumentedPromise: Sendable {
         DocumentedPromise(
             piece: "--baseline", before: "\"$WORKQ\" bench --messages 500 --warm-up 0 --format json -q > before.json"),
         DocumentedPromise(piece: "--if-unused --if-empty", before: "workq purge -q thumbnails >/dev/null"),
+        DocumentedPromise(
+            piece: "--wait-reply 30s",
+            before: "echo answered > photo.jpg && workq purge -q thumbnails >/dev/null && "
+                + "{ \"$WORKQ\" work --reply -q --count 1 thumbnails -- cat >/dev/null 2>&1 & }",
+            after: "holds thumbnails 0", prints: "answered"),
+        DocumentedPromise(piece: "publish --check", prints: "write to exchange"),
         DocumentedPromise(piece: "--backup thumbnails.ndjson", before: "rm thumbnails.ndjson"),
     ]
 

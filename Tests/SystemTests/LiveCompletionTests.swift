@@ -45,6 +45,9 @@ import Testing
                 ["complete", "queues"], environment: environment.merging(changes) { $1 }, timeout: .seconds(20))
         }
         #expect(try await complete().lines.contains(fixture.queue))
+        let checking = try await WorkqProcess.run(
+            ["complete", "queues", "--", "work", "--check"], environment: environment, timeout: .seconds(20))
+        #expect(checking.lines.contains(fixture.queue), "\(checking)")
         let other = fixture.anotherQueue("later")
         _ = try await fixture.run("publish", other, "task")
         #expect(try await !complete().lines.contains(other))
@@ -79,5 +82,9 @@ import Testing
             ["complete", "sections", "--", "--config", file, "list-queues"],
             environment: Self.environment(fixture, home))
         #expect(result.lines == ["default", "production"], "\(result)")
+        let named = try await WorkqProcess.run(
+            ["complete", "sections"],
+            environment: Self.environment(fixture, home).merging(["WORKQ_CONFIG": file]) { $1 })
+        #expect(named.lines == ["default", "production"], "\(named)")
     }
 }

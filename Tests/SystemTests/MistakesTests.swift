@@ -41,7 +41,7 @@ import Testing
         Mistake("help", "ls", says: "did you mean list-queues?"),
         // Other tools' options.
         Mistake("publish", "q", "x", "--password", "s3cret", says: "did you mean --password-file"),
-        Mistake("publish", "q", "--file", "x", says: "workq publish QUEUE < FILE"),
+        Mistake("publish", "q", "-f", "x", says: "did you mean --file?"),
         Mistake("publish", "q", "x", "--host", "broker", says: "did you mean --url amqp://HOST:PORT?"),
         Mistake("publish", "q", "x", "--port", "5672", says: "did you mean --url amqp://HOST:PORT?"),
         Mistake("publish", "q", "x", "--user", "jobs", says: "did you mean --username?"),

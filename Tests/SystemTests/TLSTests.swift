@@ -58,6 +58,10 @@ struct TLSTests {
     private func trusted(_ site: Site) async throws {
         let result = try await site.publish(site.authority)
         #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+        let check = try await site.publish(site.authority + ["--check"])
+        #expect(check.status == 0, "\(check)")
+        #expect(check.text.contains("TLSv1.3; the certificate is for localhost; it has 1 day left"), "\(check)")
+        #expect(check.text.contains("takes connections at port \(site.port)"), "\(check)")
         let body = (0..<1 << 20).map { _ in UInt8.random(in: 0...255) }
         let large = try await WorkqProcess.run(
             ["publish", "large"] + site.authority, input: .bytes(body), environment: ["WORKQ_URL": site.url])
@@ -72,6 +76,10 @@ struct TLSTests {
         let unknown = try await site.publish([])
         #expect(unknown.status == 78 && unknown.errors.contains("certificate"), "\(unknown)")
         #expect(unknown.errors.contains("--cacert"), "\(unknown)")
+        let check = try await site.publish(["--check"])
+        #expect(check.status == 78 && check.text.contains("note    tls "), "\(check)")
+        #expect(check.text.contains("the certificate is for localhost; it has 1 day left"), "\(check)")
+        #expect(check.text.contains("FAILED  tls") && !check.text.contains("login"), "\(check)")
         let other = try await site.publish(["--cacert", site.certificates.certificate("other")])
         #expect(other.status == 78 && other.errors.contains("certificate can't be trusted"), "\(other)")
         let address = try await site.publish(site.authority, url: "amqps://guest:guest@127.0.0.1:\(site.port)")

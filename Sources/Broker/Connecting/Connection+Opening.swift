@@ -5,24 +5,31 @@ import CRabbitMQ
 import Posix
 
 extension Connection {
-    func openPlain(by deadline: Instant) throws(BrokerError) {
+    func openPlain(by deadline: Instant, _ observer: ConnectionStage.Observer?) throws(BrokerError) {
         let addresses = try HostAddress.lookUp(node, by: deadline)
+        observer?(.resolved(addresses.map(\.text)), .now)
         guard let socket = amqp_tcp_socket_new(state) else {
             throw BrokerError(connecting, .outOfResources, scope: .connection, "no memory")
         }
         // The library owns the descriptor from here on.
-        amqp_tcp_socket_set_sockfd(socket, try TCPSocket.connect(to: addresses, of: node, by: deadline))
+        let descriptor = try TCPSocket.connect(to: addresses, of: node, by: deadline) { address in
+            observer?(.connected(address.text), .now)
+        }
+        amqp_tcp_socket_set_sockfd(socket, descriptor)
     }
 
-    func openTLS(by deadline: Instant) throws(BrokerError) {
+    func openTLS(by deadline: Instant, _ observer: ConnectionStage.Observer?) throws(BrokerError) {
         guard let socket = amqp_ssl_socket_new(state) else {
             throw BrokerError(connecting, .outOfResources, scope: .connection, "no memory for TLS")
         }
         let context = try parameters.tls.apply(to: socket, host: node.host, connecting)
         let addresses = try HostAddress.lookUp(node, by: deadline)
+        observer?(.resolved(addresses.map(\.text)), .now)
         var last = BrokerError(connecting, .hostNotFound, scope: .connection, "the host has no address")
         for (index, address) in addresses.enumerated() {
             do {
+                workq_tls_forget_session(context)
+                defer { Self.observe(workq_tls_last_session(context), address, observer) }
                 return try openTLS(
                     socket, context, address, by: TCPSocket.share(of: index, among: addresses.count, by: deadline))
             } catch {
@@ -31,6 +38,16 @@ extension Connection {
             }
         }
         throw last
+    }
+
+    /// Tells how far a handshake has come.
+    private static func observe(
+        _ session: workq_tls_session, _ address: HostAddress, _ observer: ConnectionStage.Observer?
+    ) {
+        guard let observer, session.start != 0 else { return }
+        observer(.connected(address.text), Instant(nanoseconds: session.start))
+        if let certificate = session.certificate { observer(.identified(Certificate(certificate)), .now) }
+        if let version = session.protocol { observer(.secured(String(cString: version)), .now) }
     }
 
     /// The library connects TLS itself, so it is told an address. That tries no other in secret, and has its own time.

@@ -9,12 +9,15 @@ enum TCPSocket {
     ///
     /// All addresses share the time until `deadline`; one that doesn't answer leaves the later ones their part.
     static func connect(
-        to addresses: [HostAddress], of node: ConnectionParameters.Node, by deadline: Instant
+        to addresses: [HostAddress], of node: ConnectionParameters.Node, by deadline: Instant,
+        connected: (HostAddress) -> Void = { _ in }
     ) throws(BrokerError) -> Int32 {
         var last = BrokerError("connect to \(node.description)", .hostNotFound, scope: .connection, "it has no address")
         for (index, address) in addresses.enumerated() {
             do throws(SystemError) {
-                return try connect(to: address, by: share(of: index, among: addresses.count, by: deadline))
+                let descriptor = try connect(to: address, by: share(of: index, among: addresses.count, by: deadline))
+                connected(address)
+                return descriptor
             } catch {
                 last.code = error.number == ETIMEDOUT ? .timedOut : .unreachable
                 last.text = error.text

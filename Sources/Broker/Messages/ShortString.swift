@@ -8,6 +8,10 @@ public struct ShortString: Hashable, Sendable, ExpressibleByStringLiteral, Custo
     /// The most bytes that the length octet can announce.
     package static let maximumCount = 255
 
+    /// What an asker names as `reply-to` that waits for the answer on its own channel: the broker puts an address in
+    /// its place.
+    package static let directReplyTo: ShortString = "amq.rabbitmq.reply-to"
+
     package init(bytes: [UInt8]) {
         self.bytes = bytes
     }

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #ifdef __clang__
 #define WORKQ_NONNULL _Nonnull
@@ -35,6 +36,29 @@ bool workq_tls_expect(SSL_CTX *WORKQ_NONNULL context, const char *WORKQ_NONNULL 
 
 /// Why verification failed: an X509_V_ERR number, X509_V_OK where it didn't.
 long workq_tls_verify_error(SSL_CTX *WORKQ_NONNULL context);
+
+/// What is known of the context's last handshake.
+struct workq_tls_session {
+    /// When it began, in nanoseconds of the monotonic clock: TCP was connected then. 0 when it didn't begin.
+    int64_t start;
+    /// As `TLSv1.3`, a string that lives for ever; NULL when the handshake wasn't finished.
+    const char *WORKQ_NULLABLE protocol;
+    /// The peer's certificate, also one that isn't trusted; NULL for none. The context keeps it.
+    X509 *WORKQ_NULLABLE certificate;
+};
+
+/// The context's last handshake.
+struct workq_tls_session workq_tls_last_session(SSL_CTX *WORKQ_NONNULL context);
+
+/// Forgets it, before another one.
+void workq_tls_forget_session(SSL_CTX *WORKQ_NONNULL context);
+
+/// Until when a certificate is valid, in seconds since 1970; -1 where it can't be told.
+int64_t workq_tls_expiry(const X509 *WORKQ_NONNULL certificate);
+
+/// The name or IP address number `index` that a certificate is for, from 0; its common name where it lists none.
+/// Returns the length, at most `size`, or -1 when there are no more.
+int workq_tls_name(const X509 *WORKQ_NONNULL certificate, int index, char *WORKQ_NONNULL buffer, int size);
 
 /// Trusts the authorities in `file`, or with NULL the system's, which SSL_CERT_FILE and SSL_CERT_DIR may name. Returns
 /// false when the file holds none.

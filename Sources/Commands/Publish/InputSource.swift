@@ -34,6 +34,8 @@ final class InputSource: TaskSource {
     private let plan: PublishPlan
     private let context: CommandContext
     private var reader: TaskReader
+    /// Where the only task is read from instead of standard input.
+    private var file: Descriptor?
     /// The only task, where there is one.
     private var single: [UInt8]?
     private var ids = MessageIDs()
@@ -55,7 +57,8 @@ final class InputSource: TaskSource {
     /// Reads a single task to its end. A task that can't be read shouldn't trouble a broker, so this comes first.
     func prepare() throws(CommandError) {
         guard plan.task == nil else { return }
-        if context.isTerminal(context.standardInput), !plan.common.isQuiet {
+        if let file = plan.file { try open(file) }
+        if plan.file == nil, context.isTerminal(context.standardInput), !plan.common.isQuiet {
             context.say("reading from the terminal; Ctrl-D ends the input")
         }
         do throws(TaskSourceFailure) {
@@ -67,14 +70,30 @@ final class InputSource: TaskSource {
                 try read()
                 single = try nextBytes()
             }
+        } catch .unreadable(let number) where plan.file != nil {
+            throw Self.failure(.read, plan.file ?? "", SystemError(number))
         } catch {
             throw CommandError(error)
         }
         // More often than an empty task it is the end of a pipeline whose beginning failed.
         if single == [], !plan.allowsEmpty {
-            throw CommandError(
-                .noInput, "nothing on standard input; '' as TASK or --allow-empty publishes an empty task")
+            let place = plan.file.map { "in \($0)" } ?? "on standard input"
+            throw CommandError(.noInput, "nothing \(place); '' as TASK or --allow-empty publishes an empty task")
         }
+    }
+
+    private func open(_ path: String) throws(CommandError) {
+        do throws(SystemError) {
+            let file = try Descriptor(opening: path, O_RDONLY)
+            reader = TaskReader(file.number, separator: nil, limit: Self.sizeLimit)
+            self.file = consume file
+        } catch {
+            throw Self.failure(.open, path, error)
+        }
+    }
+
+    private static func failure(_ deed: FileError.Deed, _ path: String, _ cause: SystemError) -> CommandError {
+        CommandError(.noInput, FileError(deed, path, cause).message)
     }
 
     var isExhausted: Bool { single == nil && (plan.task != nil || reader.isExhausted) && rejected == nil }

@@ -14,6 +14,7 @@ enum PublishCommand: Subcommand {
             summary: "put tasks on a queue",
             synopses: [
                 "publish [OPTION...] QUEUE [TASK]",
+                "publish [OPTION...] --file FILE QUEUE",
                 "publish [OPTION...] --lines QUEUE",
                 "publish [OPTION...] --null QUEUE",
                 "publish [OPTION...] --ndjson QUEUE",
@@ -22,8 +23,9 @@ enum PublishCommand: Subcommand {
             ],
             introduction: [
                 "Puts tasks on QUEUE and ends with status 0 only when the broker has confirmed every one of them as "
-                    + "routed and stored. The task is TASK, or all of standard input, any bytes; with `--lines` each "
-                    + "line of standard input is a task of its own. Standard input isn't touched when TASK is given.",
+                    + "routed and stored. The task is TASK, or all of `--file`, or of standard input, any bytes; with "
+                    + "`--lines` each line of standard input is a task of its own. Standard input isn't touched when "
+                    + "TASK or a file is given.",
                 "Tasks are persistent and QUEUE is durable: they survive a restart of the broker. A missing queue is "
                     + "created; one that exists is used as it is, whatever its type and arguments are.",
                 "An exit status other than 0 means that some task was not confirmed; the message says which and why. "
@@ -47,6 +49,15 @@ enum PublishCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
+            rules: [
+                .row("--file", excludes: "--lines", "--null", "--ndjson", "--flush", because: "it holds one task"),
+                .row(
+                    "--wait-reply", excludes: "--lines", "--null", "--ndjson", "--flush", "--reply-to", "--no-confirm",
+                    "--spool", "--max-depth", "--unless-queued", "--print-id", "--format",
+                    because: "the one task's answer is what is printed"),
+                .row("--format", excludes: "--flush"),
+                .row("--rate", needs: "--lines", "--null", "--ndjson", "--flush", because: "one task has no rate"),
+            ],
             sections: [TaskRecord.manualSection, SpoolSegment.manualSection],
             examples: [
                 Example("Publish one task", "workq publish thumbnails photo-17.jpg"),
@@ -56,6 +67,11 @@ enum PublishCommand: Subcommand {
                 Example(
                     "With a header, in ten "
                         + "minutes", "workq publish --header size=200 --delay 10m thumbnails photo.jpg"),
+                Example("Five tasks a second", "workq publish --lines --rate 5/s thumbnails < photos.txt"),
+                Example(
+                    "Ask a worker that runs with --reply, and print its answer",
+                    "workq publish --wait-reply 30s --file photo.jpg thumbnails"),
+                Example("See why a broker can't be reached", "workq publish --check thumbnails"),
                 Example("Restore a backup", "workq publish --ndjson thumbnails < backup.ndjson"),
                 Example(
                     "Start over with what failed",

@@ -6,16 +6,26 @@ import Options
 import Publisher
 
 extension PublishCommand {
+    /// `--format`: what is printed in the end.
+    enum Format: String, CaseIterable {
+        case text, json
+    }
+
     struct Values: SubcommandValues {
         var common = CommonOptions()
         var connection = ConnectionOptions()
         /// QUEUE and TASK, or only TASK where an exchange is named.
         var first: String?
         var second: String?
+        /// `--file`; `-` is standard input.
+        var file: String?
         var form = InputSource.Form.one
         var skipsEmpty = false
         var allowsEmpty = false
         var printsIDs = false
+        var format = Format.text
+        /// How long to wait for the answer.
+        var replyTime: Duration?
         // Where to.
         var exchange: String?
         var routingKey: String?
@@ -31,6 +41,8 @@ extension PublishCommand {
         // Confirms, and what to do without them.
         var confirms = true
         var window = 1_000
+        /// The least time between two tasks.
+        var interval: Duration?
         var confirmTimeout = Duration.seconds(30)
         var retryFor: Duration?
         var spool: String?
@@ -47,6 +59,9 @@ extension PublishCommand {
 
     static var inputOptions: [Option<Values>] {
         [
+            .value(
+                "--file", of: .file(), into: \.file, default: "standard input",
+                "publish what is in FILE as one task; - is standard input"),
             .flag("-l", "--lines", sets: \.form, to: .lines, "read a task a line from standard input"),
             .flag(
                 "-0", "--null", sets: \.form, to: .nullSeparated, "read tasks separated by NUL from standard input"),
@@ -57,12 +72,29 @@ extension PublishCommand {
             .flag("--skip-empty", sets: \.skipsEmpty, to: true, "publish no task for an empty line"),
             .flag(
                 "--allow-empty", sets: \.allowsEmpty, to: true,
-                "publish an empty task when there is nothing on standard input",
+                "publish an empty task when there is nothing on standard input or in FILE",
                 details: "Without it that is an error (66), since more often the program before in the pipeline failed."
             ),
             .flag(
                 "--print-id", sets: \.printsIDs, to: true, "print the message id of each task once it is confirmed",
                 details: "On standard output, a line each, in the order of the tasks."),
+            .value(
+                "--format", of: .choice("FORMAT"), into: \.format,
+                "print a receipt on standard output; text is none",
+                details: "With `json` it is one object on one line, once all is over, whatever the outcome: `queue`, "
+                    + "or `exchange` and `routing_key`; `status`, the exit status; how many tasks are `confirmed`, "
+                    + "`sent_unconfirmed` (`--no-confirm`), `returned` as unroutable, `refused` for now, `unknown`, "
+                    + "and `spooled`; `delivered_from_spool`, those of before; `skipped`, whether `--max-depth` or "
+                    + "`--unless-queued` kept the tasks back; `first_unconfirmed`, the number of a task from 1, and "
+                    + "the `reason`, both null when all went well; `seconds`. With `--print-id` it begins with "
+                    + "`message_ids`. A command line or an input that can't be used has no receipt."),
+            .value(
+                "--wait-reply", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.replyTime,
+                default: "not at all", "wait so long for a worker's answer, and print it",
+                details: "The counterpart of `work --reply`: the task names this very connection as its `reply-to`, "
+                    + "and the answer's body goes to standard output as it is. The time counts from the task's "
+                    + "confirm. Without an answer in time the status is 75, and the task stays where it is: "
+                    + "publishing it again would make another one."),
         ]
     }
 
@@ -161,6 +193,11 @@ extension PublishCommand {
             .value(
                 "--window", of: .count("N", 1...65_535), into: \.window, default: "1000",
                 "how many tasks may be unconfirmed at a time"),
+            .value(
+                "--rate", of: .rate, into: \.interval, default: "as many as possible",
+                "send at most so many tasks in a time, such as 5/s, 100/m or 1000/h",
+                details: "Evenly spread, `60/m` is one each second. What is delivered from the spool counts too, and "
+                    + "what is sent again after an outage."),
             .value(
                 "--confirm-timeout", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.confirmTimeout,
                 default: "30s", "how long to wait for the broker's confirm",

@@ -12,12 +12,19 @@ struct PublishPlan {
     let form: InputSource.Form
     /// The operand.
     let task: [UInt8]?
+    /// What holds the task; nil for standard input.
+    let file: String?
     let skipsEmpty: Bool
     let allowsEmpty: Bool
     let printsIDs: Bool
+    let format: PublishCommand.Format
+    /// How long to wait for the answer; nil for not at all.
+    let replyTime: Duration?
     /// Where tasks go, and what they have in common.
     let route: Route
     let messageID: ShortString?
+    /// By which the answer is known: the task's, or where it has none its message id, as workers take it.
+    let correlationID: ShortString?
     let timestamp: UInt64?
     let maximumDepth: Int?
     let spool: String?
@@ -40,10 +47,15 @@ struct PublishPlan {
         common = values.common
         form = values.form
         self.task = task.map { Array($0.utf8) }
+        file = values.file == "-" ? nil : values.file
         skipsEmpty = values.skipsEmpty
         allowsEmpty = values.allowsEmpty
         printsIDs = values.printsIDs
-        messageID = values.properties.messageID
+        format = values.format
+        replyTime = values.replyTime
+        var ids = MessageIDs()
+        messageID = values.properties.messageID ?? (replyTime == nil ? nil : ids.next().text)
+        correlationID = values.properties.correlationID ?? messageID
         timestamp = values.properties.timestamp
         maximumDepth = values.maximumDepth
         spool = values.spool
@@ -61,6 +73,10 @@ struct PublishPlan {
         if case .plain(let name, _) = parameters.login { self.login = name } else { self.login = nil }
         do throws(BrokerError) {
             var properties = Self.properties(values)
+            if replyTime != nil {
+                properties.replyTo = .directReplyTo
+                properties.correlationID = correlationID
+            }
             route = try Route(to: destination, properties: properties)
             properties.messageID = messageID
             if let reason = properties.invalidity(frameMax: Connection.greatestFrameMax) {
@@ -75,6 +91,7 @@ struct PublishPlan {
         var settings = PublishState.Settings()
         settings.waitsForConfirms = values.confirms
         settings.window = values.window
+        settings.interval = values.interval
         settings.confirmTimeout = values.confirmTimeout
         settings.retryFor = values.retryFor
         return settings
@@ -115,8 +132,8 @@ struct PublishPlan {
             ),
         ]
         for (isConflict, message) in conflicts where isConflict { throw usage(message) }
-        guard try destination(values).task == nil || !isStream else {
-            throw usage("TASK and --lines, --null or --ndjson exclude each other")
+        guard try destination(values).task == nil || !isStream && values.file == nil else {
+            throw usage("TASK and --file, --lines, --null or --ndjson exclude each other")
         }
     }
 

@@ -12,6 +12,8 @@ struct PublishReport {
         case publishing(Trouble)
         /// What has to do with no task: the spool, or a guard.
         case failed(CommandError)
+        /// The task is confirmed, and its answer isn't printed; an empty reason is none to speak of.
+        case unanswered(ExitStatus, String)
     }
 
     var tally = Tally()
@@ -53,6 +55,7 @@ struct PublishReport {
         switch problem {
         case nil: .done
         case .failed(let error): error.status
+        case .unanswered(let status, _): status
         case .publishing(.interrupted(let signal)): .signal(signal)
         case .publishing(.output(let error)): error.isBrokenPipe ? .signal(SIGPIPE) : .inputOutputError
         case .publishing(let trouble): done + spooled > 0 ? .partlyDone : status(of: trouble)
@@ -71,7 +74,8 @@ struct PublishReport {
     /// One line that says what failed, how many tasks are concerned, and what to do; nil when nothing failed, or when
     /// nobody wants to read on.
     func message(destination: String, isStream: Bool) -> String? {
-        guard let reason else { return nil }
+        guard let reason, !reason.isEmpty else { return nil }
+        if case .unanswered = problem { return "the task is confirmed on \(destination), but \(reason)" }
         if case .publishing(.output(let error)) = problem {
             guard !error.isBrokenPipe else { return nil }
             if tally.firstFailed == nil {
@@ -92,6 +96,7 @@ struct PublishReport {
         switch problem {
         case nil: nil
         case .failed(let error): error.message
+        case .unanswered(_, let reason): reason
         case .publishing(let trouble): trouble.message
         }
     }

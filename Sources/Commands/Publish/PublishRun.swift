@@ -14,6 +14,7 @@ final class PublishRun {
     private let voice: PublishVoice
     private let source: InputSource
     private let ids: PrintedIDs?
+    private let inbox: ReplyInbox?
     private let interruption: Interruption?
     private var report = PublishReport()
     /// Tasks that are neither confirmed nor in the spool, in the order of input; more may be in the source.
@@ -27,9 +28,11 @@ final class PublishRun {
         let isStream = plan.form != .one
         voice = PublishVoice(context, isQuiet: plan.common.isQuiet, isStream: isStream)
         source = InputSource(plan, in: context)
-        ids = plan.printsIDs ? PrintedIDs(context.standardOutput) : nil
+        let form = plan.format == .json ? PublishReceipt.idForm : .lines
+        ids = plan.printsIDs ? PrintedIDs(context.standardOutput, form) : nil
         interruption = isStream ? Interruption() : nil
-        session = PublishSession(parameters, interruption: interruption)
+        inbox = plan.replyTime.map { _ in ReplyInbox(correlationID: plan.correlationID ?? "") }
+        session = PublishSession(parameters, interruption: interruption, inbox: inbox)
     }
 
     /// Publishes everything and says what failed.
@@ -40,14 +43,37 @@ final class PublishRun {
         var outage: String?
         do throws(CommandError) {
             if let spool { outage = try deliver(spool) }
-            if let depth = try depth(spool, &outage), depth >= plan.maximumDepth ?? .max { return skip(depth) }
+            if let depth = try depth(spool, &outage), depth >= plan.maximumDepth ?? .max {
+                return conclude(skip(depth), isSkipped: true)
+            }
         } catch {
             report.note(.failed(error), 1)
         }
         if report.problem == nil, outage == nil { outage = send() }
         if let spool, let outage { keep(in: spool, outage) }
+        if report.problem == nil, let time = plan.replyTime { answer(within: time) }
         if interruption?.isUrgent != true { report.problem == nil ? session.close() : session.leave() }
-        return try finish(unsentFile)
+        do throws(CommandError) {
+            return conclude(try finish(unsentFile))
+        } catch {
+            _ = conclude(error.status)
+            throw error
+        }
+    }
+
+    /// Prints the receipt, where one is asked for. Where it can't be printed, that is the status of what went well.
+    private func conclude(_ status: ExitStatus, isSkipped: Bool = false) -> ExitStatus {
+        guard plan.format == .json, ids?.failure == nil else { return status }
+        let receipt = PublishReceipt(
+            report: report, status: status, destination: plan.route.destination, isSkipped: isSkipped,
+            deliveredFromSpool: deliveredFromSpool, time: voice.elapsed)
+        do throws(CommandError) {
+            try context.write(receipt.text(after: ids))
+            return status
+        } catch {
+            if !error.message.isEmpty { context.say(error.message) }
+            return status == .done ? error.status : status
+        }
     }
 
     // MARK: - Before the tasks
@@ -108,6 +134,24 @@ final class PublishRun {
         report = PublishReport(state)
         leftovers = state.leftovers
         return report.isOutage ? report.reason : nil
+    }
+
+    /// Waits for the answer and prints it. The task is confirmed by now, whatever comes of that.
+    private func answer(within time: Duration) {
+        do throws(BrokerError) {
+            try session.waitForReply(until: .now + time)
+        } catch {
+            return report.note(.unanswered(ExitStatus(error), "its answer is lost: \(CommandError(error).message)"))
+        }
+        guard let answer = inbox?.answer else {
+            let text = "no answer came in \(time.shortText). Does its worker run with --reply?"
+            return report.note(.unanswered(.temporaryFailure, text))
+        }
+        do throws(CommandError) {
+            try context.write(answer)
+        } catch {
+            report.note(.unanswered(error.status, error.message))
+        }
     }
 
     // MARK: - After the tasks
