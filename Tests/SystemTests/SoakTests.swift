@@ -41,7 +41,7 @@ private final class Soak {
     private(set) var sent: [Int: Checker.Outcome] = [:]
     private(set) var killCount = 0
     private(set) var brokerEndCount = 0
-    private var generator = SystemRandomNumberGenerator()
+    private var generator = SeededGenerator()
 
     /// With a quorum queue whose limit is low, and whose dead letters are the worker's.
     init(length: Duration, onQuorumQueue: Bool) throws {

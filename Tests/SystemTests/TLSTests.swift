@@ -58,7 +58,8 @@ struct TLSTests {
     private func trusted(_ site: Site) async throws {
         let result = try await site.publish(site.authority)
         #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
-        let body = (0..<1 << 20).map { _ in UInt8.random(in: 0...255) }
+        var generator = SeededGenerator()
+        let body = generator.bytes(1 << 20)
         let large = try await WorkqProcess.run(
             ["publish", "large"] + site.authority, input: .bytes(body), environment: ["WORKQ_URL": site.url])
         #expect(large.status == 0, "\(large)")
