@@ -24,11 +24,13 @@ packages = libcurl4-openssl-dev librabbitmq-dev libtomlplusplus-dev pkg-config
 test_packages = rabbitmq-server
 check_packages = amqp-tools bash curl fish gcc libc6-dev man-db mandoc openssl python3 shellcheck systemd tmux zsh
 bench_packages = amqp-tools curl gcc git libc6-dev python3 python3-venv
-python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py
+python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py \
+    Tests/Fuzzing/compare-json
 scripts = .ci/run .packaging/build-deb Tests/Support/throwaway-broker Tests/Support/demo \
-    Tests/Support/install-packages
+    Tests/Support/install-packages Tests/Fuzzing/run Tests/Fuzzing/sanitize
 
-.PHONY: build release demo bench check lint test soak install uninstall dist deb picture record format clean
+.PHONY: build release demo bench check lint test soak fuzz sanitize install uninstall dist deb picture record format \
+    clean
 
 build:
 	$(SWIFT) build
@@ -78,6 +80,20 @@ SOAK_SECONDS ?= 600
 soak:
 	$(SWIFT) build --build-tests
 	WORKQ_SOAK_SECONDS=$(SOAK_SECONDS) $(SWIFT) test --skip-build --filter SoakTests
+
+# All readers of what comes from outside, for as many seconds each, against what libFuzzer thinks of; FUZZ="json url"
+# does some of them. Findings are left in .build/fuzzing/found. Swift takes only the last of several sanitizers, so both
+# are named once more.
+FUZZ_SECONDS ?= 60
+fuzz: packages
+	WORKQ_FUZZING=1 $(SWIFT) build --product fuzzing --scratch-path .build/fuzzing \
+		--sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address -Xswiftc -O
+	Tests/Fuzzing/run .build/fuzzing/debug/fuzzing .build/fuzzing/found $(FUZZ_SECONDS) $(FUZZ)
+
+# Memory that is used after its end or beyond it, or never given back.
+sanitize: check-packages
+	$(SWIFT) build --build-tests --sanitize address --scratch-path .build/asan
+	SWIFT="$(SWIFT)" Tests/Fuzzing/sanitize $(CURDIR)/.build/asan
 
 # What is installed, by the folders it goes to. Only copies what `make release` has built, so that nothing is compiled
 # as root.

@@ -7,6 +7,16 @@ let commit = Context.environment["WORKQ_COMMIT"] ?? ""
 // Tables, texts and screens: they run once, and are half of our code.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
+// `make fuzz` builds this, and nothing else does: all of it is instrumented, and libFuzzer brings its main function.
+let fuzzing: [Target] =
+    Context.environment["WORKQ_FUZZING"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzzing", dependencies: ["Broker", "Commands", "JSON", "Management", "Options", "Posix", "Worker"],
+            path: "Tests/Fuzzing/Targets")
+    ]
+
 let package = Package(
     name: "workq",
     platforms: [.macOS(.v15)],
@@ -75,7 +85,7 @@ let package = Package(
             dependencies: ["Commands", "Benchmark", "Options", "Management", "JSON", "TestSupport"]),
         .testTarget(name: "SupportTests", dependencies: ["TestSupport", "Posix"]),
         .testTarget(name: "SystemTests", dependencies: ["TestSupport", "Broker", "Management", "Posix", "workq"]),
-    ],
+    ] + fuzzing,
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )

@@ -147,6 +147,11 @@ package final class Connection {
         case AMQP_FRAME_METHOD:
             return try take(frame.payload.method, channel: frame.channel)
         case AMQP_FRAME_HEADER:
+            // Each class has properties of its own, and only a message has basic's.
+            guard frame.payload.properties.class_id == AMQP_BASIC_CLASS else {
+                throw FrameAssembler.Violation(
+                    text: "a content header of the class \(frame.payload.properties.class_id)")
+            }
             guard let decoded = frame.payload.properties.decoded else { return nil }
             let properties = decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee
             return try assembler.header(

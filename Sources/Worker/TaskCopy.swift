@@ -57,10 +57,12 @@ package struct TaskCopy: Equatable, Sendable {
     }
 
     /// How often a quorum queue has delivered the task before and got it back; 0 on other queues. A count on a task
-    /// that wasn't delivered before is another queue's.
+    /// that wasn't delivered before is another queue's. On a classic queue the header is the publisher's, and may be
+    /// any number.
     static func deliveryCount(of delivery: Delivery) -> Int {
         guard delivery.redelivered else { return 0 }
-        return max(0, delivery.properties.headers?[deliveryCountHeader]?.integer ?? 0)
+        let count = delivery.properties.headers?[deliveryCountHeader]?.integer ?? 0
+        return min(max(0, count), Int(Int32.max))
     }
 }
 

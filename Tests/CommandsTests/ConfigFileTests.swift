@@ -170,6 +170,7 @@ import Testing
             ("[default]\nurl = \"amqp://u:CANARY@h:x\"", "the port must be"), ("[default]\nport = 70000", "65535"),
             ("[default]\ntls = \"yes\"", "true or false"), ("[other]\ntls = true", "no section \"default\""),
             ("[default]\nbase_uri = \"amqp://u:CANARY@h\"", "http://"), ("[default]\nusername = \"\"", "not empty"),
+            ("tls = true\n[= CANARY]", "no TOML at line 2"), ("[{default}]", "no TOML at line 1"),
         ])
     func invalid(text: String, reason: String) throws {
         let (path, folder) = try file(text)

@@ -120,7 +120,7 @@ import Testing
     @Test("bytes come back, and Foundation writes the same", arguments: seeds(60))
     func roundTrip(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        let bytes = generator.bytes(Int(seed) - 1)
+        let bytes = generator.bytes(Int(seed % 60))
         var text: [UInt8] = []
         Base64.append(bytes, to: &text)
         #expect(String(decoding: text, as: UTF8.self) == Data(bytes).base64EncodedString())

@@ -1,10 +1,12 @@
-// Randomness that is the same on every run, so that a failing property test fails again.
+// Randomness that can be had again, so that a failing property test fails again.
+
+import Foundation
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for test data.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    package init(seed: UInt64) { state = seed }
+    package init(seed: UInt64 = TestSeed.first) { state = seed }
 
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
@@ -22,8 +24,21 @@ extension RandomNumberGenerator {
     }
 }
 
+/// Where the seeds of a run begin.
+package enum TestSeed {
+    /// What `WORKQ_TEST_SEED` says, else 1. It is printed, so that a run can be repeated.
+    package static let first: UInt64 = {
+        let text = ProcessInfo.processInfo.environment["WORKQ_TEST_SEED"] ?? ""
+        guard let seed = text.isEmpty ? 1 : UInt64(text), seed < 1 << 63 else {
+            fatalError("WORKQ_TEST_SEED must be a whole number, not \(text)")
+        }
+        print("Random tests: WORKQ_TEST_SEED=\(seed) repeats them")
+        return seed
+    }()
+}
+
 /// Seeds for a test that runs with many.
-package func seeds(_ count: UInt64) -> ClosedRange<UInt64> { 1...count }
+package func seeds(_ count: UInt64) -> ClosedRange<UInt64> { TestSeed.first...TestSeed.first + count - 1 }
 
 extension Array {
     /// An element; the array must have one.

@@ -41,7 +41,8 @@ struct FailureTests {
         let fixture = try Fixture()
         let folder = try TemporaryFolder()
         _ = fixture.retryQueue("500ms")
-        let body = (0..<100_000).map { _ in UInt8.random(in: 0...255) }
+        var generator = SeededGenerator()
+        let body = generator.bytes(100_000)
         #expect(try await fixture.run("publish", "--queue-type", type, fixture.queue, input: .bytes(body)).status == 0)
         let script = "cat > \"$0.$WORKQ_ATTEMPT\"; echo $WORKQ_MESSAGE_ID >> \"$0.ids\"; [ $WORKQ_ATTEMPT -eq 2 ]"
         let result = try await fixture.run(

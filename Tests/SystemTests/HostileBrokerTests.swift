@@ -75,6 +75,8 @@ struct HostileBrokerTests {
             // Bodies and headers that belong to nothing.
             AMQPFrame.body(channel: 1, [1, 2, 3]).encoded, AMQPFrame.header(channel: 1, bodySize: .max, .none).encoded,
             AMQPFrame.other(type: 9, channel: 1, payload: [1]).encoded,
+            // A header of another class than messages have, with every flag of theirs.
+            [2, 0, 1, 0, 0, 0, 14, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xFF, 0xFE, 0xCE],
         ]
         for (number, bytes) in rubbish.enumerated() {
             for stage in 0...3 {

@@ -16,11 +16,12 @@ struct PublishRetryTests {
         let broker = try await onOwnThread { try ThrowawayBroker() }
         let fixture = try Fixture(broker)
         let text = (1...Self.tasks).map { "\($0)\n" }.joined()
+        var generator = SeededGenerator()
         for round in 0..<Self.kills {
             let publish = try fixture.start(
                 "publish", "--lines", "--retry-for", "2m", "-v", fixture.queue, input: .text(text))
             // Any moment will do: during the login, in the middle, at the end.
-            try await Task.sleep(for: .milliseconds(Int.random(in: 20...2_000)))
+            try await Task.sleep(for: .milliseconds(.random(in: 20...2_000, using: &generator)))
             try await broker.kill()
             try await broker.restart()
             let result = try await publish.wait(timeout: .seconds(180))

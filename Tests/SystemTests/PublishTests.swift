@@ -33,7 +33,8 @@ struct PublishTests {
     @Test("M2 a random MiB with NULs and invalid UTF-8 comes back byte for byte, from standard input")
     func randomBytes() async throws {
         let fixture = try Fixture()
-        let body = (0..<1 << 20).map { _ in UInt8.random(in: 0...255) }
+        var generator = SeededGenerator()
+        let body = generator.bytes(1 << 20)
         #expect(try await fixture.run("publish", fixture.queue, input: .bytes(body)).status == 0)
         let result = try await fixture.run("work", fixture.queue, "--count", "1", "--", "cat")
         #expect(result.status == 0 && result.output == body, "status \(result.status), \(result.output.count) bytes")

@@ -42,7 +42,7 @@ private final class Soak {
     private(set) var sent: [Int: Checker.Outcome] = [:]
     private(set) var killCount = 0
     private(set) var brokerEndCount = 0
-    private var generator = SystemRandomNumberGenerator()
+    private var generator = SeededGenerator()
 
     /// With a quorum queue whose limit is low, and whose dead letters are the worker's.
     init(_ broker: ThrowawayBroker, length: Duration, onQuorumQueue: Bool) throws {

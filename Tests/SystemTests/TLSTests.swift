@@ -62,7 +62,8 @@ struct TLSTests {
         #expect(check.status == 0, "\(check)")
         #expect(check.text.contains("TLSv1.3; the certificate is for localhost; it has 1 day left"), "\(check)")
         #expect(check.text.contains("takes connections at port \(site.port)"), "\(check)")
-        let body = (0..<1 << 20).map { _ in UInt8.random(in: 0...255) }
+        var generator = SeededGenerator()
+        let body = generator.bytes(1 << 20)
         let large = try await WorkqProcess.run(
             ["publish", "large"] + site.authority, input: .bytes(body), environment: ["WORKQ_URL": site.url])
         #expect(large.status == 0, "\(large)")

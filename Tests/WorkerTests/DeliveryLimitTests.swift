@@ -37,6 +37,16 @@ import Testing
         #expect(TaskCopy.attempt(of: stale) == 1, "the count of another queue")
     }
 
+    @Test("R3 a count that a publisher has made up, however large, ends no worker")
+    func madeUpCount() {
+        for count in [.max, .max - 1] as [Int64] {
+            var worker = WorkerTranscript.connected()
+            #expect(worker.deliver(1, count: count) == ["copy 1: dead attempt \(Int32.max)"])
+        }
+        var worker = WorkerTranscript.connected()
+        #expect(worker.deliver(1, count: .min) == ["start 1: task 1"])
+    }
+
     @Test("R1 R2 what was given back once goes back by a copy, and is acknowledged when that is confirmed")
     func copies() {
         var worker = WorkerTranscript.connected { $0.jobs = 2 }

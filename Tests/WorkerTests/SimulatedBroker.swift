@@ -65,6 +65,7 @@ struct SimulatedBroker {
     /// What the broker hasn't said yet of the consumer.
     private var answers: [WorkerState.Event] = []
     private var wasStopped = false
+    private var hasKilled = false
     /// The tasks of each running job.
     private var running: [Int: [Int]] = [:]
 
@@ -266,7 +267,9 @@ struct SimulatedBroker {
         let mayAbandon: Bool
         switch event {
         case .outputFailed: (mayEndRunning, mayAbandon) = (settings.mode == .print, false)
-        case .tick, .stopRequested: (mayEndRunning, mayAbandon) = (settings.mode == .print, true)
+        case .tick: (mayEndRunning, mayAbandon) = (settings.mode == .print, true)
+        // A worker that has killed its commands doesn't wait for them when it is told to leave once more.
+        case .stopRequested: (mayEndRunning, mayAbandon) = (settings.mode == .print || hasKilled, true)
         case .copyFailed: (mayEndRunning, mayAbandon) = (false, true)
         default: (mayEndRunning, mayAbandon) = (false, false)
         }
@@ -318,6 +321,7 @@ struct SimulatedBroker {
         case .countReady: take(.readyCount(ready.count))
         case .terminate(let job), .kill(let job):
             reached.insert(action == .kill(job) ? "kill" : "terminate")
+            if action == .kill(job) { hasKilled = true }
             if running[job] == nil { faults.append("signals job \(job), which isn't running") }
         case .report(.cameBack(let job, let delivery)):
             reached.insert("adopted")
