@@ -16,6 +16,8 @@ public enum BrokerEvent: Equatable {
     case consumerStopped(consumerTag: ShortString)
     /// The answer to a question for a queue, or a queue's creation, that was asked without waiting.
     case queueStatus(ready: Int, consumers: Int)
+    /// The answer to a queue's deletion that was asked for without waiting.
+    case queueDeleted
     /// The broker ended a consumer: its queue was deleted, or lost its leader.
     case consumerCancelled(consumerTag: ShortString)
     /// The channel is gone, and with it every delivery tag; the connection lives.

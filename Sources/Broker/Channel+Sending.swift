@@ -62,6 +62,20 @@ extension Channel {
         try sendDeclare(name, FieldTable()) { $0.passive = 1 }
     }
 
+    /// Asks whether the login may create queues of such a name: RabbitMQ looks whether it may configure the queue before
+    /// it finds that there is none. The answer is `queueDeleted`, or `channelClosed` with 403. A queue that is there
+    /// after all is kept if it has tasks or consumers.
+    package func sendQuestion(whetherMayCreate name: ShortString) throws(BrokerError) {
+        try withPool { pool throws(BrokerError) in
+            var request = amqp_queue_delete_t()
+            request.queue = try pool.bytes(name)
+            (request.if_empty, request.if_unused) = (1, 1)
+            try connection.send("ask for the right to create queues", size: 300) {
+                amqp_send_method($0, Self.number, AMQP_QUEUE_DELETE_METHOD, &request)
+            }
+        }
+    }
+
     private func sendDeclare(
         _ name: ShortString, _ arguments: FieldTable, _ complete: (inout amqp_queue_declare_t) -> Void
     ) throws(BrokerError) {

@@ -183,6 +183,8 @@ package final class Connection {
         case AMQP_QUEUE_DECLARE_OK_METHOD:
             let reply = decoded.load(as: amqp_queue_declare_ok_t.self)
             return .queueStatus(ready: Int(reply.message_count), consumers: Int(reply.consumer_count))
+        case AMQP_QUEUE_DELETE_OK_METHOD:
+            return .queueDeleted
         case AMQP_BASIC_CANCEL_METHOD:
             let cancel = decoded.load(as: amqp_basic_cancel_t.self)
             return .consumerCancelled(consumerTag: ShortString(cancel.consumer_tag))

@@ -17,6 +17,8 @@
 
 extern char **environ;
 
+pid_t workq_fork(void) { return fork(); }
+
 pid_t workq_ended_child(void) {
     siginfo_t info = {.si_pid = 0};
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : 0;

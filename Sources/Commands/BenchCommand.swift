@@ -136,10 +136,10 @@ enum BenchCommand: Subcommand {
             .values(
                 "--fail-if", of: .text("EXPR"), appendingTo: \.failConditions,
                 "end with status 1 when EXPR holds, such as 'p99>+20%' or 'p99>50ms'",
-                details: "A figure, one of `>`, `>=`, `<` and `<=`, and either a number (latencies with `us`, `ms` or "
-                    + "`s`) or a percentage with a sign: `+20%` is the baseline's figure and 20% more, `-10%` is 10% "
-                    + "less. May be given again; one that holds is enough. A figure that the run doesn't have fails "
-                    + "too."
+                details: "An expression as in workq-list-queues(1), of figures and either numbers (latencies with "
+                    + "`us`, `ms` or `s`) or percentages with a sign: `+20%` is the baseline's figure and 20% more, "
+                    + "`-10%` is 10% less. May be given again; one that holds is enough. A figure that the run doesn't "
+                    + "have fails too."
             ),
         ]
     }

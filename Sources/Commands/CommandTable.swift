@@ -62,8 +62,9 @@ package enum CommandTable {
                 name: "connection", summary: "where the broker is, and how to log in",
                 introduction: [
                     "All commands find the broker in the same way: a URL or a section of a file on the command line, "
-                        + "else `WORKQ_URL`, else `AMQP_URL`, else the section `default` of the usual configuration "
-                        + "file, else the broker on this machine.",
+                        + "else `WORKQ_URL`, else `AMQP_URL`, else `CLOUDAMQP_URL`, else the section `default` of the "
+                        + "configuration file that `WORKQ_CONFIG` names or of the usual one, else the broker on this "
+                        + "machine.",
                     "Keep a password out of the command line, where other users see it: put the URL into the "
                         + "environment or into a configuration file that only you can read, or use `--password-file`.",
                 ],

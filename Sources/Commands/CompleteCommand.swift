@@ -35,7 +35,8 @@ enum CompleteCommand: Subcommand {
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
         let words = connectionWords(values.words)
         // A completion that asks for a password would be a trap.
-        guard !words.contains(Array("--password-file=-".utf8)) else { return .done }
+        guard !words.contains(Array("--password-file=-".utf8)), context.environment["WORKQ_PASSWORD_FILE"] != "-"
+        else { return .done }
         switch values.kind {
         case .queues: try? context.write(queues(words, in: context))
         case .sections: try? context.write(sections(words, in: context))
@@ -101,7 +102,7 @@ enum CompleteCommand: Subcommand {
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { return nil }
         // FNV-1a: the answer belongs to all that decides who is asked, and the name must not show it.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        let variables = ["WORKQ_URL", "AMQP_URL", "WORKQ_API_URL", "HOME", "XDG_CONFIG_HOME"]
+        let variables = ConnectionOptions.variables + ["HOME", "XDG_CONFIG_HOME"]
         for word in words + variables.map({ Array((context.environment[$0] ?? "").utf8) }) {
             for byte in word + [0] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         }
@@ -130,7 +131,8 @@ enum CompleteCommand: Subcommand {
         let named = words.last { $0.starts(with: prefix) }.map {
             String(decoding: $0.dropFirst(prefix.count), as: UTF8.self)
         }
-        let file = named.map { try? ConfigFile($0) } ?? (try? ConfigFile.usual(in: context))
+        let environments = context.environment["WORKQ_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        let file = (named ?? environments).map { try? ConfigFile($0) } ?? (try? ConfigFile.usual(in: context))
         let names = file?.sectionNames ?? []
         return Array(names.map { $0.escapedForDisplay + "\n" }.joined().utf8)
     }

@@ -55,7 +55,7 @@ extension ConnectionOptions {
         in context: CommandContext
     ) throws(CommandError) -> (String, Secret) {
         if let user = url?.username, !user.isEmpty, username == nil || username == user {
-            if let password = try password(in: context) ?? url?.password { return (user, password) }
+            if let password = try password(beside: url?.password, in: context) { return (user, password) }
         }
         let amqpLogin = if let login { login } else { try self.login(cluster.brokers, in: context) }
         guard case .plain(let user, let password) = amqpLogin else {

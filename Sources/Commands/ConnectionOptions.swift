@@ -7,16 +7,20 @@ import Posix
 /// Connection options as given, before environment, URL and defaults are put together.
 struct ConnectionOptions {
     var urls: [String] = []
-    /// From `WORKQ_URL` or `AMQP_URL`; says nothing when a URL is given.
+    /// From `WORKQ_URL`, `AMQP_URL` or `CLOUDAMQP_URL`; says nothing when a URL is given.
     var environmentURL: String?
     var apiURL: String?
     /// From `WORKQ_API_URL`.
     var environmentAPIURL: String?
     var configFile: String?
+    /// From `WORKQ_CONFIG`: the file that is read when none is named.
+    var environmentConfigFile: String?
     var configSection: String?
     var vhost: String?
     var username: String?
     var passwordFile: String?
+    /// From `WORKQ_PASSWORD_FILE`; says nothing where there is a password beside the user.
+    var environmentPasswordFile: String?
     var caCertificateFile: String?
     var certificateFile: String?
     var keyFile: String?
@@ -26,17 +30,17 @@ struct ConnectionOptions {
     var connectionName: String?
 
     static let defaultURL = "amqp://localhost:5672/"
-    /// Environment variables that may hold a password and therefore never reach a child.
-    static let secretVariables = ["WORKQ_URL", "AMQP_URL", "WORKQ_API_URL", "CLOUDAMQP_URL"]
+    /// Environment variables that may hold a password, or say where one is, and therefore never reach a child.
+    static let secretVariables = ["WORKQ_URL", "AMQP_URL", "CLOUDAMQP_URL", "WORKQ_API_URL", "WORKQ_PASSWORD_FILE"]
 
     /// Environment variables that the options read.
-    static let variables: Set<String> = ["WORKQ_URL", "AMQP_URL", "WORKQ_API_URL"]
+    static let variables = secretVariables + ["WORKQ_CONFIG"]
 
     static var options: [Option<ConnectionOptions>] {
         [
             .values(
                 "-u", "--url", of: .text("URL"), appendingTo: \.urls, default: "amqp://localhost:5672/",
-                environment: ["WORKQ_URL", "AMQP_URL"], "the broker, amqp:// or amqps://",
+                environment: ["WORKQ_URL", "AMQP_URL", "CLOUDAMQP_URL"], "the broker, amqp:// or amqps://",
                 details: "The whole form is `amqp://user:password@host:port/vhost?parameters`, everything special "
                     + "percent-encoded. The parameters are `heartbeat` (seconds), `connection_timeout` (milliseconds), "
                     + "`cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer` or `verify_none`) and "
@@ -48,13 +52,14 @@ struct ConnectionOptions {
             .value(
                 "--config", of: .file(), into: \.configFile,
                 default: "$XDG_CONFIG_HOME/workq/config.toml, else ~/.rabbitmqadmin.conf",
-                "a file that says where brokers are",
+                environment: ["WORKQ_CONFIG"], "a file that says where brokers are",
                 details: "TOML, a section a cluster, with rabbitmqadmin's keys: `hostname`, `port` (of the management "
                     + "API), `username`, `password`, `virtual_host`, `tls`, `scheme`, `base_uri`, `path_prefix`, "
                     + "`ca_certificate_bundle_path`, `client_certificate_file_path`, "
                     + "`client_private_key_file_path`; and `url`, one broker's URL or a list of them. A file that "
                     + "holds a password must not be readable by others. The file that isn't named is only read when "
-                    + "neither an option nor the environment has a URL."),
+                    + "neither an option nor the environment has a URL; `WORKQ_CONFIG` names another one for that."
+            ).environment(into: \.environmentConfigFile),
             .value(
                 "-N", "--node", of: .section, into: \.configSection, default: "default",
                 "the section of the configuration file to use",
@@ -69,12 +74,14 @@ struct ConnectionOptions {
             ).environment(into: \.environmentAPIURL),
             .value("--username", of: .name("NAME"), into: \.username, "the user to log in as"),
             .value(
-                "--password-file", of: .file(), into: \.passwordFile,
+                "--password-file", of: .file(), into: \.passwordFile, environment: ["WORKQ_PASSWORD_FILE"],
                 "a file that holds the password; - asks on the terminal",
                 details:
                     "The file must belong to the user or to root, and nobody else may be able to read it but a group "
                     + "that workq runs in. Files under `$CREDENTIALS_DIRECTORY` (systemd) and `/run/secrets` (Docker, "
-                    + "Kubernetes) are taken as they are. One newline at its end is dropped."),
+                    + "Kubernetes) are taken as they are. One newline at its end is dropped. The file that "
+                    + "`WORKQ_PASSWORD_FILE` names is for a user without a password in the URL or the section."
+            ).environment(into: \.environmentPasswordFile),
             .value(
                 "--cacert", of: .file(), into: \.caCertificateFile, default: "the system's certificates",
                 "certificate authorities to trust, in PEM"),
@@ -141,23 +148,20 @@ extension ConnectionOptions {
     /// Whether the command line says which cluster is meant, so that nothing of the environment's may take its place.
     var namesCluster: Bool { !urls.isEmpty || configFile != nil || configSection != nil }
 
-    /// The brokers that the command line names, by URL or by the section of a file; else the environment; else the
-    /// usual file; else the one on this machine.
+    /// The brokers that the command line names, by URL or by the section of a file; else the environment, by URL or by
+    /// a file; else the usual file; else the one on this machine.
     func cluster(in context: CommandContext) throws(CommandError) -> ConfigSection {
-        if urls.isEmpty {
-            if configFile != nil || configSection != nil {
-                let file = if let configFile { try ConfigFile(configFile) } else { try ConfigFile.usual(in: context) }
-                guard let section = try file?.section(configSection) else {
-                    throw CommandError(
-                        .configuration,
-                        file.map {
-                            "there is no section \"\(ConfigFile.usualSection)\" in \($0.path); name one with -N"
-                        }
-                            ?? "there is no configuration file; name one with --config")
-                }
-                return section
+        if urls.isEmpty, namesCluster || environmentURL == nil {
+            let path = configFile ?? environmentConfigFile
+            let file = if let path { try ConfigFile(path) } else { try ConfigFile.usual(in: context) }
+            if let section = try file?.section(configSection) { return section }
+            // Only a file that nobody has named may say nothing.
+            guard path == nil, !namesCluster else {
+                throw CommandError(
+                    .configuration,
+                    file.map { "there is no section \"\(ConfigFile.usualSection)\" in \($0.path); name one with -N" }
+                        ?? "there is no configuration file; name one with --config")
             }
-            if environmentURL == nil, let section = try ConfigFile.usual(in: context)?.section(nil) { return section }
         }
         var brokers: [BrokerURL] = []
         for text in urls.isEmpty ? [environmentURL ?? Self.defaultURL] : urls {
@@ -187,18 +191,20 @@ extension ConnectionOptions {
                     "no user is given for \(brokers.map(\.redacted).joined(separator: ", ")). "
                         + "Name one in the URL or by --username; guest is only tried on this machine")
             }
-            return .plain(username: "guest", password: try password(in: context) ?? Secret("guest"))
+            return .plain(username: "guest", password: try password(beside: nil, in: context) ?? Secret("guest"))
         }
         let urlPassword = username == nil || username == fromURL?.username ? fromURL?.password : nil
-        guard let password = try password(in: context) ?? urlPassword else {
+        guard let password = try password(beside: urlPassword, in: context) else {
             throw CommandError(.usage, "no password is given for user \"\(user)\". Use --password-file or the URL")
         }
         return .plain(username: user, password: password)
     }
 
-    func password(in context: CommandContext) throws(CommandError) -> Secret? {
-        guard let passwordFile else { return nil }
-        return passwordFile == "-" ? try PasswordFile.ask() : try PasswordFile.read(passwordFile, in: context)
+    /// The password in the file that the command line names; else `own`, which stands beside the user; else the one in
+    /// the environment's file.
+    func password(beside own: Secret?, in context: CommandContext) throws(CommandError) -> Secret? {
+        guard let file = passwordFile ?? (own == nil ? environmentPasswordFile : nil) else { return own }
+        return file == "-" ? try PasswordFile.ask() : try PasswordFile.read(file, in: context)
     }
 
     func tls(_ brokers: [BrokerURL]) throws(CommandError) -> ConnectionParameters.TLS {

@@ -4,7 +4,9 @@
 package struct QueueColumn: Hashable, Sendable {
     /// What a column holds, which decides how it is aligned and compared.
     package enum Kind: Sendable {
-        case text, count, number, flag, structure
+        case text, count, number, bytes, flag, structure
+
+        package var isNumeric: Bool { self == .count || self == .number || self == .bytes }
     }
 
     /// rabbitmqctl's name, or in its style where rabbitmqctl has none.
@@ -85,15 +87,15 @@ package struct QueueColumn: Hashable, Sendable {
         QueueColumn("messages_persistent", .count, "persistent tasks"),
         QueueColumn("messages_paged_out", .count, "tasks that were moved out of memory"),
         QueueColumn("messages_dlx", .count, "dead-lettered tasks that wait to be stored elsewhere"),
-        QueueColumn("message_bytes", .count, "bytes of all bodies"),
-        QueueColumn("message_bytes_ready", .count, "bytes of the ready tasks' bodies"),
-        QueueColumn("message_bytes_unacknowledged", .count, "bytes of the unacknowledged tasks' bodies"),
-        QueueColumn("message_bytes_ram", .count, "bytes of the bodies kept in memory"),
-        QueueColumn("message_bytes_persistent", .count, "bytes of the persistent tasks' bodies"),
-        QueueColumn("message_bytes_dlx", .count, "bytes of the bodies of dead-lettered tasks that wait"),
+        QueueColumn("message_bytes", .bytes, "bytes of all bodies"),
+        QueueColumn("message_bytes_ready", .bytes, "bytes of the ready tasks' bodies"),
+        QueueColumn("message_bytes_unacknowledged", .bytes, "bytes of the unacknowledged tasks' bodies"),
+        QueueColumn("message_bytes_ram", .bytes, "bytes of the bodies kept in memory"),
+        QueueColumn("message_bytes_persistent", .bytes, "bytes of the persistent tasks' bodies"),
+        QueueColumn("message_bytes_dlx", .bytes, "bytes of the bodies of dead-lettered tasks that wait"),
         QueueColumn(
             "head_message_timestamp", .count, "the timestamp of the task at the head, in seconds since 1970"),
         QueueColumn("idle_since", .text, "when it was last used"),
-        QueueColumn("memory", .count, "bytes of memory that its process takes"),
+        QueueColumn("memory", .bytes, "bytes of memory that its process takes"),
     ]
 }

@@ -100,10 +100,7 @@ extension UnsafeBufferPointer<UInt8> {
 extension QueueColumn.Kind {
     /// Whether a column of this kind can show a value. RabbitMQ writes "" for some numbers that it doesn't know.
     fileprivate func shows(_ value: QueueValue) -> Bool {
-        switch self {
-        case .count, .number: value.number != nil
-        case .text, .flag, .structure: true
-        }
+        !isNumeric || value.number != nil
     }
 }
 

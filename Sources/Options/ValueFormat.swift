@@ -121,6 +121,34 @@ extension ValueFormat where Value == Duration {
     }
 }
 
+extension ValueFormat where Value == Duration {
+    /// So many in a time, as `5/s`, `100/m`, `1000/h` or `0.5/s`: the time between two, rounded up, so that there are
+    /// never more. Between a million a second and one in 10,000 hours.
+    package static var rate: Self {
+        Self("RATE", expectation: "so many in a time, such as 5/s, 100/m, 1000/h or 0.5/s, up to 1000000/s") { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            let periods: [Substring: Int64] = ["s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000]
+            guard parts.count == 2, let period = periods[parts[1]], let count = tenThousandths(parts[0]), count > 0
+            else { return nil }
+            // At most 3.6e16, which fits.
+            let interval = (period * 10_000 + count - 1) / count
+            return interval >= 1_000 ? .nanoseconds(interval) : nil
+        }
+    }
+
+    /// A decimal number with up to four digits behind its point, in ten-thousandths; nil for anything else, or for ten
+    /// digits and more before it.
+    private static func tenThousandths(_ text: Substring) -> Int64? {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : "0"
+        let digits = parts[0] + fraction
+        guard (1...9).contains(parts[0].utf8.count), (1...4).contains(fraction.utf8.count),
+            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
+        return Int64(digits + String(repeating: "0", count: 4 - fraction.utf8.count))
+    }
+}
+
 extension ValueFormat where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
     /// One of an enumeration's raw values.
     package static func choice(_ placeholder: String) -> Self {

@@ -6,6 +6,10 @@ package struct SignalPipe {
     package let descriptor: Int32
     private let caught: [Int32]
 
+    /// Signals that ask for an end and come in so short a time are one: GNU timeout sends to the process and to its
+    /// process group.
+    package static let oneRequest = Duration.milliseconds(500)
+
     /// Starts catching `signals`. INT and HUP stay ignored when the process was started so: nohup and shells'
     /// background jobs rely on that. nil when the system refuses a pipe.
     package init?(catching signals: [Int32]) {

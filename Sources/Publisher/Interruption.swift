@@ -36,13 +36,14 @@ package final class Interruption: Sendable {
     private func run(_ pipe: SignalPipe, _ descriptor: Int32) {
         var pollSet = PollSet()
         pollSet.add(descriptor, events: POLLIN)
+        var ignoredUntil = Instant.now
         while true {
             pollSet.wait(timeout: -1)
-            let signals = pipe.read()
-            guard !signals.isEmpty else { continue }
+            guard let signal = pipe.read().first, ignoredUntil <= .now else { continue }
+            ignoredUntil = .now + SignalPipe.oneRequest
             let isSecond = state.withLock { state in
-                state.signals += signals
-                state.count += signals.count
+                state.signals.append(signal)
+                state.count += 1
                 return state.count > 1
             }
             arrival.wake()

@@ -8,6 +8,9 @@ struct ConsumerSession {
         var queue: String
         /// The queue where it must be created; nil to leave a missing queue alone.
         var creates: NewQueue?
+        /// A name like those of the queues that failed tasks need, for a queue that is never there; nil where no task
+        /// is tried again. A missing right is told before a task runs, not when the first one fails.
+        var retryQueueSample: ShortString?
     }
 
     /// What is worth knowing of an event of the connection.
@@ -27,6 +30,7 @@ struct ConsumerSession {
     private var consumerNumber = 0
     private var prefetchCount: UInt16 = 0
     private var isConsuming = false
+    private var isAskingForRights = false
     private var isCounting = false
     private var isCreating = false
     private var hasCreated = false
@@ -53,6 +57,10 @@ struct ConsumerSession {
         prefetchCount = UInt16(clamping: prefetch)
         consumerNumber += 1
         isConsuming = false
+        if consumerNumber == 1, let sample = settings.retryQueueSample {
+            isAskingForRights = true
+            try channel.sendQuestion(whetherMayCreate: sample)
+        }
         try channel.sendPrefetchCount(prefetchCount)
         try channel.sendConsume(queue, consumerTag: consumerTag)
     }
@@ -80,6 +88,9 @@ struct ConsumerSession {
         switch event {
         case .delivery(let delivery):
             return delivery.properties.headers?["x-stream-offset"] == nil ? .delivery(delivery) : .refused(streamError)
+        case .queueDeleted:
+            isAskingForRights = false
+            return nil
         case .consuming(consumerTag):
             isConsuming = true
             return .event(.consuming)
@@ -122,7 +133,10 @@ struct ConsumerSession {
             return nil
         }
         var error = error
-        if isCreating {
+        if isAskingForRights, error.code == .accessRefused {
+            error.operation = "prepare for tasks that fail"
+            error.neededPermission = "configure, read and write queues \"\(settings.queue).retry.*\""
+        } else if isCreating {
             error.operation = "create queue \"\(settings.queue)\""
             if error.code == .accessRefused { error.neededPermission = "configure queue \"\(settings.queue)\"" }
         } else if isCounting {

@@ -21,9 +21,6 @@ enum Haste: Equatable {
 }
 
 extension WorkerState {
-    /// Signals that come in so short a time are one: GNU timeout sends to the worker and to its process group.
-    private static let oneSignal = Duration.milliseconds(500)
-
     mutating func tick(_ now: Instant, _ actions: inout [Action]) {
         if case .down(_, let retryAt) = connectivity.link, retryAt <= now {
             connectivity.connect()
@@ -121,7 +118,7 @@ extension WorkerState {
 extension WorkerState {
     /// The first signal lets running commands finish, also when the worker is leaving already for a reason of its own.
     mutating func stopRequested(_ now: Instant, _ actions: inout [Action]) {
-        if let last = lastStop, now - last < Self.oneSignal { return }
+        if let last = lastStop, now - last < SignalPipe.oneRequest { return }
         let isFirst = lastStop == nil
         lastStop = now
         switch phase {

@@ -45,6 +45,9 @@ extension WorkerState {
         package var verdicts = VerdictTable()
 
         package init() {}
+
+        /// Whether a task that failed may be tried again later, on a queue of its own.
+        var triesAgain: Bool { mode == .run && retries.maximumAttempts > 1 }
     }
 
     package enum Event {

@@ -55,7 +55,9 @@ extension WorkerLoop {
     }
 
     private func connect() {
-        let consumer = ConsumerSession.Settings(queue: settings.queue, creates: settings.creates)
+        let sample = settings.state.triesAgain ? ShortString(settings.retryQueue(.zero)) : nil
+        let consumer = ConsumerSession.Settings(
+            queue: settings.queue, creates: settings.creates, retryQueueSample: sample)
         let parameters = parameters()
         copies.use(parameters)
         do throws(BrokerError) {

@@ -118,6 +118,30 @@ import Testing
         #expect(try host(environment: environment.merging(["AMQP_URL": "amqp://u:p@e"]) { $1 }) == "e")
     }
 
+    @Test("WORKQ_CONFIG stands in for the usual file, and for no more than that")
+    func environmentFile() throws {
+        let (path, folder) = try file("[default]\nurl = \"amqp://u:p@kept\"\n[x]\nurl = \"amqp://u:p@x\"")
+        defer { withExtendedLifetime(folder) {} }
+        let environment = ["WORKQ_CONFIG": path]
+        func host(_ options: [String], _ more: [String: String] = [:]) throws -> String? {
+            try Self.parameters(options, environment: environment.merging(more) { $1 }).nodes.first?.host
+        }
+        #expect(try host([]) == "kept" && host(["-N", "x"]) == "x")
+        #expect(try host([], ["WORKQ_URL": "amqp://u:p@e"]) == "e")
+        #expect(try host(["-N", "x"], ["WORKQ_URL": "amqp://u:p@e"]) == "x")
+        #expect(try host(["-u", "amqp://u:p@given"]) == "given")
+        let (other, otherFolder) = try file("[default]\nurl = \"amqp://u:p@other\"")
+        defer { withExtendedLifetime(otherFolder) {} }
+        #expect(try host(["--config", other]) == "other")
+        // To fall back to this machine would be worse than to go nowhere.
+        let (empty, emptyFolder) = try file("[x]\ntls = true")
+        defer { withExtendedLifetime(emptyFolder) {} }
+        for path in [empty, "/nonexistent"] {
+            let error = #expect(throws: CommandError.self) { try host([], ["WORKQ_CONFIG": path]) }
+            #expect(error?.status == .configuration && error?.message.contains(path) == true)
+        }
+    }
+
     @Test(
         "S5 a file that holds a password is refused when others can read or change it",
         arguments: [0o644, 0o640, 0o604, 0o620, 0o602])

@@ -52,6 +52,15 @@ func connectionParameters(
                 == ["amqp://localhost:5672"])
     }
 
+    @Test("CLOUDAMQP_URL comes after AMQP_URL")
+    func hostedURL() throws {
+        let hosted = ["CLOUDAMQP_URL": "amqps://a:b@hosted/v"]
+        let parameters = try connectionParameters([], environment: hosted)
+        #expect(Self.hosts(parameters) == ["amqps://hosted:5671"] && parameters.vhost == "v")
+        let both = hosted.merging(["AMQP_URL": "amqp://a:b@second"]) { $1 }
+        #expect(Self.hosts(try connectionParameters([], environment: both)) == ["amqp://second:5672"])
+    }
+
     @Test("an option beats the URL, the URL beats the default, for vhost, heartbeat and timeout")
     func urlAndOptions() throws {
         let url = "amqp://h/%2Fu?heartbeat=7&connection_timeout=250"

@@ -21,36 +21,47 @@ import Testing
         return report
     }
 
-    @Test(
-        "an expression is read, spaces or not",
-        arguments: [
-            ("p99>+20%", BenchMetric.p99, FailCondition.Comparison.greater, FailCondition.Bound.relative(percent: 20)),
-            ("publish-rate<-10%", .publishRate, .less, .relative(percent: -10)),
-            (" p99.9 >= 1.5ms ", .p999, .notLess, .absolute(1_500)),
-            ("confirm-p99.9<=2s", .confirmP999, .notGreater, .absolute(2_000_000)),
-            ("max>700us", .max, .greater, .absolute(700)),
-            ("consume-rate<20000", .consumeRate, .less, .absolute(20_000)),
-            ("duplicated>0", .duplicated, .greater, .absolute(0)),
-        ])
-    func reading(
-        text: String, metric: BenchMetric, comparison: FailCondition.Comparison, bound: FailCondition.Bound
-    ) throws {
-        let condition = try FailCondition(text)
-        #expect(condition.metric == metric && condition.comparison == comparison && condition.bound == bound)
+    private typealias Condition = Expression<BenchFigure>
+
+    @Test("an expression is read, spaces or not")
+    func reading() throws {
+        func figure(_ metric: BenchMetric) -> Condition.Term { .name(BenchFigure(metric)) }
+        func share(_ metric: BenchMetric, _ factor: Double) -> Condition.Term {
+            .multiple(BenchFigure(metric, isOfBaseline: true), factor)
+        }
+        for (text, expected) in [
+            ("p99>+20%", .comparison(figure(.p99), .greater, share(.p99, 1.2))),
+            ("publish-rate<-10%", .comparison(figure(.publishRate), .less, share(.publishRate, 0.9))),
+            (" p99.9 >= 1.5ms ", .comparison(figure(.p999), .greaterOrEqual, .number(1_500))),
+            ("confirm-p99.9<=2s", .comparison(figure(.confirmP999), .lessOrEqual, .number(2_000_000))),
+            ("max>700us", .comparison(figure(.max), .greater, .number(700))),
+            ("consume-rate<20000", .comparison(figure(.consumeRate), .less, .number(20_000))),
+            ("duplicated != 0", .comparison(figure(.duplicated), .unequal, .number(0))),
+            (
+                "p99>5ms and not p50<1ms",
+                .and(
+                    .comparison(figure(.p99), .greater, .number(5_000)),
+                    .not(.comparison(figure(.p50), .less, .number(1_000))))
+            ),
+        ] as [(String, Condition)] {
+            #expect(try FailCondition(text).expression == expected)
+        }
     }
 
     @Test(
         "a fault is found at its place",
         arguments: [
-            ("", 0, "a figure"), ("p98>1ms", 0, "a figure"), ("p99", 3, ">, >=, < or <="), ("p99=1ms", 3, ">"),
-            ("p99>", 4, "a number"), ("p99>+x%", 5, "a number"), ("p99>.5ms", 4, "a number"),
-            ("p99>1.2.3ms", 4, "a number"), ("p99>20%", 4, "a sign"), ("p99>+20", 7, "%"), ("p99>20", 6, "us, ms"),
-            ("p99>20min", 6, "us, ms"), ("publish-rate>5ms", 14, "the end"), ("p99>5ms x", 8, "the end"),
+            ("", 1, "a figure"), ("p98>1ms", 1, "no figure is called \"p98\"; did you mean p9"),
+            ("p99", 4, "a comparison"), ("p99>", 5, "a figure, a number"), ("p99>+x%", 5, "no percentage such as +20%"),
+            ("p99>.5ms", 5, "no latency"), ("p99>1.2.3ms", 5, "no latency"), ("p99>20%", 5, "needs a sign"),
+            ("p99>+20", 5, "or +20% for 20% above"), ("p99>20", 5, "with us, ms or s"), ("p99>20min", 5, "us, ms"),
+            ("publish-rate>5ms", 14, "no number"), ("publish-rate<-10", 14, "or +20%"), ("p99>5ms x", 9, "the end"),
+            ("p99 > publish-rate", 1, "p99 is a latency, and publish-rate a number"), ("p99 =~ 'x'", 5, "not numbers"),
+            ("p99 == 'fast'", 1, "p99 holds no texts; it is compared with a latency"), ("+20% > 5", 1, "no number"),
         ])
-    func faults(text: String, offset: Int, expectation: String) {
-        let fault = #expect(throws: FailCondition.Fault.self) { try FailCondition(text) }
-        #expect(fault?.offset == offset, "\(text)")
-        #expect(fault?.expectation.contains(expectation) == true, "\(text): \(fault?.expectation ?? "")")
+    func faults(text: String, position: Int, reason: String) {
+        let fault = #expect(throws: ExpressionFault.self) { try FailCondition(text) }
+        #expect(fault?.position == position && fault?.reason.contains(reason) == true, "\(String(describing: fault))")
     }
 
     @Test("every figure can be named, and is found in a report")
@@ -79,6 +90,10 @@ import Testing
         #expect(try finding("p99>1ms", before) == nil)
         #expect(try finding("p99>1ms", slower) == "p99>1ms: p99 is 1.25 ms")
         #expect(try finding("confirm-p99>2ms", slower) != nil)
+        #expect(
+            try finding("p99>+20% or publish-rate<100", slower)
+                == "p99>+20% or publish-rate<100: p99 is 1.25 ms, was 1.00 ms (+25.0%), publish-rate is 850 messages/s")
+        #expect(try finding("p99>+20% and publish-rate<100", slower) == nil)
         #expect(try FailCondition("p99>+1%").finding(in: slower, baseline: nil) == "p99>+1%: the baseline has no p99")
     }
 
@@ -95,6 +110,10 @@ import Testing
             #expect(
                 try FailCondition(text).finding(in: report, baseline: nil) == "\(text): the run has no consume-rate")
         }
+        #expect(
+            try FailCondition("not consume-rate>1").finding(in: report, baseline: nil)
+                == "not consume-rate>1: the run has no consume-rate")
+        #expect(try FailCondition("consume-rate<1 and p99>1s").finding(in: report, baseline: nil) == nil)
         report.confirmLatencyMicroseconds.count = 0
         #expect(try FailCondition("p99>1s").finding(in: report, baseline: nil) == "p99>1s: the run has no p99")
     }

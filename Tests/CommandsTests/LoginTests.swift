@@ -100,9 +100,27 @@ import Testing
 
     @Test("S4 the variables that may hold a password are those that the URL option reads, and more")
     func secretVariables() {
-        let read = ConnectionOptions.options.flatMap(\.description.environment)
-        #expect(!read.isEmpty)
-        #expect(Set(read).isSubset(of: ConnectionOptions.secretVariables))
+        let read = Set(ConnectionOptions.options.flatMap(\.description.environment))
+        #expect(read == Set(ConnectionOptions.variables))
+        // A file's path gives nothing away, and a task's command may call workq.
+        #expect(read.subtracting(ConnectionOptions.secretVariables) == ["WORKQ_CONFIG"])
+    }
+
+    @Test("WORKQ_PASSWORD_FILE is for a user without a password, and --password-file beats both")
+    func environmentPasswordFile() throws {
+        let folder = try TemporaryFolder()
+        let file = ["WORKQ_PASSWORD_FILE": try folder.write("kept\n", to: "kept")]
+        let given = try folder.write("given\n", to: "given")
+        #expect(try Self.login(["-u", "amqp://me@broker"], environment: file) == "me:kept")
+        #expect(try Self.login(["-u", "amqp://me:own@broker"], environment: file) == "me:own")
+        #expect(try Self.login(["-u", "amqp://me:own@broker", "--username", "you"], environment: file) == "you:kept")
+        #expect(
+            try Self.login(["-u", "amqp://me:own@broker", "--password-file", given], environment: file) == "me:given")
+        #expect(try Self.login(["-u", "amqp://me:own@broker"], environment: ["WORKQ_PASSWORD_FILE": ""]) == "me:own")
+        let error = #expect(throws: CommandError.self) {
+            try Self.login(["-u", "amqp://me@broker"], environment: ["WORKQ_PASSWORD_FILE": "/nonexistent"])
+        }
+        #expect(error?.status == .noInput)
     }
 
     @Test(

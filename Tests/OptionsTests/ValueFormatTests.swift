@@ -54,6 +54,28 @@ import Testing
         #expect(format.expectation() == "a duration from 10ms to 1m, such as 500ms, 30s, 5m or 2h")
     }
 
+    @Test(
+        "a rate is the time between two, rounded up",
+        arguments: [
+            ("5/s", .milliseconds(200)), ("100/m", .milliseconds(600)), ("1000/h", .milliseconds(3_600)),
+            ("0.5/s", .seconds(2)), ("3/s", .nanoseconds(333_333_334)), ("1/h", .seconds(3_600)),
+            ("0.0001/h", .seconds(36_000_000)), ("1000000/s", .microseconds(1)), ("60000000/m", .microseconds(1)),
+            ("007.50/s", .nanoseconds(133_333_334)),
+        ] as [(String, Duration)])
+    func rates(text: String, interval: Duration) {
+        #expect(ValueFormat<Duration>.rate.parse(text) == interval)
+    }
+
+    @Test(
+        "anything else is no rate",
+        arguments: [
+            "", "5", "/s", "5/", "5/d", "5/S", "5/ms", "5/2s", "5 /s", "5/ s", "-5/s", "+5/s", "0/s", "0.0/h", ".5/s",
+            "5./s", "0.00001/s", "1e3/s", "5/s/s", "1,5/s", "٣/s", "1100000/s", "9999999999/h", "1.2.3/s", "0x1/s",
+        ])
+    func noRates(text: String) {
+        #expect(ValueFormat<Duration>.rate.parse(text) == nil)
+    }
+
     @Test("a count's limits belong to its range")
     func counts() {
         let format = ValueFormat.count("PORT", 1...65_535)

@@ -4,10 +4,10 @@
 ///
 /// Many conditions ask the broker, and tests run beside each other: what takes longer is asked less often.
 package func eventually(
-    _ what: String, within timeout: Duration = .seconds(20), _ condition: () throws -> Bool
+    _ what: String, within timeout: Duration = .seconds(20), _ condition: () async throws -> Bool
 ) async throws {
     let start = ContinuousClock.now
-    while try !condition() {
+    while try await !condition() {
         let waited = ContinuousClock.now - start
         guard waited < timeout else { throw Failure("did not happen within \(timeout): \(what)") }
         try await Task.sleep(for: pollInterval(after: waited))

@@ -62,12 +62,19 @@ package final class ThrowawayBroker: Sendable {
         if directory == nil { BrokersToStop.add(folder) }
     }
 
-    package func stop() throws { _ = try Self.run("stop", directory) }
-    package func kill() throws { _ = try Self.run("kill", directory) }
-    package func restart() throws { _ = try Self.run("restart", directory) }
+    package func stop() async throws { try await run("stop") }
+    package func kill() async throws { try await run("kill") }
+    package func restart() async throws { try await run("restart") }
 
     /// Runs rabbitmqctl on the node and returns its output.
-    package func ctl(_ words: String...) throws -> String { try Self.run("ctl", directory, words) }
+    @discardableResult
+    package func ctl(_ words: String...) async throws -> String { try await run("ctl", words) }
+
+    /// The script bounds its time itself.
+    @discardableResult
+    private func run(_ command: String, _ words: [String] = []) async throws -> String {
+        try await Shell.run([Self.script, command, directory] + words, timeout: .seconds(600))
+    }
 
     /// Stops the node in `directory` and removes all that it has.
     fileprivate static func remove(_ directory: String) {

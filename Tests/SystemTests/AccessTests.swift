@@ -30,18 +30,18 @@ struct AccessTests {
     func missingPermission() async throws {
         let fixture = try Fixture()
         let user = "user-\(fixture.queue)"
-        _ = try fixture.broker.ctl("add_user", user, "secret")
-        defer { _ = try? fixture.broker.ctl("delete_user", user) }
+        try await fixture.broker.ctl("add_user", user, "secret")
         let login = ["WORKQ_URL": "amqp://\(user):secret@127.0.0.1:\(fixture.broker.port)"]
         try await fixture.publish(["x"])
 
-        _ = try fixture.broker.ctl("set_permissions", user, "^$", "^$", "^$")
+        try await fixture.broker.ctl("set_permissions", user, "^$", "^$", "^$")
         let write = try await fixture.run("publish", fixture.queue, "x", environment: login)
         #expect(write.status == 77 && write.errors.contains("write to exchange \"amq.default\""), "\(write)")
-        let read = try await fixture.run("work", fixture.queue, "--", "true", environment: login)
+        let read = try await fixture.run(
+            "work", fixture.queue, "--max-attempts", "1", "--", "true", environment: login)
         #expect(read.status == 77 && read.errors.contains("read from queue \"\(fixture.queue)\""), "\(read)")
 
-        _ = try fixture.broker.ctl("set_permissions", user, "^$", ".*", ".*")
+        try await fixture.broker.ctl("set_permissions", user, "^$", ".*", ".*")
         let missing = fixture.anotherQueue("missing")
         let configure = try await fixture.run("publish", missing, "x", environment: login)
         #expect(configure.status == 77 && configure.errors.contains("configure queue \"\(missing)\""), "\(configure)")
@@ -91,12 +91,14 @@ struct AccessTests {
     func secretsStayInside() async throws {
         let fixture = try Fixture()
         let user = "user-\(fixture.queue)"
-        _ = try fixture.broker.ctl("add_user", user, "canary%s")
-        defer { _ = try? fixture.broker.ctl("delete_user", user) }
-        _ = try fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
+        try await fixture.broker.ctl("add_user", user, "canary%s")
+        try await fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
         let url = "amqp://\(user):canary%25s@127.0.0.1:\(fixture.broker.port)"
         try await fixture.publish(["x"])
-        let secrets = ["WORKQ_URL": url, "AMQP_URL": url, "WORKQ_API_URL": url]
+        let secrets = [
+            "WORKQ_URL": url, "AMQP_URL": url, "CLOUDAMQP_URL": url, "WORKQ_API_URL": url,
+            "WORKQ_PASSWORD_FILE": "/canary",
+        ]
         let result = try await fixture.run(
             "work", "-v", fixture.queue, "--drain", "--", "env", environment: secrets.merging(["KEPT": "yes"]) { $1 })
         #expect(result.status == 0 && result.text.contains("KEPT=yes"), "\(result)")
@@ -117,6 +119,9 @@ struct AccessTests {
         let refused = try await fixture.run("publish", fixture.queue, "x", "--password-file", open, environment: url)
         #expect(refused.status == 78 && refused.errors.contains("chmod 600"), "\(refused)")
         let closed = try folder.write("guest\n", to: "closed")
+        let variables = ["WORKQ_URL": "", "CLOUDAMQP_URL": url["WORKQ_URL"] ?? "", "WORKQ_PASSWORD_FILE": closed]
+        let byEnvironment = try await fixture.run("publish", fixture.queue, "x", environment: variables)
+        #expect(byEnvironment.status == 0, "\(byEnvironment)")
         let result = try await fixture.run("publish", fixture.queue, "x", "--password-file", closed, environment: url)
         #expect(result.status == 0, "\(result)")
     }

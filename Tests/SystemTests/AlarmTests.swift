@@ -9,7 +9,7 @@ struct AlarmTests {
     private static let blocked = "blocked by the broker: low on memory"
 
     private func allowMemory(_ fraction: String, _ broker: ThrowawayBroker) async throws {
-        try await onOwnThread { _ = try broker.ctl("set_vm_memory_high_watermark", fraction) }
+        try await broker.ctl("set_vm_memory_high_watermark", fraction)
     }
 
     @Test("N11 N12 under a memory alarm publish waits and says why, and workers go on acknowledging")
@@ -61,6 +61,6 @@ struct AlarmTests {
         let large = try await fixture.run(
             "publish", fixture.queue, input: .bytes([UInt8](repeating: 0x61, count: 100_001)))
         #expect(large.status == 65 && large.errors.contains("100000"), "N16 M3 over the broker's limit: \(large)")
-        try await onOwnThread { try broker.stop() }
+        try await broker.stop()
     }
 }

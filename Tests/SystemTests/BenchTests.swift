@@ -131,7 +131,7 @@ struct BenchTests {
         for (words, status, hint) in [
             (
                 ["--fail-if", "p99>+x%", "--baseline", notJSON], 64,
-                "at character 6, at \"x%\", there should be a number"
+                "at character 5: \"+x%\" is no percentage"
             ),
             (["--fail-if", "p99>+5%"], 64, "needs a --baseline"), (["--size", "10"], 64, "from 24"),
             (["--messages", "5", "--duration", "1s"], 64, "exclude each other"),
@@ -184,11 +184,12 @@ struct BenchTests {
         bench.signal(SIGKILL)
         #expect(try await bench.wait().status == 128 + SIGKILL)
         // Asking over AMQP would count as a use of the queue, and put the expiry off.
-        func isListed() throws -> Bool {
-            try fixture.broker.ctl("-q", "list_queues", "name").split(separator: "\n").contains { $0 == fixture.queue }
+        func isListed() async throws -> Bool {
+            let names = try await fixture.broker.ctl("-q", "list_queues", "name").split(separator: "\n")
+            return names.contains { $0 == fixture.queue }
         }
-        #expect(try isListed(), "nobody was left to delete it")
-        try await eventually("the queue has expired", within: .seconds(120)) { try !isListed() }
+        #expect(try await isListed(), "nobody was left to delete it")
+        try await eventually("the queue has expired", within: .seconds(120)) { try await !isListed() }
     }
 
     @Test("messages that vanish are counted as lost, and are an error")
@@ -229,23 +230,23 @@ struct BenchTroubleTests {
         let fixture = try Fixture(broker)
         let blocked = try fixture.start("bench", "--queue", fixture.queue, "--duration", "1h", "--warm-up", "0")
         try await blocked.says("1s  confirmed")
-        try await onOwnThread { _ = try broker.ctl("set_vm_memory_high_watermark", "0.00001") }
+        try await broker.ctl("set_vm_memory_high_watermark", "0.00001")
         let (result, _) = try await blocked.end(within: .seconds(60))
         #expect(result.status == 75, "\(result)")
         #expect(result.errors.contains("blocks publishers (low on memory)"), "\(result)")
         #expect(result.text.contains("ENDED EARLY") && result.text.contains("messages/s"), "\(result)")
         #expect(!result.text.contains("once and in order"), "\(result)")
         #expect(fixture.ready() == nil, "the queue is gone, alarm or not")
-        try await onOwnThread { _ = try broker.ctl("set_vm_memory_high_watermark", "0.4") }
+        try await broker.ctl("set_vm_memory_high_watermark", "0.4")
 
         let orphan = try fixture.start("bench", "--queue", fixture.queue, "--duration", "1h", "--warm-up", "0")
         try await orphan.says("2s  confirmed")
-        try await onOwnThread { try broker.kill() }
+        try await broker.kill()
         let (end, time) = try await orphan.end(within: .seconds(60))
         #expect(end.status == 69 && time < .seconds(30), "\(time) \(end)")
         #expect(end.errors.contains("the run ended early"), "\(end)")
         #expect(end.errors.contains("is left behind, and expires 1m after its last use"), "\(end)")
         #expect(end.text.contains("ENDED EARLY") && end.text.contains("not known"), "\(end)")
-        try await onOwnThread { try broker.stop() }
+        try await broker.stop()
     }
 }

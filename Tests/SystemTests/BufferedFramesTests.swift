@@ -18,6 +18,7 @@ struct BufferedFramesTests {
                 if number > 1 { connection = try peer.accept() }
                 try connection.acceptLogin()
                 try connection.answer(.channelOpen)
+                try connection.answer(.queueDelete)
                 try connection.answer(.basicQos)
                 try connection.expect(.basicConsume)
                 let reply = try AMQPMethod(.basicConsumeOK, ["consumer-tag": .text(connection.consumerTag)])

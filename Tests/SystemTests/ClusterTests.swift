@@ -17,7 +17,7 @@ struct ClusterTests {
             "publish", "--queue-type", "quorum", "--retry-for", "2m", "--lines", fixture.queue, "-v",
             input: .text(lines))
         try await eventually("some tasks are there", within: .seconds(60)) { (fixture.ready() ?? 0) > 0 }
-        try await onOwnThread { try cluster.nodes[0].kill() }
+        try await cluster.nodes[0].kill()
         let result = try await publish.wait(timeout: .seconds(180))
         #expect(result.status == 0 && result.errors.contains("Trying again"), "\(result)")
         #expect(result.errors.contains("\(count) tasks confirmed"), "\(result)")
@@ -50,9 +50,9 @@ struct ClusterTests {
             let published = try await publish.wait(timeout: .seconds(150))
             #expect(published.status == 0, "\(published)")
             let leader = try await cluster.leader(of: fixture.queue)
-            try await onOwnThread { try leader.kill() }
+            try await leader.kill()
             try await Task.sleep(for: .milliseconds(500))
-            try await onOwnThread { try leader.restart() }
+            try await leader.restart()
         }
         func done() -> Set<Int> { Set(folder.read("done").split(separator: "\n").compactMap { Int($0) }) }
         try await eventually("all tasks are done", within: .seconds(120)) { done() == Set(1...count) }
@@ -69,14 +69,14 @@ struct ClusterTests {
         let fixture = try Fixture(cluster.nodes[0])
         let created = try await fixture.run("publish", "--queue-type", "quorum", fixture.queue, "1")
         #expect(created.status == 0, "\(created)")
-        try await onOwnThread { for node in cluster.nodes[1...] { try node.kill() } }
+        for node in cluster.nodes[1...] { try await node.kill() }
         let refused = try await fixture.run("publish", "--confirm-timeout", "5s", fixture.queue, "2")
         #expect(refused.status == (refused.errors.contains("unknown") ? 76 : 75), "\(refused)")
         #expect(refused.errors.contains("majority") || refused.errors.contains("unknown"), "\(refused)")
 
         let patient = try fixture.start("publish", "--confirm-timeout", "5s", "--retry-for", "2m", fixture.queue, "3")
         try await patient.says("Trying again")
-        try await onOwnThread { for node in cluster.nodes[1...] { try node.restart() } }
+        for node in cluster.nodes[1...] { try await node.restart() }
         let result = try await patient.wait(timeout: .seconds(150))
         #expect(result.status == 0, "\(result)")
         let drained = try await fixture.run("work", fixture.queue, "--drain")
@@ -104,7 +104,7 @@ final class Cluster: Sendable {
     func leader(of queue: String) async throws -> ThrowawayBroker {
         var leader: ThrowawayBroker?
         try await eventually("\(queue) has a leader", within: .seconds(60)) {
-            let rows = (try? nodes[0].ctl("-q", "list_queues", "name", "leader")) ?? ""
+            let rows = (try? await nodes[0].ctl("-q", "list_queues", "name", "leader")) ?? ""
             let words = rows.split(separator: "\n").map { $0.split(separator: "\t") }
             let name = words.first { $0.count == 2 && $0[0] == queue }?[1]
             leader = nodes.first { $0.node == name ?? "" }
@@ -115,6 +115,6 @@ final class Cluster: Sendable {
 
     /// The first node has what the others need.
     func stop() async throws {
-        try await onOwnThread { for node in self.nodes.reversed() { try node.stop() } }
+        for node in nodes.reversed() { try await node.stop() }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite("copies", .serialized, .timeLimit(.minutes(5)))
 struct CopyTests {
     private func setMemory(_ fraction: String, _ broker: ThrowawayBroker) async throws {
-        try await onOwnThread { _ = try broker.ctl("set_vm_memory_high_watermark", fraction) }
+        try await broker.ctl("set_vm_memory_high_watermark", fraction)
     }
 
     @Test("R4 R5 a large copy under an alarm holds up no signal, goes out once when the alarm ends, or comes back")
@@ -48,7 +48,7 @@ struct CopyTests {
         }
         try await waiting.leave()
         #expect(fixture.ready(fixture.retryQueue("5m")) == 2 && fixture.ready() == 0, "\(waiting.errors)")
-        try await onOwnThread { try broker.stop() }
+        try await broker.stop()
     }
 
     @Test("R6 a task that its dead-letter queue won't take is told and kept, and those behind it run")
@@ -120,7 +120,7 @@ struct CopyTests {
         _ = fixture.retryQueue("100ms")
         try fixture.channel().declareQueue(ShortString(fixture.queue), type: .classic)
         let api = fixture.broker
-        _ = try api.ctl(
+        try await api.ctl(
             "eval",
             "rabbit_binding:add({binding, rabbit_misc:r(<<\"/\">>, exchange, <<\"amq.topic\">>), <<\"disk.full\">>, "
                 + "rabbit_misc:r(<<\"/\">>, queue, <<\"\(fixture.queue)\">>), []}, <<\"test\">>).")

@@ -56,8 +56,7 @@ struct DeliveryLimitTests {
             }
             worker.signal(SIGTERM)
             try await worker.says("leaving")
-            try await Task.sleep(for: .milliseconds(600))
-            worker.signal(SIGTERM)
+            try await worker.signalAgain(SIGTERM)
             let result = try await worker.wait()
             #expect(result.status == 0, "\(result)")
             try await fixture.holds(4)
@@ -93,7 +92,7 @@ struct DeliveryLimitTests {
         try await eventually("the queue is there") { fixture.consumers() == 1 }
         worker.signal(SIGTERM)
         _ = try await worker.wait()
-        let arguments = try fixture.broker.ctl("list_queues", "--quiet", "name", "type", "arguments")
+        let arguments = try await fixture.broker.ctl("list_queues", "--quiet", "name", "type", "arguments")
         let line = arguments.split(separator: "\n").first { $0.hasPrefix(fixture.queue) } ?? ""
         #expect(line.contains("quorum") && line.contains("\(fixture.queue).dead"), "\(line)")
     }

@@ -28,7 +28,8 @@ struct ListQueuesTests {
             ["list_queues"] + columns,
             environment: ["WORKQ_URL": fixture.broker.url, "WORKQ_API_URL": fixture.broker.apiURL])
         #expect(mine.status == 0 && mine.errors.isEmpty, "\(mine)")
-        let theirs = try fixture.broker.ctl("-q", "list_queues", "name", "messages_ready", "messages_unacknowledged")
+        let theirs = try await fixture.broker.ctl(
+            "-q", "list_queues", "name", "messages_ready", "messages_unacknowledged")
         func rows(_ text: String) -> [String] {
             text.split(separator: "\n").map(String.init).filter {
                 $0.hasPrefix(fixture.queue) || $0.hasPrefix("name\t")
@@ -249,7 +250,6 @@ struct ListQueuesTests {
     @Test("without the management plugin named queues are told over AMQP, with a note; others can't be")
     func withoutPlugin() async throws {
         let broker = try await onOwnThread { try ThrowawayBroker(plugins: "[].\n") }
-        defer { try? broker.stop() }
         let fixture = try Fixture(broker)
         try await fixture.publish(["1", "2"])
         let named = try await fixture.list(
@@ -267,5 +267,6 @@ struct ListQueuesTests {
         #expect(check.status == 2, "\(check)")
         let mute = try await fixture.list("--queue", "x", "--url", "amqp://127.0.0.1:1")
         #expect(mute.status == 69 && mute.errors.contains("amqp://127.0.0.1:1"), "\(mute)")
+        try await broker.stop()
     }
 }

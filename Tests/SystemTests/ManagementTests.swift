@@ -55,8 +55,7 @@ struct ManagementTests {
     func failures() async throws {
         let fixture = try Fixture()
         let user = "user-\(fixture.queue)"
-        _ = try fixture.broker.ctl("add_user", user, "secret")
-        defer { _ = try? fixture.broker.ctl("delete_user", user) }
+        try await fixture.broker.ctl("add_user", user, "secret")
 
         func failure(_ parameters: ManagementParameters, vhost: String = "/") -> ManagementError? {
             #expect(throws: ManagementError.self) { try ManagementAPI(parameters).all(vhost) }
@@ -66,7 +65,7 @@ struct ManagementTests {
             wrong?.code == .wrongLogin && wrong?.message.contains("CANARY") == false, "\(String(describing: wrong))")
         let untagged = failure(try ManagementParameters(fixture.broker, username: user, password: "secret"))
         #expect(untagged?.code == .missingRight && untagged?.text.contains("tag management") == true)
-        _ = try fixture.broker.ctl("set_user_tags", user, "management")
+        try await fixture.broker.ctl("set_user_tags", user, "management")
         let unauthorized = failure(try ManagementParameters(fixture.broker, username: user, password: "secret"))
         #expect(unauthorized?.code == .missingRight && unauthorized?.text.contains("vhost \"/\"") == true)
         let unknown = failure(try ManagementParameters(fixture.broker), vhost: "no/such vhost")

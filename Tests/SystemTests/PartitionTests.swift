@@ -7,19 +7,14 @@ import Testing
 extension Cluster {
     /// Cuts a node off: it refuses the others' connections, and they refuse its.
     fileprivate func isolate(_ node: ThrowawayBroker) async throws {
-        let others = otherNames(than: node)
-        try await onOwnThread {
-            _ = try node.ctl(
-                "eval", "[begin erlang:set_cookie(N, apart), erlang:disconnect_node(N) end || N <- \(others)].")
-        }
+        try await node.ctl(
+            "eval",
+            "[begin erlang:set_cookie(N, apart), erlang:disconnect_node(N) end || N <- \(otherNames(than: node))].")
     }
 
     /// Lets the nodes find each other again.
     fileprivate func rejoin(_ node: ThrowawayBroker) async throws {
-        let others = otherNames(than: node)
-        try await onOwnThread {
-            _ = try node.ctl("eval", "[erlang:set_cookie(N, erlang:get_cookie()) || N <- \(others)].")
-        }
+        try await node.ctl("eval", "[erlang:set_cookie(N, erlang:get_cookie()) || N <- \(otherNames(than: node))].")
     }
 
     /// As a list of Erlang's.

@@ -21,10 +21,8 @@ struct PublishRetryTests {
                 "publish", "--lines", "--retry-for", "2m", "-v", fixture.queue, input: .text(text))
             // Any moment will do: during the login, in the middle, at the end.
             try await Task.sleep(for: .milliseconds(Int.random(in: 20...2_000)))
-            try await onOwnThread {
-                try broker.kill()
-                try broker.restart()
-            }
+            try await broker.kill()
+            try await broker.restart()
             let result = try await publish.wait(timeout: .seconds(180))
             #expect(result.status == 0, "round \(round): \(result)")
             #expect(result.errors.contains("\(Self.tasks) tasks confirmed"), "round \(round): \(result)")
@@ -36,7 +34,7 @@ struct PublishRetryTests {
                 report.isSound && report.duplicateCount <= 1_000,
                 "round \(round): \(report) \(drained.status) \(drained.errors)")
         }
-        try await onOwnThread { try broker.stop() }
+        try await broker.stop()
     }
 
     @Test("M9 a full queue is waited for, and gets every task once there is room")

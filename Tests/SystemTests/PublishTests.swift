@@ -13,7 +13,7 @@ struct PublishTests {
         #expect(result.status == 0, "\(result)")
         #expect(result.output.isEmpty && result.errors.isEmpty, "\(result)")
         try await fixture.holds(1)
-        let listed = try fixture.broker.ctl("-q", "list_queues", "name", "durable", "type")
+        let listed = try await fixture.broker.ctl("-q", "list_queues", "name", "durable", "type")
         let type = ThrowawayBroker.usualQueueType.rawValue
         #expect(listed.contains("\(fixture.queue)\ttrue\t\(type)"), "\(listed)")
     }

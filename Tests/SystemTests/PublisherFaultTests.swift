@@ -54,13 +54,32 @@ struct PublisherFaultTests {
         -> WorkqProcess.Result
     {
         publish.signal(SIGTERM)
-        try await Task.sleep(for: .milliseconds(50))
-        publish.signal(SIGTERM)
+        try await publish.signalAgain(SIGTERM)
         let (result, time) = try await publish.end(within: Self.patience)
         #expect(
             result.status == 143 && time < .seconds(5), "a second, and what a busy machine adds: \(time) \(result)",
             sourceLocation: sourceLocation)
         return result
+    }
+
+    @Test("R10 a pair of signals is one, as GNU timeout sends them: a publish waits for its confirms")
+    func pairOfSignals() async throws {
+        let peer = try ScriptedPeer { peer in
+            try peer.acceptPublisher()
+            try peer.expectTasks(1)
+            Thread.sleep(forTimeInterval: 3)
+            try peer.ack(1)
+            try peer.serveUntilClosed()
+        }
+        let pipe = try TaskPipe()
+        let publish = try WorkqProcess(
+            ["publish", "queue", "--lines"], input: pipe.input, environment: peer.environment)
+        try pipe.write("1\n")
+        try await Task.sleep(for: .seconds(1))
+        for signal in [SIGTERM, SIGCONT, SIGINT, SIGTERM] { publish.signal(signal) }
+        let result = try await publish.wait()
+        #expect(result.status == 143 && result.errors.contains("1 confirmed"), "\(result)")
+        #expect(!result.errors.contains("unknown"), "\(result)")
     }
 
     @Test("P6 two signals end a publish at once while it logs in, or waits for an answer, and nothing is lost")

@@ -302,9 +302,8 @@ struct RemovalTests {
         let fixture = try Fixture()
         let other = fixture.anotherQueue("other")
         let user = "user-\(fixture.queue)"
-        _ = try fixture.broker.ctl("add_user", user, "secret")
-        defer { _ = try? fixture.broker.ctl("delete_user", user) }
-        _ = try fixture.broker.ctl("set_permissions", user, "^\(other)$", ".*", "^\(other)$")
+        try await fixture.broker.ctl("add_user", user, "secret")
+        try await fixture.broker.ctl("set_permissions", user, "^\(other)$", ".*", "^\(other)$")
         for name in [fixture.queue, other] { try fixture.channel().declareQueue(ShortString(name), type: .classic) }
         let login = ["WORKQ_URL": "amqp://\(user):secret@127.0.0.1:\(fixture.broker.port)"]
         let purge = try await fixture.run("purge", fixture.queue, environment: login)

@@ -65,6 +65,23 @@ struct RemovalTruthTests {
     }
 
     @Test(
+        "Q1 a worker that will leave by itself says first that an auto-delete queue goes with it",
+        arguments: [["--drain"], ["--count", "1"], ["--move-to"], ["--idle-timeout", "1s"]], [true, false])
+    func autoDeleteIsTold(limit: [String], isAutoDelete: Bool) async throws {
+        let fixture = try Fixture()
+        try await declare(fixture.queue, #"{"durable":true,"auto_delete":\#(isAutoDelete)}"#, on: fixture.broker)
+        try await fixture.publish(["1"])
+        let target = limit == ["--move-to"] ? [fixture.anotherQueue("target"), "--drain"] : ["--log-format", "json"]
+        let result = try await WorkqProcess.run(
+            ["work", fixture.queue] + limit + target, environment: fixture.environment)
+        #expect(result.status == 0, "\(result)")
+        #expect(result.errors.contains("is an auto-delete queue") == isAutoDelete, "\(result)")
+        let silent = try await fixture.run(
+            "work", fixture.queue, "--drain", environment: ["WORKQ_API_URL": "http://127.0.0.1:1"])
+        #expect(!silent.errors.contains("auto-delete") && !silent.errors.contains("127.0.0.1:1"), "\(silent)")
+    }
+
+    @Test(
         "Q1 tasks of a queue with a single active consumer are saved, or it is refused and keeps them",
         arguments: ["classic", "quorum"])
     func singleActiveConsumer(type: String) async throws {

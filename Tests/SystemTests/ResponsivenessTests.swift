@@ -87,7 +87,7 @@ struct ResponsivenessTests {
         let folder = try TemporaryFolder()
         let script = "read -r n; echo $n >> \"$0\"; [ $n = good ]"
         try await fixture.publish(["bad", "bad", "good", "good"])
-        try await onOwnThread { _ = try broker.ctl("set_vm_memory_high_watermark", "0.00001") }
+        try await broker.ctl("set_vm_memory_high_watermark", "0.00001")
         let worker = try fixture.start("work", fixture.queue, "-j4", "--", "sh", "-c", script, folder.path("log"))
         try await worker.says("blocked by broker: low on memory")
         try await eventually("all commands ran") { folder.read("log").split(separator: "\n").count == 4 }
@@ -97,6 +97,6 @@ struct ResponsivenessTests {
         worker.signal(SIGTERM)
         let (result, time) = try await worker.end(within: .seconds(40))
         #expect(result.status == 0 && time < .seconds(20), "\(time) \(result)")
-        try await onOwnThread { try broker.stop() }
+        try await broker.stop()
     }
 }

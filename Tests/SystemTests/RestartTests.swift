@@ -8,19 +8,19 @@ import Testing
 struct RestartTests {
     @Test("N2 N3 tasks survive a restart and a crash of the broker, and a worker comes back to it by itself")
     func restart() async throws {
-        let broker = try ThrowawayBroker()
+        let broker = try await onOwnThread { try ThrowawayBroker() }
         let fixture = try Fixture(broker)
         try await fixture.publish(["1", "2", "3"])
-        try broker.restart()
+        try await broker.restart()
         try await fixture.holds(3)
 
         let folder = try TemporaryFolder()
         let script = "cat >> \"$0\"; echo >> \"$0\"; sleep 2"
         let worker = try fixture.start("work", fixture.queue, "-v", "--", "sh", "-c", script, folder.path("done"))
         try await eventually("the first task runs") { folder.read("done").hasPrefix("1\n") }
-        try broker.kill()
+        try await broker.kill()
         try await worker.says("Trying again")
-        try broker.restart()
+        try await broker.restart()
         try await eventually("all tasks were run", within: .seconds(60)) {
             Set(folder.read("done").split(separator: "\n")) == ["1", "2", "3"]
         }
@@ -28,7 +28,7 @@ struct RestartTests {
         worker.signal(SIGTERM)
         let result = try await worker.wait()
         #expect(result.status == 0, "\(result)")
-        try broker.stop()
+        try await broker.stop()
         let refused = try await fixture.run("publish", fixture.queue, "x", timeout: .seconds(20))
         #expect(refused.status == 69, "\(refused)")
     }

@@ -13,7 +13,8 @@ struct SoakTests {
         arguments: ["classic", "quorum"])
     func soak(type: String) async throws {
         let seconds = ProcessInfo.processInfo.environment["WORKQ_SOAK_SECONDS"].flatMap(Int.init) ?? 15
-        let soak = try Soak(length: .seconds(seconds), onQuorumQueue: type == "quorum")
+        let broker = try await onOwnThread { try ThrowawayBroker() }
+        let soak = try Soak(broker, length: .seconds(seconds), onQuorumQueue: type == "quorum")
         try await soak.run()
         let report = try await soak.report()
         let summary = "\(soak.killCount) workers killed, broker ended \(soak.brokerEndCount) times\n\(report)"
@@ -44,10 +45,10 @@ private final class Soak {
     private var generator = SystemRandomNumberGenerator()
 
     /// With a quorum queue whose limit is low, and whose dead letters are the worker's.
-    init(length: Duration, onQuorumQueue: Bool) throws {
+    init(_ broker: ThrowawayBroker, length: Duration, onQuorumQueue: Bool) throws {
         self.length = length
         folder = try TemporaryFolder()
-        fixture = try Fixture(ThrowawayBroker())
+        fixture = try Fixture(broker)
         _ = fixture.retryQueue("200ms")
         if onQuorumQueue {
             let dead = "\(fixture.queue).dead"
@@ -143,10 +144,8 @@ private final class Soak {
     private func restartBroker(crashing: Bool) -> Task<Void, any Error> {
         let broker = fixture.broker
         return Task {
-            try await onOwnThread {
-                if crashing { try broker.kill() }
-                try broker.restart()
-            }
+            if crashing { try await broker.kill() }
+            try await broker.restart()
         }
     }
 

@@ -52,7 +52,7 @@ struct TLSTests {
         try await clientCertificates(site)
         try await faults(site)
         let broker = site.broker
-        try await onOwnThread { try broker.stop() }
+        try await broker.stop()
     }
 
     private func trusted(_ site: Site) async throws {

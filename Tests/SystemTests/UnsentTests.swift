@@ -89,7 +89,7 @@ struct UnsentTests {
         try await eventually("the rest is read") {
             folder.files.contains { $0.hasSuffix(".tmp") && folder.read($0) == "3\n4\n" }
         }
-        publish.signal(SIGINT)
+        try await publish.signalAgain(SIGINT)
         let result = try await publish.wait()
         // Half a task would be published as a whole one by whoever goes on with the file.
         #expect(result.status == 130 && folder.read("rest") == "3\n4\n", "\(result) \(folder.read("rest"))")

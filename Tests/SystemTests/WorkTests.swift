@@ -98,9 +98,7 @@ struct WorkTests {
         try await eventually("the command runs") { folder.read("log") == "start\n" }
         worker.signal(SIGTERM)
         try await worker.says("leaving")
-        // Two signals in half a second are one.
-        try await Task.sleep(for: .milliseconds(600))
-        worker.signal(SIGTERM)
+        try await worker.signalAgain(SIGTERM)
         let result = try await worker.wait(timeout: .seconds(20))
         #expect(result.status == 0, "\(result)")
         try await fixture.holds(1)

@@ -14,9 +14,8 @@ struct WorkerEdgeTests {
         let fixture = try Fixture()
         let command = try HeldCommand()
         let user = "user-\(fixture.queue)"
-        _ = try fixture.broker.ctl("add_user", user, "secret")
-        defer { _ = try? fixture.broker.ctl("delete_user", user) }
-        _ = try fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
+        try await fixture.broker.ctl("add_user", user, "secret")
+        try await fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
         try await fixture.publish(["x"])
         let worker = try WorkqProcess(
             ["work", fixture.queue] + (byCount ? ["--count", "1"] : []) + ["--"] + command.words,
@@ -28,7 +27,7 @@ struct WorkerEdgeTests {
         }
         // The broker's register of connections, which this asks, comes a moment after them.
         try await eventually("the worker is connected again") {
-            _ = try fixture.broker.ctl("close_all_user_connections", user, "test")
+            try await fixture.broker.ctl("close_all_user_connections", user, "test")
             return worker.errors.contains("connected again")
         }
         try command.letGo()
@@ -142,9 +141,8 @@ struct WorkerEdgeTests {
         let fixture = try Fixture()
         let folder = try TemporaryFolder()
         let user = "user-\(fixture.queue)"
-        _ = try fixture.broker.ctl("add_user", user, "first")
-        defer { _ = try? fixture.broker.ctl("delete_user", user) }
-        _ = try fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
+        try await fixture.broker.ctl("add_user", user, "first")
+        try await fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
         let file = try folder.write("first", to: "password")
         chmod(folder.path("password"), 0o600)
         _ = file
@@ -156,10 +154,10 @@ struct WorkerEdgeTests {
         try await eventually("the worker consumes") { fixture.consumers() == 1 }
         _ = try folder.write("second", to: "password")
         chmod(folder.path("password"), 0o600)
-        _ = try fixture.broker.ctl("change_password", user, "second")
+        try await fixture.broker.ctl("change_password", user, "second")
         // The broker's register of connections, which this asks, comes a moment after them.
         try await eventually("the worker is connected again") {
-            _ = try fixture.broker.ctl("close_all_user_connections", user, "test")
+            try await fixture.broker.ctl("close_all_user_connections", user, "test")
             return worker.errors.contains("connected again")
         }
         try await fixture.publish(["x"])
@@ -174,6 +172,7 @@ struct WorkerEdgeTests {
         let peer = try ScriptedPeer(timeout: .seconds(60)) { peer in
             try peer.acceptLogin()
             try peer.answer(.channelOpen)
+            try peer.answer(.queueDelete)
             try peer.answer(.basicQos)
             try peer.expect(.basicConsume)
             try peer.expect(.basicCancel)

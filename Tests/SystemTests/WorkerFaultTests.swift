@@ -104,12 +104,9 @@ struct WorkerFaultTests {
 
     @Test("W16 a command longer than the broker's consumer_timeout: explained, survived, not run twice, settled once")
     func deliveryTimeout() async throws {
-        let broker = try await onOwnThread {
-            let broker = try ThrowawayBroker(settings: "consumer_timeout = 5000\n")
-            // How often channels look at that; there is no setting for it.
-            _ = try broker.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 1000).")
-            return broker
-        }
+        let broker = try await onOwnThread { try ThrowawayBroker(settings: "consumer_timeout = 5000\n") }
+        // How often channels look at that; there is no setting for it.
+        try await broker.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 1000).")
         let fixture = try Fixture(broker)
         let command = try HeldCommand()
         try await fixture.publish(["task"])
@@ -125,7 +122,7 @@ struct WorkerFaultTests {
         try await worker.leave()
         #expect(command.log == "start\nend\n", "\(worker.errors)")
         try await fixture.holds(0)
-        try broker.stop()
+        try await broker.stop()
     }
 
     @Test("W20 tasks beyond the running one are this worker's until it leaves, and go back then")
@@ -269,7 +266,7 @@ struct WorkerFaultTests {
         #expect(variables("task.1.env").contains("WORKQ_ATTEMPT=1"))
         second.signal(SIGTERM)
         try await second.says("leaving")
-        second.signal(SIGTERM)
+        try await second.signalAgain(SIGTERM)
         _ = try await second.wait()
     }
 }

@@ -105,6 +105,20 @@ long long workq_unacknowledged_bytes(int socket);
 /// All bytes that the peer of a TCP socket has acknowledged, negative where the system can't tell.
 long long workq_acknowledged_bytes(int socket);
 
+// MARK: - Regular expressions
+
+/// A compiled POSIX extended regular expression. It may be used by one thread at a time.
+struct workq_pattern;
+
+/// Compiles an expression over UTF-8. NULL with the reason in `problem`, at most `size` bytes with the NUL at the end.
+struct workq_pattern *WORKQ_NULLABLE workq_pattern_compile(const char *WORKQ_NONNULL text, char *WORKQ_NONNULL problem,
+                                                           size_t size);
+
+/// Whether it matches somewhere in `text`.
+bool workq_pattern_matches(const struct workq_pattern *WORKQ_NONNULL pattern, const char *WORKQ_NONNULL text);
+
+void workq_pattern_free(struct workq_pattern *WORKQ_NONNULL pattern);
+
 // MARK: - Secrets
 
 /// Keeps this process's memory, where passwords are, out of core files and away from other processes of the user.
@@ -141,6 +155,9 @@ static inline bool workq_has_exited(int wait_status) { return WIFEXITED(wait_sta
 static inline int workq_exit_status(int wait_status) { return WEXITSTATUS(wait_status); }
 /// The signal that ended a process that hasn't exited.
 static inline int workq_termination_signal(int wait_status) { return WTERMSIG(wait_status); }
+
+/// fork(2), of which the copy may go on in Swift: only in a process whose other threads hold no locks.
+pid_t workq_fork(void);
 
 /// A child that has ended and wasn't waited for, 0 when there is none. It stays to be waited for.
 pid_t workq_ended_child(void);

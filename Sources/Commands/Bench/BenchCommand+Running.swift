@@ -84,14 +84,10 @@ extension BenchCommand {
     private static func conditions(_ values: Values) throws(CommandError) -> [FailCondition] {
         var conditions: [FailCondition] = []
         for text in values.failConditions {
-            do throws(FailCondition.Fault) {
+            do throws(ExpressionFault) {
                 conditions.append(try FailCondition(text))
             } catch {
-                let rest = text.dropFirst(error.offset)
-                let place = rest.isEmpty ? "at the end" : "at character \(error.offset + 1), at \"\(rest)\""
-                throw CommandError(
-                    .usage, "bench: --fail-if \"\(text)\" can't be read: \(place), there should be \(error.expectation)"
-                )
+                throw CommandError(error, in: text, of: "--fail-if", for: name)
             }
         }
         if let relative = conditions.first(where: \.isRelative), values.baselineFile == nil {
@@ -105,12 +101,14 @@ extension BenchCommand {
         _ conditions: [FailCondition], _ plan: BenchPlan, _ baseline: BenchReport?
     ) throws(CommandError) {
         for condition in conditions {
-            if condition.metric == .consumeRate, plan.consumers == 0 {
+            let figures = condition.expression.names
+            if plan.consumers == 0, figures.contains(where: { $0.metric == .consumeRate }) {
                 throw CommandError(.usage, "bench: --fail-if \"\(condition.text)\" needs consumers")
             }
-            if condition.isRelative, let baseline, condition.metric.value(in: baseline) == nil {
+            for figure in figures where figure.isOfBaseline {
+                guard let baseline, figure.metric.value(in: baseline) == nil else { continue }
                 throw CommandError(
-                    .refused, "the baseline has no \(condition.metric.rawValue), which --fail-if compares with")
+                    .refused, "the baseline has no \(figure.metric.rawValue), which --fail-if compares with")
             }
         }
     }

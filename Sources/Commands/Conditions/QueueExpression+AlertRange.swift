@@ -24,20 +24,20 @@ extension QueueExpression {
 
     private func ownRange(of column: QueueColumn) -> String? {
         switch self {
-        case .comparison(.column(column), let comparison, .number(let number)):
+        case .comparison(.name(column), let comparison, .number(let number)):
             comparison.range(number.plainText)
-        case .comparison(.number(let number), let comparison, .column(column)):
+        case .comparison(.number(let number), let comparison, .name(column)):
             comparison.reversed.range(number.plainText)
         default: nil
         }
     }
 }
 
-extension QueueExpression.Comparison {
+extension Comparison {
     /// The comparison with its sides exchanged.
     fileprivate var reversed: Self {
         switch self {
-        case .equal, .unequal: self
+        case .equal, .unequal, .matches, .matchesNot: self
         case .less: .greater
         case .greater: .less
         case .lessOrEqual: .greaterOrEqual
@@ -45,7 +45,7 @@ extension QueueExpression.Comparison {
         }
     }
 
-    fileprivate func range(_ number: String) -> String {
+    fileprivate func range(_ number: String) -> String? {
         switch self {
         case .greater: number
         case .greaterOrEqual: "@\(number):"
@@ -53,6 +53,7 @@ extension QueueExpression.Comparison {
         case .lessOrEqual: "@0:\(number)"
         case .equal: "@\(number):\(number)"
         case .unequal: "\(number):\(number)"
+        case .matches, .matchesNot: nil
         }
     }
 }

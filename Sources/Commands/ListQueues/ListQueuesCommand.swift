@@ -143,10 +143,14 @@ enum ListQueuesCommand: Subcommand {
         ManualSection(
             title: "Expressions",
             paragraphs: [
-                "`--wait`, `--warn` and `--crit` take comparisons of columns and numbers by `==`, `!=`, `<`, `<=`, `>` "
-                    + "and `>=`, joined by `and`, `or`, `not` and parentheses: "
-                    + "`messages_ready > 100 and consumers == 0`. What depends on a figure that the broker hasn't "
-                    + "reported neither holds nor fails."
+                "`--wait`, `--warn` and `--crit` take comparisons of columns with numbers by `==`, `!=`, `<`, `<=`, "
+                    + "`>` and `>=`, and with texts by `==`, `!=`, `=~` and `!~`, joined by `and`, `or`, `not` and "
+                    + "parentheses: `messages_ready > 100 and consumers == 0`. Columns that say yes or no are "
+                    + "compared with `true` and `false`, and bytes with sizes such as `64k`. What depends on a value "
+                    + "that the broker hasn't reported neither holds nor fails.",
+                "A text stands in double or single quotes, in which the same quote is doubled: "
+                    + "`state != \"running\"`. Behind `=~` and `!~` it is a POSIX extended regular expression, which "
+                    + "may match anywhere, without back references: `name =~ \"^mail\\.[0-9]+$\"`.",
             ])
     }
 

@@ -46,8 +46,7 @@ struct ListQueuesPlan {
         do {
             return try QueueExpression(text)
         } catch {
-            throw CommandError(
-                .usage, "list-queues: \(option) \"\(text)\" goes wrong at character \(error.position): \(error.reason)")
+            throw CommandError(error, in: text, of: option, for: ListQueuesCommand.name)
         }
     }
 }

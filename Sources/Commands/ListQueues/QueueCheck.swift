@@ -44,14 +44,14 @@ struct QueueCheck {
     }
 
     private var columns: [QueueColumn] {
-        ((warning?.columns ?? []) + (critical?.columns ?? [])).withoutRepeats
+        ((warning?.names ?? []) + (critical?.names ?? [])).withoutRepeats
     }
 
     /// The line and the status for a list of queues. The worst that is found decides.
     func result(_ list: QueueList) -> (line: String, status: ExitStatus) {
         let data = performanceData(list)
         for (expression, state, truth) in [
-            (critical, State.critical, QueueExpression.Truth.holds), (warning, .warning, .holds),
+            (critical, State.critical, Truth.holds), (warning, .warning, .holds),
             (critical, .unknown, .unknown), (warning, .unknown, .unknown),
         ] {
             guard let expression else { continue }
@@ -77,7 +77,7 @@ struct QueueCheck {
 
     private func text(_ records: [QueueRecord], _ expression: QueueExpression, _ list: QueueList) -> String {
         let named = records.prefix(Self.namedQueues).map { record in
-            "\(title(of: record)): \(list.figures(of: record, expression.columns))"
+            "\(title(of: record)): \(list.figures(of: record, expression.names))"
         }
         let more = records.count - named.count
         return named.joined(separator: "; ") + (more > 0 ? "; and \(more) more" : "")

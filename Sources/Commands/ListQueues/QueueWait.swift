@@ -69,7 +69,7 @@ struct QueueWait {
 
     private func look(_ inquiry: QueueInquiry) throws(CommandError) -> Finding {
         do throws(CommandError) {
-            let list = try inquiry.list(columns: expression.columns, by: deadline)
+            let list = try inquiry.list(columns: expression.names, by: deadline)
             guard let obstacle = Self.obstacle(to: expression, in: list) else {
                 return Self.isLive(expression, in: list) ? .holds : .holdsAsFarAsKnown
             }
@@ -90,7 +90,7 @@ struct QueueWait {
     /// Whether all that an expression depends on is as of now.
     static func isLive(_ expression: QueueExpression, in list: QueueList) -> Bool {
         list.records.allSatisfy { record in
-            expression.columns.allSatisfy { list.age(of: $0, of: record) == .live }
+            expression.names.allSatisfy { list.age(of: $0, of: record) == .live }
         }
     }
 
@@ -100,7 +100,7 @@ struct QueueWait {
         guard !list.records.isEmpty else { return "there is no such queue" }
         for record in list.records {
             guard expression.truth({ list.value($0, of: record) }) != .holds else { continue }
-            return "queue \"\(record.name)\" has \(list.figures(of: record, expression.columns))"
+            return "queue \"\(record.name)\" has \(list.figures(of: record, expression.names))"
         }
         return nil
     }

@@ -70,10 +70,10 @@ struct QueueKey: Hashable {
     }
 }
 
-extension [QueueColumn] {
-    /// Each column once, where it stands first.
-    var withoutRepeats: [QueueColumn] {
-        var seen: Set<QueueColumn> = []
+extension Array where Element: Hashable {
+    /// Each element once, where it stands first.
+    var withoutRepeats: [Element] {
+        var seen: Set<Element> = []
         return filter { seen.insert($0).inserted }
     }
 }

@@ -106,7 +106,7 @@ struct OutputRows {
 
 extension QueueColumn {
     /// Numbers stand below each other.
-    var isRightAligned: Bool { kind == .count || kind == .number }
+    var isRightAligned: Bool { kind.isNumeric }
 }
 
 extension QueueValue {

@@ -35,7 +35,8 @@ extension WorkCommand {
                     + "it is missing, QUEUE must exist. A dead-lettered task that is moved back to the queue it failed "
                     + "on leaves the "
                     + "`x-workq-` headers that say why behind, and starts again at attempt 1; moved anywhere else it "
-                    + "keeps them. With `--drain` or `--count` the worker leaves when that is done."),
+                    + "keeps them. With `--drain` or `--count` the worker leaves when that is done. An auto-delete queue "
+                    + "goes with its last consumer, which is told where the management API answers."),
         ]
     }
 

@@ -30,6 +30,7 @@ extension WorkCommand {
         if !values.command.isEmpty { checkDescriptors(values, in: context) }
         var parameters = try values.connection.parameters(for: name, in: context)
         if parameters.heartbeatSeconds > 0 { parameters.sendTimeout = .seconds(2 * parameters.heartbeatSeconds) }
+        warnOfAutoDelete(values, parameters, in: context)
         guard let signals = SignalPipe(catching: caughtSignals) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }

@@ -1,0 +1,28 @@
+// When each of many may begin, for `--rate`.
+
+/// At most one in every interval, evenly spread. Pure.
+///
+/// The first may go at once. After one that went late the next ones may make up for it, if it was late by no more than
+/// `slack`: a loop that wakes up by the millisecond still reaches thousands a second, and a pause is followed by no
+/// burst. In any time T at most `(T + slack) / interval + 1` go.
+package struct Pace: Equatable {
+    /// How much lateness may be made up for.
+    package static let slack = Duration.milliseconds(20)
+
+    private let interval: Duration
+    /// When the next one may go.
+    package private(set) var next = Instant(nanoseconds: .min)
+
+    /// `interval` is the time between two, more than none.
+    package init(interval: Duration) {
+        self.interval = interval
+    }
+
+    package func isDue(_ now: Instant) -> Bool { next <= now }
+
+    /// One went at `now`, due or not.
+    package mutating func went(_ now: Instant) {
+        let isOnTime = next + Self.slack >= now
+        next = (isOnTime ? next : now) + interval
+    }
+}

@@ -1,0 +1,46 @@
+// Regular expressions: what they match, what is refused, and that no text takes them for ever.
+
+import TestSupport
+import Testing
+
+@testable import Posix
+
+@Suite("Regular expressions") struct RegularExpressionTests {
+    @Test(
+        "they match anywhere, by characters, and anchors tie them to the ends",
+        arguments: [
+            ("b", "abc", true), ("^b", "abc", false), ("c$", "abc", true), ("^abc$", "abc", true), ("x|c", "abc", true),
+            ("^(x|c)", "abc", false), ("^a|x", "za", false), ("^a|x", "zx", true), ("^.{2}$", "é€", true),
+            ("^[éö]$", "ö", true), ("[éö]", "Ã", false), ("a.c", "a\nc", true), ("[]x]", "]", true),
+            ("[^]x]", "]", false),
+            ("[[:digit:]]{2}", "a12", true), ("[)(]", "(", true), ("\\.", "ab", false), ("\\(", "(", true),
+            ("^$", "", true),
+            ("b", "a\0b", true), ("^a$", "a\0b", false), ("a{0}b", "b", true), ("()", "x", true),
+        ])
+    func matching(pattern: String, text: String, matches: Bool) throws {
+        #expect(try RegularExpression(pattern).matches(text) == matches)
+    }
+
+    @Test(
+        "what isn't one, or would be read in different ways, is refused",
+        arguments: [
+            ("", "empty"), ("(", "nmatched ("), ("a)b", "closes nothing"), ("*a", "nvalid"), ("a{2", "nmatched"),
+            ("[a", "nmatched"), ("[[:foo:]]", "class"), ("[b-a]", "range"), ("(?:a)", "nvalid"),
+            ("\\d+", "\\d means nothing"),
+            ("(a)\\1", "\\1 means nothing"), ("a\\", "backslash"), ("a\0b", "NUL"),
+            ("((a{100}){100}){100}", "repetitions"), ("a{30000}", "repetitions"),
+            (String(repeating: "(", count: 60_000), "too many parentheses"),
+        ])
+    func faults(pattern: String, reason: String) {
+        let fault = #expect(throws: RegularExpression.Fault.self) { try RegularExpression(pattern) }
+        #expect(fault?.reason.contains(reason) == true, "\(pattern.prefix(20)): \(String(describing: fault))")
+    }
+
+    @Test(
+        "a hostile text takes time as its length does",
+        .timeLimit(.minutes(1)),
+        arguments: ["(a*)*b", "(a|aa)+$b", "a.*a.*a.*a.*a.*a.*y$", "(a+)+x$", "^(([a-z])+.)+[A-Z]([a-z])+$"])
+    func hostile(pattern: String) throws {
+        #expect(try !RegularExpression(pattern).matches(String(repeating: "aé", count: 100_000)))
+    }
+}
