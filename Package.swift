@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(name: "workq", dependencies: ["Commands"]),
         .target(
             name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support",
-            exclude: ["throwaway-broker", "demo", "install-packages", "faults.md"]),
+            exclude: ["other-broker", "throwaway-broker", "demo", "install-packages", "faults.md"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "OptionsTests", dependencies: ["Options", "TestSupport"]),
         .testTarget(name: "PosixTests", dependencies: ["Posix", "TestSupport"]),

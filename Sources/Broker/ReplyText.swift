@@ -31,6 +31,10 @@ extension BrokerError {
     /// queue type rabbit_stream_queue`.
     package var isStream: Bool { code == .preconditionFailed && text.hasSuffix("of queue type rabbit_stream_queue") }
 
+    /// A queue exists, and was declared otherwise: `inequivalent arg 'x-dead-letter-exchange' for queue '…' in vhost
+    /// '…': received none but current is the value '' of type 'longstr'`.
+    package var isDeclaredOtherwise: Bool { code == .preconditionFailed && text.contains("inequivalent arg") }
+
     /// A declaration with a type that doesn't exist was refused by a quorum queue: `inequivalent arg 'x-queue-type' for
     /// queue '…' in vhost '…': received 'workq-none' but current is 'quorum'`.
     var isQuorumQueue: Bool {

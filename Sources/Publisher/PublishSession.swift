@@ -10,7 +10,9 @@ package final class PublishSession {
         let channel: Channel
     }
 
-    private let parameters: ConnectionParameters
+    /// A node whose connection was given up is the last to be tried again: it may answer and yet confirm nothing, as
+    /// one does that has lost the others of its cluster.
+    private var parameters: ConnectionParameters
     private let interruption: Interruption?
     private let inbox: ReplyInbox?
     private var link: Link?
@@ -92,6 +94,9 @@ package final class PublishSession {
     /// Lets go of a connection that can't be used any more.
     package func drop() {
         interruption?.unwatch()
+        if let node = link?.connection.node, let index = parameters.nodes.firstIndex(of: node) {
+            parameters.nodes.append(parameters.nodes.remove(at: index))
+        }
         link = nil
     }
 
@@ -164,9 +169,7 @@ package final class PublishSession {
         guard let channel = link?.channel else { return false }
         let destination = route.destination
         switch preparation {
-        case .createQueue:
-            try destination.create(on: channel)
-            return false
+        case .createQueue: return try create(destination, on: channel)
         case .declareDelayQueue:
             try destination.declareDelayQueue(on: channel)
             return false
@@ -177,10 +180,23 @@ package final class PublishSession {
                     throw BrokerError(
                         "publish to \(destination.description)", .notFound, scope: .channel, "there is no such queue")
                 }
-                try destination.create(on: channel)
+                _ = try create(destination, on: channel)
             }
             try destination.declareDelayQueue(on: channel)
             return isMissing
+        }
+    }
+
+    /// Creates a queue. Somebody else may have been quicker, and have made it otherwise: tasks go to a queue that is
+    /// there, whatever it is. Returns whether the channel was opened again over that.
+    private func create(_ destination: Destination, on channel: Channel) throws(BrokerError) -> Bool {
+        do {
+            try destination.create(on: channel)
+            return false
+        } catch {
+            guard error.isDeclaredOtherwise else { throw error }
+            try reopen(channel)
+            return true
         }
     }
 
@@ -192,10 +208,15 @@ package final class PublishSession {
             return try channel.status(ofQueue: name)
         } catch {
             guard error.code == .notFound, error.scope == .channel, !error.isRetriable else { throw error }
-            try channel.open()
-            try Self.prepare(channel, takesReplies: inbox != nil)
-            nextTag = 1
+            try reopen(channel)
             return nil
         }
+    }
+
+    /// Opens a channel that the broker has closed over a request.
+    private func reopen(_ channel: Channel) throws(BrokerError) {
+        try channel.open()
+        try Self.prepare(channel, takesReplies: inbox != nil)
+        nextTag = 1
     }
 }

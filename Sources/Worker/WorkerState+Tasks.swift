@@ -36,10 +36,12 @@ extension WorkerState {
     }
 
     /// Why a task must not be tried again although no command has failed: a quorum queue has delivered it as often as
-    /// it may be tried, and each time the worker died of it.
+    /// it may be tried, and each time the worker died of it. Once proves nothing: the first time a task is given back
+    /// it goes without a copy.
     private func poison(_ delivery: Delivery) -> JobEnd? {
         guard settings.mode == .run else { return nil }
-        return TaskCopy.deliveryCount(of: delivery) >= settings.retries.maximumAttempts ? .workerKilled : nil
+        let count = TaskCopy.deliveryCount(of: delivery)
+        return count > 1 && count >= settings.retries.maximumAttempts ? .workerKilled : nil
     }
 
     /// A task that was here when its connection was lost isn't started again: what has become of it settles the new

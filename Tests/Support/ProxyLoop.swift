@@ -76,6 +76,8 @@ struct ProxyLink {
     private var flows: [ProxyFlow]
     private var mode = TCPProxy.Mode.pass
     private var generation = -1
+    /// Whether the connection was there before the mode.
+    private var isOlder = false
     private(set) var isEnded = false
 
     init(client: Int32, upstream: Int32, chunkSize: Int) {
@@ -89,6 +91,7 @@ struct ProxyLink {
 
     mutating func take(_ mode: TCPProxy.Mode, generation: Int) {
         guard generation != self.generation else { return }
+        isOlder = self.generation >= 0
         self.generation = generation
         self.mode = mode
         for index in flows.indices { flows[index].restartCounting() }
@@ -137,6 +140,7 @@ struct ProxyLink {
         case .pass, .halfClose: return .forward
         case .stallRead(let stalled): return stalled == direction ? .hold : .forward
         case .blackhole: return .hold
+        case .holdOlder: return isOlder ? .hold : .forward
         case .swallow: return .discard
         case .cut(let count, let limited), .reset(let count, let limited):
             return limited == direction ? .forwardUpTo(count) : .forward

@@ -22,6 +22,8 @@ package final class TCPProxy: Sendable {
         case stallRead(Direction)
         /// Reads and forwards nothing, notices nothing, keeps both sockets open, as a dead network does.
         case blackhole
+        /// Is a blackhole for the connections there are, and passes the bytes of new ones.
+        case holdOlder
         /// Reads and throws away in both directions: senders stay happy, nobody gets an answer. What was thrown away is
         /// missing if the mode changes back.
         case swallow

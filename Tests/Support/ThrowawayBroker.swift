@@ -3,6 +3,9 @@
 import Foundation
 
 /// A node of its own: started when it is made, stopped when the tests end.
+///
+/// `make matrix` runs the tests against other brokers: `WORKQ_BROKER_ROOT` is another root directory, whose RabbitMQ is
+/// started (`throwaway-broker --root`), and `WORKQ_BROKER_SETTINGS` are lines for the rabbitmq.conf of every node.
 package final class ThrowawayBroker: Sendable {
     package let directory: String
     package let url: String
@@ -10,13 +13,14 @@ package final class ThrowawayBroker: Sendable {
     package let port: Int
     /// As other nodes of its cluster know it.
     package let node: String
+    /// RabbitMQ's major version, 3 or 4, on which it depends what some tests can expect.
+    package let majorVersion: Int
 
     /// One node that most tests share, each with queues of its own. `WORKQ_TEST_BROKER` names the folder of one that
     /// the caller starts and stops.
-    package static let shared = Swift.Result {
-        try ThrowawayBroker(directory: ProcessInfo.processInfo.environment["WORKQ_TEST_BROKER"])
-    }
+    package static let shared = Swift.Result { try ThrowawayBroker(directory: environment["WORKQ_TEST_BROKER"]) }
 
+    private static let environment = ProcessInfo.processInfo.environment
     private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("throwaway-broker").path
 
@@ -27,7 +31,8 @@ package final class ThrowawayBroker: Sendable {
     ) throws {
         let folder = directory ?? FileManager.default.temporaryDirectory.path + "/workq-broker-\(UUID().uuidString)"
         self.directory = folder
-        if !settings.isEmpty {
+        let settings = [settings, Self.environment["WORKQ_BROKER_SETTINGS"] ?? ""].joined(separator: "\n")
+        if settings != "\n" {
             try FileManager.default.createDirectory(atPath: folder + "/conf.d", withIntermediateDirectories: true)
             try settings.write(toFile: folder + "/conf.d/test.conf", atomically: false, encoding: .utf8)
         }
@@ -46,12 +51,14 @@ package final class ThrowawayBroker: Sendable {
             if parts.count == 2 { values[parts[0]] = parts[1].trimmingCharacters(in: ["'"]) }
         }
         guard let url = values["WORKQ_URL"], let apiURL = values["WORKQ_API_URL"],
-            let port = values["WORKQ_BROKER_PORT"].flatMap(Int.init), let node = values["WORKQ_BROKER_NODE"]
+            let port = values["WORKQ_BROKER_PORT"].flatMap(Int.init), let node = values["WORKQ_BROKER_NODE"],
+            let major = values["WORKQ_BROKER_VERSION"]?.split(separator: ".").first.flatMap({ Int($0) })
         else { throw Failure("throwaway-broker env printed \(values)") }
         self.url = url
         self.apiURL = apiURL
         self.port = port
         self.node = node
+        majorVersion = major
         if directory == nil { BrokersToStop.add(folder) }
     }
 
@@ -76,7 +83,8 @@ package final class ThrowawayBroker: Sendable {
     }
 
     private static func run(_ command: String, _ directory: String, _ words: [String] = []) throws -> String {
-        try Shell.runBlocking([script, command, directory] + words)
+        let root = environment["WORKQ_BROKER_ROOT"].map { ["--root", $0] } ?? []
+        return try Shell.runBlocking([script] + root + [command, directory] + words)
     }
 }
 

@@ -155,6 +155,22 @@ struct TCPProxyTests {
         try await eventually("the upstream is reset") { echo.ends == [.broken] }
     }
 
+    @Test("holds older connections while new ones pass, and hands on what was held when the mode ends")
+    func holdOlder() throws {
+        let proxy = try proxy()
+        let older = try TestClient(port: proxy.port)
+        try older.send([1])
+        #expect(older.receive(1).bytes == [1])
+        proxy.mode = .holdOlder
+        try older.send([2])
+        let newer = try TestClient(port: proxy.port)
+        try newer.send([3])
+        #expect(newer.receive(1).bytes == [3])
+        #expect(older.hearsNothing)
+        proxy.mode = .pass
+        #expect(older.receive(1).bytes == [2])
+    }
+
     @Test("closes the upstream side and leaves the client alone")
     func halfClose() async throws {
         let proxy = try proxy()

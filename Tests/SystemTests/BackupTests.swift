@@ -70,7 +70,8 @@ struct BackupTests {
         let channel = try fixture.channel()
         try channel.declareQueue(ShortString(fixture.queue), type: .classic)
         var properties = MessageProperties()
-        properties.headers = ["n": .int32(7), "text": .text("a\"b\n"), "list": .array([.bool(true), .void])]
+        // In the order of their names, which RabbitMQ 4 would give them.
+        properties.headers = ["list": .array([.bool(true), .void]), "n": .int32(7), "text": .text("a\"b\n")]
         properties.contentType = "text/plain"
         properties.priority = 3
         try channel.publish(
@@ -80,7 +81,7 @@ struct BackupTests {
         #expect(try await fixture.run("purge", fixture.queue, "--backup", file.path).status == 0)
         #expect(
             file.text == """
-                {"body_base64":"/wAK","headers":{"n":{"$int32":7},"text":"a\\"b\\n","list":[true,null]},\
+                {"body_base64":"/wAK","headers":{"list":[true,null],"n":{"$int32":7},"text":"a\\"b\\n"},\
                 "delivery_mode":null,"priority":3,"timestamp":null,"content_type":"text/plain","message_id":null}
 
                 """)
@@ -104,7 +105,7 @@ struct BackupTests {
         #expect(several.status == 64 && several.errors.contains("exactly one QUEUE"), "\(several)")
     }
 
-    @Test("delete refuses a backup of a queue whose tasks others hold: they would be nowhere then")
+    @Test("delete refuses a backup of a queue whose tasks others hold: they would be nowhere then", .needsLiveCounts)
     func heldTasks() async throws {
         let fixture = try Fixture()
         let file = try BackupFile()

@@ -86,7 +86,7 @@ struct ClusterTests {
 }
 
 /// Three nodes that know each other.
-private final class Cluster: Sendable {
+final class Cluster: Sendable {
     let nodes: [ThrowawayBroker]
 
     init() throws {

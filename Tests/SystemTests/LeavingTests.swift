@@ -51,6 +51,8 @@ struct LeavingTests {
     func manyTasks() async throws {
         let fixture = try Fixture()
         let count = 20_000
+        // A quorum queue gives a consumer without a limit 2,000 of them.
+        try fixture.channel().declareQueue(ShortString(fixture.queue), type: .classic)
         try await fixture.publish((1...count).map(String.init))
         let worker = try fixture.start("work", fixture.queue, "--prefetch", "0", "--", "sleep", "3")
         try await eventually("the tasks are here") { fixture.ready() == 0 }
@@ -64,9 +66,10 @@ struct LeavingTests {
     @Test("W14, R6 a task whose headers fill a frame is dead-lettered with them, and holds nobody up")
     func largeHeaders() async throws {
         let fixture = try Fixture()
-        var properties = MessageProperties()
-        properties.headers = ["large": .string(Array(repeating: 0x61, count: 130_900)), "small": .text("kept")]
         let channel = try fixture.channel()
+        let size = channel.connection.frameMax - 172
+        var properties = MessageProperties()
+        properties.headers = ["large": .string(Array(repeating: 0x61, count: size)), "small": .text("kept")]
         try channel.declareQueue(ShortString(fixture.queue), type: .classic)
         try channel.publish(
             Array("first".utf8), exchange: "", routingKey: ShortString(fixture.queue), mandatory: true,
@@ -79,7 +82,7 @@ struct LeavingTests {
         let dead = try await fixture.run(
             "work", "\(fixture.queue).dead", "--drain", "--", "sh", "-c",
             "cat; echo \" $WORKQ_HEADER_SMALL $WORKQ_HEADER_X_WORKQ_REASON ${#WORKQ_HEADER_LARGE}\"")
-        #expect(dead.text == "first kept status 65 32768\n", "\(dead)")
+        #expect(dead.text == "first kept status 65 \(min(size, 32_768))\n", "\(dead)")
     }
 
     @Test(

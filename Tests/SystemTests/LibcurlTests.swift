@@ -65,7 +65,9 @@ struct LibcurlTests {
         #expect(purge.status == 69 && purge.errors.contains("needs libcurl"), "\(purge)")
     }
 
-    @Test("libcurl with GnuTLS does where the one with OpenSSL is missing, and tells what can't be trusted")
+    @Test(
+        "libcurl with GnuTLS does where the one with OpenSSL is missing, and tells what can't be trusted",
+        .needsLiveCounts)
     func otherTLS() async throws {
         let library = "/usr/lib/\(Self.architecture)-linux-gnu/libcurl-gnutls.so.4"
         guard FileManager.default.fileExists(atPath: library) else { return }

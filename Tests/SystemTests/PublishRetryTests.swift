@@ -18,8 +18,10 @@ struct PublishRetryTests {
         let text = (1...Self.tasks).map { "\($0)\n" }.joined()
         var generator = SeededGenerator()
         for round in 0..<Self.kills {
+            // A lone node of RabbitMQ 4.0 that is killed doesn't find its newest quorum queues again.
             let publish = try fixture.start(
-                "publish", "--lines", "--retry-for", "2m", "-v", fixture.queue, input: .text(text))
+                "publish", "--queue-type", "classic", "--lines", "--retry-for", "2m", "-v", fixture.queue,
+                input: .text(text))
             // Any moment will do: during the login, in the middle, at the end.
             try await Task.sleep(for: .milliseconds(.random(in: 20...2_000, using: &generator)))
             try await broker.kill()

@@ -169,7 +169,9 @@ struct PublisherFaultTests {
         #expect(try await fixture.run("work", fixture.queue, "--drain").text == "1\n2\n3\n4\n5\n")
     }
 
-    @Test("P10 a guard counts the task that runs, those that wait to be tried again, and those of other delays")
+    @Test(
+        "P10 a guard counts the task that runs, those that wait to be tried again, and those of other delays",
+        .needsLiveCounts)
     func guards() async throws {
         let fixture = try Fixture()
         func isGuarded(_ what: String) async throws {

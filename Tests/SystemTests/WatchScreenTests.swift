@@ -86,7 +86,11 @@ struct WatchScreenTests {
         try await fixture.publish(["1", "2"])
         let terminal = try ScreenTerminal(width: 80, height: 24)
         let watch = try start(fixture, terminal)
-        try await eventually("a picture: \(watch.errors)") { terminal.picture().last?.hasPrefix("q leaves") == true }
+        // A quorum queue's counts are a few seconds old.
+        try await eventually("a picture: \(watch.errors)") {
+            let picture = terminal.picture()
+            return picture.last?.hasPrefix("q leaves") == true && picture[1].contains("2 ready")
+        }
         #expect(terminal.text().hasPrefix("\u{1B}[?1049h") && !terminal.isCooked)
         var picture = terminal.picture()
         try #require(picture.count == 24, "\(picture)")

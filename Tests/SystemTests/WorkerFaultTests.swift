@@ -79,8 +79,11 @@ struct WorkerFaultTests {
         #expect(result.status == 0, "\(result)")
         try await fixture.holds(1)
         #expect(fixture.ready("\(fixture.queue).dead") == nil)
-        let again = try await fixture.run("work", fixture.queue, "--drain", "--", "sh", "-c", "echo $WORKQ_ATTEMPT")
-        #expect(again.lines == ["1"], "\(again)")
+        let again = try await fixture.run(
+            "work", fixture.queue, "--max-attempts", "1", "--drain", "--", "sh", "-c", "echo $WORKQ_ATTEMPT")
+        // A quorum queue counts the return, and doesn't say what for.
+        let attempt = ThrowawayBroker.usualQueueType == .quorum ? "2" : "1"
+        #expect(again.status == 0 && again.lines == [attempt], "\(again)")
     }
 
     @Test("W8 a process that leaves its command's session outlives the task, and is no zombie when it ends")
@@ -166,6 +169,8 @@ struct WorkerFaultTests {
     @Test("W26 a queue that another consumer has for itself is 65, in use, and no missing permission")
     func exclusiveConsumer() async throws {
         let fixture = try Fixture()
+        // Quorum queues know no consumer that is alone.
+        try fixture.channel().declareQueue(ShortString(fixture.queue), type: .classic)
         try await fixture.publish(["x"])
         let channel = try fixture.channel()
         _ = try channel.connection.request("consume exclusively") { state in

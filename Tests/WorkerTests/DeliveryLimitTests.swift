@@ -25,6 +25,14 @@ import Testing
         #expect(printer.deliver(1, count: 9) == ["start 1: task 1"])
     }
 
+    @Test("R2 R3 one delivery before is none by a dying worker where one attempt is all: it may have been given back")
+    func givenBack() {
+        var worker = WorkerTranscript.connected { $0.retries.maximumAttempts = 1 }
+        #expect(worker.deliver(1, count: 1) == ["start 1: task 1"])
+        #expect(worker.end(1) == ["ack 1"])
+        #expect(worker.deliver(2, count: 2) == ["copy 2: dead attempt 2"])
+    }
+
     @Test("R3 the attempt is the larger of what workers have noted and what the broker counts")
     func attempts() {
         for (noted, count, attempt) in [(nil, nil, 1), (3, nil, 3), (3, 1, 3), (2, 4, 5), (nil, 1, 2)]

@@ -10,11 +10,17 @@ struct WorkMetrics {
     private let label: String
     private let context: CommandContext
 
-    init(_ path: String, queue: String, in context: CommandContext) {
+    /// Throws where the file can't be written.
+    init(_ path: String, queue: String, in context: CommandContext) throws(CommandError) {
         self.path = path
         self.context = context
         let escaped = queue.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : $0 == "\n" ? "\\n" : String($0) }
         label = "queue=\"\(escaped.joined())\""
+        do throws(FileError) {
+            try replace(with: "")
+        } catch {
+            throw CommandError(.cannotCreate, error.message)
+        }
     }
 
     /// Writes the file whenever it is told something. What fails is told once until it works again.

@@ -167,7 +167,9 @@ extension WorkCommand {
         settings.copyParameters = try values.targetParameters(in: context)
         settings.consumerTag = consumerTag(values, in: context)
         settings.consumerPriority = values.consumerPriority
-        settings.statusReader = values.metricsFile.map { WorkMetrics($0, queue: values.queue, in: context).reader }
+        if let file = values.metricsFile {
+            settings.statusReader = try WorkMetrics(file, queue: queue, in: context).reader
+        }
         settings.service = ServiceLink(environment: context.environment, processID: getpid())
         let (isTagged, directory) = (values.isTagged, context.temporaryDirectory)
         settings.output =
