@@ -100,8 +100,6 @@ package struct QueueScan {
     private var chosen: [UInt64] = []
     /// Tasks whose copies are under way, by their delivery tags.
     private var moving: [UInt64: Delivery] = [:]
-    /// The last delivery of those that go back.
-    private var lastLeft: UInt64 = 0
     /// Requests for a task that have no answer.
     private var open = 0
     private var lastAnswer = Instant.now
@@ -135,7 +133,7 @@ package struct QueueScan {
     }
 
     /// Shows each task to `choose`. `flush` makes what was chosen safe before it is acknowledged. A second signal
-    /// doesn't wait for the broker.
+    /// doesn't wait for the broker. The connection is to be closed then.
     package mutating func run(
         choose: (Delivery) -> Choice, flush: () throws(SystemError) -> Void
     ) throws(Failure) -> Ending {
@@ -158,7 +156,7 @@ package struct QueueScan {
             }
             try askForMore()
         }
-        try giveBack()
+        try stop()
         return ending ?? .done
     }
 
@@ -232,7 +230,7 @@ package struct QueueScan {
         if !hasEnough { seen += 1 }
         if case .leave = choice {} else { found += 1 }
         switch choice {
-        case .leave, .show: lastLeft = delivery.deliveryTag
+        case .leave, .show: break
         case .take: chosen.append(delivery.deliveryTag)
         case .move(let queue):
             moving[delivery.deliveryTag] = delivery
@@ -254,8 +252,7 @@ package struct QueueScan {
         case .failed(let error, let isRefused):
             guard isRefused else { throw .broker(error) }
             refusal = error
-            lastLeft = max(lastLeft, tag)
-        case .unfit, .unwanted: lastLeft = max(lastLeft, tag)
+        case .unfit, .unwanted: break
         }
     }
 
@@ -281,17 +278,14 @@ package struct QueueScan {
 
     // MARK: - The end
 
-    /// Gives back what was left. A quorum queue without a delivery limit would put what is given back at its end; what a
-    /// consumer leaves behind stays in its place.
-    private mutating func giveBack() throws(Failure) {
-        if isQuorum {
-            guard limit > 0 else { return }
-            try sending { channel throws(BrokerError) in try channel.sendStop(Self.consumerTag) }
-            try awaitStop()
-            if taken > 0 { usleep(Self.settleTime) }
-        } else if lastLeft > 0 {
-            try sending { channel throws(BrokerError) in try channel.giveBack(lastLeft, multiple: true) }
-        }
+    /// What was left goes back when the connection closes. Given back it would be at the end of a quorum queue that has
+    /// no delivery limit, and keep a classic one busy for seconds, which puts back one after the other what was asked
+    /// for so.
+    private mutating func stop() throws(Failure) {
+        guard isQuorum, limit > 0 else { return }
+        try sending { channel throws(BrokerError) in try channel.sendStop(Self.consumerTag) }
+        try awaitStop()
+        if taken > 0 { usleep(Self.settleTime) }
     }
 
     private mutating func awaitStop() throws(Failure) {

@@ -78,15 +78,14 @@ struct CheckTests {
     func rights() async throws {
         let fixture = try Fixture()
         let user = "user-\(fixture.queue)"
-        _ = try fixture.broker.ctl("add_user", user, "canary")
-        defer { _ = try? fixture.broker.ctl("delete_user", user) }
+        try await fixture.broker.ctl("add_user", user, "canary")
         let login = [
             "WORKQ_URL": "amqp://\(user):canary@127.0.0.1:\(fixture.broker.port)",
             "WORKQ_API_URL": fixture.broker.apiURL.replacing("guest:guest@", with: ""),
         ]
         try await fixture.publish(["x"])
         for (configure, write, read) in [("^$", "^$", ".*"), (".*", "^$", "^$"), ("^$", ".*", "^$")] {
-            _ = try fixture.broker.ctl("set_permissions", user, configure, write, read)
+            try await fixture.broker.ctl("set_permissions", user, configure, write, read)
             let result = try await fixture.run("work", "--check", fixture.queue, environment: login)
             let lines = Self.lines(result).filter { $0.contains(" right ") }
             func mark(_ right: String) -> Substring? { lines.first { $0.contains(right) }?.split(separator: " ").first }

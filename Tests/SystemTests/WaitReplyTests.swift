@@ -97,11 +97,11 @@ struct WaitReplyTests {
             "publish", "--wait-reply", "1h", "--connection-name", name, fixture.queue, "task")
         try await fixture.holds(1)
         try await eventually("the connection is closed") {
-            let list = try fixture.broker.ctl("list_connections", "pid", "client_properties", "--silent")
+            let list = try await fixture.broker.ctl("list_connections", "pid", "client_properties", "--silent")
             guard let line = list.split(separator: "\n").first(where: { $0.contains(name) }),
                 let pid = line.split(separator: "\t").first
             else { return false }
-            _ = try fixture.broker.ctl("close_connection", String(pid), "maintenance")
+            try await fixture.broker.ctl("close_connection", String(pid), "maintenance")
             return true
         }
         let result = try await process.wait(timeout: .seconds(20))
