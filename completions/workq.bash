@@ -44,32 +44,33 @@ _workq_options() {
         ) ;;
     list-queues)
         choices=(
-            --queue --with-retries --match --type --nonempty --all-vhosts --sort --reverse --limit
-            --format --formatter --json -s --silent --no-table-headers --watch --interval --wait
-            --deadline --warn --crit -t --timeout -u --url --config -N --node -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --queue --with-retries --match --type --nonempty --where --all-vhosts --sort --reverse
+            --limit --format --formatter --json --workers -s --silent --no-table-headers --watch
+            --interval --wait --deadline --warn --crit -t --timeout -u --url --config -N --node -p
+            --vhost --api-url --username --password-file --cacert --cert --key --insecure
+            --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     purge)
         choices=(
-            --expect --match --backup --with-retries --dry-run -y --yes -u --url --config -N --node
-            -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
-            --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h --help
+            --expect --match --backup --with-retries --dry-run --format -y --yes -u --url --config
+            -N --node -p --vhost --api-url --username --password-file --cacert --cert --key
+            --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose -h
+            --help
         ) ;;
     delete)
         choices=(
-            --if-empty --if-unused --if-exists --match --backup --with-retries --dry-run -y --yes -u
-            --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert
-            --key --insecure --heartbeat --connect-timeout --connection-name -q --quiet -v --verbose
-            -h --help
+            --if-empty --if-unused --if-exists --match --backup --with-retries --dry-run --format -y
+            --yes -u --url --config -N --node -p --vhost --api-url --username --password-file
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
+            --quiet -v --verbose -h --help
         ) ;;
     bench)
         choices=(
             --producers --consumers --size --messages --duration --warm-up --rate --window
-            --prefetch --transient --queue-type --queue --expires --format --hdr --baseline
-            --fail-if -u --url --config -N --node -p --vhost --api-url --username --password-file
-            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name -q
-            --quiet -v --verbose -h --help
+            --prefetch --transient --queue-type --queue-arg --queue --expires --format --hdr
+            --baseline --fail-if -u --url --config -N --node -p --vhost --api-url --username
+            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
+            --connection-name -q --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -85,9 +86,9 @@ _workq_value() {
         -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | -l | --lines | \
             -0 | --null | --ndjson | --skip-empty | --allow-empty | --print-id | --no-create | \
             --unless-queued | --transient | --no-confirm | --flush | --reply | --tag | --drain | \
-            --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | --silent | \
-            --no-table-headers | --watch | --dry-run | -y | --yes | --if-empty | --if-unused | \
-            --if-exists)
+            --with-retries | --nonempty | --all-vhosts | --reverse | --json | --workers | -s | \
+            --silent | --no-table-headers | --watch | --dry-run | -y | --yes | --if-empty | \
+            --if-unused | --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --exchange | --routing-key | --queue-arg | --delay | --max-depth | \
@@ -96,9 +97,9 @@ _workq_value() {
             --window | --confirm-timeout | --retry-for | --spool-name | -j | --jobs | --prefetch | \
             --timeout | --kill-after | --batch | --batch-wait | --move-to | --on-exit | \
             --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | \
-            --grace | --match | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
-            --expect | --producers | --consumers | --size | --messages | --duration | --warm-up | \
-            --rate | --expires | --fail-if)
+            --grace | --match | --where | --limit | --interval | --wait | --deadline | --warn | \
+            --crit | -t | --expect | --producers | --consumers | --size | --messages | --duration | \
+            --warm-up | --rate | --expires | --fail-if)
             kind=nothing ;;
         --config | --password-file | --cacert | --cert | --key | --unsent | --backup | --hdr | \
             --baseline)
@@ -117,10 +118,10 @@ _workq_value() {
             kind=live choices=(queues) ;;
         --sort)
             kind=choices choices=(
-            name vhost type messages_ready messages_unacknowledged messages consumers state node
-            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
-            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
-            effective_policy_definition consumer_utilisation consumer_capacity
+            name vhost type messages_ready messages_unacknowledged messages ready_with_retries age
+            consumers state node durable auto_delete exclusive arguments leader members online
+            publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy
+            operator_policy effective_policy_definition consumer_utilisation consumer_capacity
             exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
@@ -128,7 +129,7 @@ _workq_value() {
             idle_since memory
         ) ;;
         --format | --formatter)
-            kind=choices choices=(table tsv csv json ndjson) ;;
+            kind=choices choices=(table tsv csv json ndjson prometheus) ;;
         esac ;;
     publish)
         case $2 in
@@ -176,19 +177,20 @@ _workq_value() {
         case $2 in
         --queue)
             kind=live choices=(queues) ;;
-        --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | --silent | \
-            --no-table-headers | --watch | --insecure | -q | --quiet | -v | --verbose | -h | --help)
+        --with-retries | --nonempty | --all-vhosts | --reverse | --json | --workers | -s | \
+            --silent | --no-table-headers | --watch | --insecure | -q | --quiet | -v | --verbose | \
+            -h | --help)
             kind=switch ;;
-        --match | --type | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
-            --timeout | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
-            --connect-timeout | --connection-name)
+        --match | --type | --where | --limit | --interval | --wait | --deadline | --warn | \
+            --crit | -t | --timeout | -u | --url | -p | --vhost | --api-url | --username | \
+            --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --sort)
             kind=choices choices=(
-            name vhost type messages_ready messages_unacknowledged messages consumers state node
-            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
-            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
-            effective_policy_definition consumer_utilisation consumer_capacity
+            name vhost type messages_ready messages_unacknowledged messages ready_with_retries age
+            consumers state node durable auto_delete exclusive arguments leader members online
+            publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy
+            operator_policy effective_policy_definition consumer_utilisation consumer_capacity
             exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
@@ -196,7 +198,7 @@ _workq_value() {
             idle_since memory
         ) ;;
         --format | --formatter)
-            kind=choices choices=(table tsv csv json ndjson) ;;
+            kind=choices choices=(table tsv csv json ndjson prometheus) ;;
         --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         -N | --node)
@@ -212,6 +214,8 @@ _workq_value() {
         --with-retries | --dry-run | -y | --yes | --insecure | -q | --quiet | -v | --verbose | \
             -h | --help)
             kind=switch ;;
+        --format)
+            kind=choices choices=(text json) ;;
         -N | --node)
             kind=live choices=(sections) ;;
         esac ;;
@@ -225,14 +229,16 @@ _workq_value() {
             kind=nothing ;;
         --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
+        --format)
+            kind=choices choices=(text json) ;;
         -N | --node)
             kind=live choices=(sections) ;;
         esac ;;
     bench)
         case $2 in
         --producers | --consumers | --size | --messages | --duration | --warm-up | --rate | \
-            --window | --prefetch | --expires | --fail-if | -u | --url | -p | --vhost | --api-url | \
-            --username | --heartbeat | --connect-timeout | --connection-name)
+            --window | --prefetch | --queue-arg | --expires | --fail-if | -u | --url | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --transient | --insecure | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
@@ -241,7 +247,7 @@ _workq_value() {
         --queue)
             kind=live choices=(queues) ;;
         --format)
-            kind=choices choices=(text json) ;;
+            kind=choices choices=(text json csv) ;;
         --hdr | --baseline | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         -N | --node)
@@ -264,10 +270,10 @@ _workq_operand() {
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
     list-queues:*) kind=choices choices=(
-            name vhost type messages_ready messages_unacknowledged messages consumers state node
-            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
-            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
-            effective_policy_definition consumer_utilisation consumer_capacity
+            name vhost type messages_ready messages_unacknowledged messages ready_with_retries age
+            consumers state node durable auto_delete exclusive arguments leader members online
+            publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy
+            operator_policy effective_policy_definition consumer_utilisation consumer_capacity
             exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged

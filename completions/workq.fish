@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the
 # cursor, and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
+    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --timeout --kill-after --batch --batch-wait --move-to --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --count --idle-timeout --max-time --grace --queue --match --where --sort --limit --format --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --rate --expires --hdr --baseline --fail-if
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -221,12 +221,14 @@ complete -c workq -n '__workq_in list-queues' -l with-retries -d 'with --queue: 
 complete -c workq -n '__workq_in list-queues' -l match -x -d 'only queues whose name matches'
 complete -c workq -n '__workq_in list-queues' -l type -x -d 'only queues of this type, such as quorum'
 complete -c workq -n '__workq_in list-queues' -l nonempty -d 'only queues that hold tasks'
+complete -c workq -n '__workq_in list-queues' -l where -x -d 'only queues of which the expression holds'
 complete -c workq -n '__workq_in list-queues' -l all-vhosts -d 'the queues of all virtual hosts'
-complete -c workq -n '__workq_in list-queues' -l sort -x -a 'name vhost type messages_ready messages_unacknowledged messages consumers state node durable auto_delete exclusive arguments leader members online publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy effective_policy_definition consumer_utilisation consumer_capacity exclusive_consumer_tag single_active_consumer_tag messages_ready_ram messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp idle_since memory' -d 'the column to sort by'
+complete -c workq -n '__workq_in list-queues' -l sort -x -a 'name vhost type messages_ready messages_unacknowledged messages ready_with_retries age consumers state node durable auto_delete exclusive arguments leader members online publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy effective_policy_definition consumer_utilisation consumer_capacity exclusive_consumer_tag single_active_consumer_tag messages_ready_ram messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp idle_since memory' -d 'the column to sort by'
 complete -c workq -n '__workq_in list-queues' -l reverse -d 'sort from the greatest to the least'
 complete -c workq -n '__workq_in list-queues' -l limit -x -d 'only so many queues from the front'
-complete -c workq -n '__workq_in list-queues' -l format -l formatter -x -a 'table tsv csv json ndjson' -d 'how to write the rows'
+complete -c workq -n '__workq_in list-queues' -l format -l formatter -x -a 'table tsv csv json ndjson prometheus' -d 'how to write the rows'
 complete -c workq -n '__workq_in list-queues' -l json -d 'the same as --format json'
+complete -c workq -n '__workq_in list-queues' -l workers -d 'show who consumes from the queues, a row each'
 complete -c workq -n '__workq_in list-queues' -s s -l silent -l no-table-headers -d 'write no header'
 complete -c workq -n '__workq_in list-queues' -l watch -d 'show a live screen with rates; q leaves'
 complete -c workq -n '__workq_in list-queues' -l interval -x -d 'how often to look again, with --watch and --wait'
@@ -252,13 +254,14 @@ complete -c workq -n '__workq_in list-queues' -l connection-name -x -d 'what ope
 complete -c workq -n '__workq_in list-queues' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in list-queues' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in list-queues' -s h -l help -d 'show help; -h is the short one'
-complete -c workq -n '__workq_operand 0 999999 list-queues' -a 'name vhost type messages_ready messages_unacknowledged messages consumers state node durable auto_delete exclusive arguments leader members online publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy effective_policy_definition consumer_utilisation consumer_capacity exclusive_consumer_tag single_active_consumer_tag messages_ready_ram messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp idle_since memory'
+complete -c workq -n '__workq_operand 0 999999 list-queues' -a 'name vhost type messages_ready messages_unacknowledged messages ready_with_retries age consumers state node durable auto_delete exclusive arguments leader members online publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy effective_policy_definition consumer_utilisation consumer_capacity exclusive_consumer_tag single_active_consumer_tag messages_ready_ram messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged message_bytes_ram message_bytes_persistent message_bytes_dlx head_message_timestamp idle_since memory'
 
 complete -c workq -n '__workq_in purge' -l expect -x -d 'purge nothing unless N tasks are ready, on all queues together'
 complete -c workq -n '__workq_in purge' -l match -x -d 'do it to all queues whose name matches, too'
 complete -c workq -n '__workq_in purge' -l backup -r -F -d 'save every task to FILE first'
 complete -c workq -n '__workq_in purge' -l with-retries -d 'do it to the QUEUE\'s retry, delay and dead-letter queues, too'
 complete -c workq -n '__workq_in purge' -l dry-run -d 'only show what would be done'
+complete -c workq -n '__workq_in purge' -l format -x -a 'text json' -d 'how to write what was done to each queue'
 complete -c workq -n '__workq_in purge' -s y -l yes -d 'don\'t ask on a terminal'
 complete -c workq -n '__workq_in purge' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in purge' -l config -r -F -d 'a file that says where brokers are'
@@ -286,6 +289,7 @@ complete -c workq -n '__workq_in delete' -l match -x -d 'do it to all queues who
 complete -c workq -n '__workq_in delete' -l backup -r -F -d 'save every task to FILE first'
 complete -c workq -n '__workq_in delete' -l with-retries -d 'do it to the QUEUE\'s retry, delay and dead-letter queues, too'
 complete -c workq -n '__workq_in delete' -l dry-run -d 'only show what would be done'
+complete -c workq -n '__workq_in delete' -l format -x -a 'text json' -d 'how to write what was done to each queue'
 complete -c workq -n '__workq_in delete' -s y -l yes -d 'don\'t ask on a terminal'
 complete -c workq -n '__workq_in delete' -s u -l url -x -d 'the broker, amqp:// or amqps://'
 complete -c workq -n '__workq_in delete' -l config -r -F -d 'a file that says where brokers are'
@@ -317,9 +321,10 @@ complete -c workq -n '__workq_in bench' -l window -x -d 'how many messages of a 
 complete -c workq -n '__workq_in bench' -l prefetch -x -d 'how many messages a consumer may have unacknowledged; 0 for no limit'
 complete -c workq -n '__workq_in bench' -l transient -d 'send messages that the broker need not store'
 complete -c workq -n '__workq_in bench' -l queue-type -x -a 'classic quorum' -d 'the type of the queue'
+complete -c workq -n '__workq_in bench' -l queue-arg -x -d 'an argument of the queue'
 complete -c workq -n '__workq_in bench' -l queue -x -a '(__workq_live queues)' -d 'the name of the queue, which must not exist'
 complete -c workq -n '__workq_in bench' -l expires -x -d 'how long the broker keeps the queue when bench is killed'
-complete -c workq -n '__workq_in bench' -l format -x -a 'text json' -d 'how to write the results on standard output'
+complete -c workq -n '__workq_in bench' -l format -x -a 'text json csv' -d 'how to write the results on standard output'
 complete -c workq -n '__workq_in bench' -l hdr -r -F -d 'write the latencies to FILE as HdrHistogram\'s plotters read them'
 complete -c workq -n '__workq_in bench' -l baseline -r -F -d 'compare with the results of an earlier run, written by --format json'
 complete -c workq -n '__workq_in bench' -l fail-if -x -d 'end with status 1 when EXPR holds, such as \'p99>+20%\' or \'p99>50ms\''

@@ -133,7 +133,7 @@ private struct ExpressionParser<Name: Hashable> {
         for (side, other) in [(left, right), (right, left)] {
             guard case .stray(let word, let reason) = side.meaning else { continue }
             throw fault(
-                other.content == .text ? "a text is written in quotes: '\"\(word)\"' in a shell" : reason,
+                other.namesText ? "a text is written in quotes: '\"\(word)\"' in a shell" : reason,
                 at: side.position)
         }
     }
@@ -242,6 +242,9 @@ private struct ExpressionSide<Name: Hashable> {
         case .stray: nil
         }
     }
+
+    /// Whether it is a name that holds a text.
+    var namesText: Bool { if case .name = meaning { content == .text } else { false } }
 
     var strayReason: String? { if case .stray(_, let reason) = meaning { reason } else { nil } }
 }
