@@ -15,6 +15,8 @@ package struct BenchPlan: Sendable {
     package var connection: ConnectionParameters
     package var queue: String
     package var queueType = QueueType.classic
+    /// What the queue is declared with besides.
+    package var queueArguments = FieldTable()
     /// How long the broker keeps the queue when nobody is there to delete it.
     package var queueLifetime = Duration.seconds(60)
     package var producers = 1

@@ -57,8 +57,9 @@ package final class TestQueue {
     package var node: String { connection.node.description }
 
     private func declare() throws(BrokerError) {
-        try channel.declareQueue(
-            name, type: plan.queueType, arguments: ["x-expires": .int64(plan.queueExpiry.milliseconds)])
+        var arguments = plan.queueArguments
+        arguments["x-expires"] = .int64(plan.queueExpiry.milliseconds)
+        try channel.declareQueue(name, type: plan.queueType, arguments: arguments)
     }
 
     /// Keeps the connection alive; call at least twice a heartbeat.

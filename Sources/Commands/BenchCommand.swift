@@ -10,7 +10,7 @@ enum BenchCommand: Subcommand {
 
     /// `--format`.
     enum Format: String, CaseIterable {
-        case text, json
+        case text, json, csv
     }
 
     struct Values: SubcommandValues {
@@ -18,6 +18,7 @@ enum BenchCommand: Subcommand {
         var connection = ConnectionOptions()
         var queue: String?
         var queueType = QueueType.classic
+        var queueArguments: [FieldTable.Field] = []
         var expires = Duration.seconds(60)
         var producers = 1
         var consumers = 1
@@ -32,7 +33,7 @@ enum BenchCommand: Subcommand {
         var format = Format.text
         var percentileFile: String?
         var baselineFile: String?
-        var failConditions: [String] = []
+        var failConditions: [FailCondition] = []
     }
 
     static var definition: CommandDefinition<Values> {
@@ -108,7 +109,12 @@ enum BenchCommand: Subcommand {
                     + "reached. With `--prefetch 1` every message is acknowledged by itself."),
             .flag("--transient", sets: \.isPersistent, to: false, "send messages that the broker need not store"),
             .value(
-                "--queue-type", of: .choice("TYPE"), into: \.queueType, "the type of the queue"),
+                "--queue-type", of: .benchQueueType, into: \.queueType, "the type of the queue",
+                details: "A stream keeps what was consumed and never expires, so it can't be measured so."),
+            .values(
+                "--queue-arg", of: .argument, appendingTo: \.queueArguments, "an argument of the queue",
+                details: "As in workq-publish(1): `x-max-priority=10`, `x-overflow=reject-publish`. May be given "
+                    + "again."),
             .value(
                 "--queue", of: .queue, into: \.queue, default: "workq-bench-PID@HOST",
                 "the name of the queue, which must not exist"),
@@ -123,7 +129,9 @@ enum BenchCommand: Subcommand {
         [
             .value(
                 "--format", of: .choice("FORMAT"), into: \.format,
-                "how to write the results on standard output"),
+                "how to write the results on standard output",
+                details: "`csv` is a line of names and a line of values, the same names for every run. Latencies are "
+                    + "in microseconds, and what a run doesn't have is empty."),
             .value(
                 "--hdr", of: .file(), into: \.percentileFile,
                 "write the latencies to FILE as HdrHistogram's plotters read them",
@@ -134,7 +142,7 @@ enum BenchCommand: Subcommand {
                 "--baseline", of: .file(), into: \.baselineFile,
                 "compare with the results of an earlier run, written by `--format json`"),
             .values(
-                "--fail-if", of: .text("EXPR"), appendingTo: \.failConditions,
+                "--fail-if", of: .expression("EXPR", read: FailCondition.init), appendingTo: \.failConditions,
                 "end with status 1 when EXPR holds, such as 'p99>+20%' or 'p99>50ms'",
                 details: "An expression as in workq-list-queues(1), of figures and either numbers (latencies with "
                     + "`us`, `ms` or `s`) or percentages with a sign: `+20%` is the baseline's figure and 20% more, "
@@ -160,5 +168,19 @@ enum BenchCommand: Subcommand {
                 ),
                 ("duplicated, reordered", "messages that came twice, or out of order"),
             ])
+    }
+}
+
+extension ValueFormat where Value == QueueType {
+    /// The types that bench can work on.
+    fileprivate static var benchQueueType: Self {
+        var format = choice("TYPE")
+        let expectation = format.expectation()
+        format.complaint = { text in
+            guard text == "stream" else { return nil }
+            return "a stream keeps what was consumed and doesn't expire, so bench can't measure it; it must be "
+                + expectation
+        }
+        return format
     }
 }

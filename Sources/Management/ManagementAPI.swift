@@ -44,8 +44,8 @@ package final class ManagementAPI: Sendable {
 
     /// The URL's part that is the same for all endpoints.
     private func target(of query: QueueQuery) throws(ManagementError) -> String {
-        var target = "/api/queues"
-        if let vhost = query.vhost {
+        var target = "/api/\(query.resource)"
+        if let vhost = query.vhost, query.resource != .connections {
             guard let segment = PathSegment(vhost) else {
                 throw ManagementError(
                     "ask for the queues of vhost \"\(vhost)\"", .invalidInput,
@@ -54,7 +54,8 @@ package final class ManagementAPI: Sendable {
             target += "/" + segment.encoded
         }
         if let queue = query.queue.flatMap(PathSegment.init) { target += "/" + queue.encoded }
-        var parameters = query.isCheap ? ["disable_stats=true", "enable_queue_totals=true"] : []
+        let isCheap = query.resource == .queues && query.isCheap
+        var parameters = isCheap ? ["disable_stats=true", "enable_queue_totals=true"] : []
         if let limit = query.limit { parameters += ["pagination=true", "page=1", "page_size=\(limit)", "sort=name"] }
         return target + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
     }
@@ -86,10 +87,11 @@ package final class ManagementAPI: Sendable {
     private func answer(
         _ query: QueueQuery, _ endpoint: ManagementParameters.Endpoint, _ target: String, by deadline: Instant
     ) throws(ManagementError) -> [QueueRecord] {
-        let operation = "ask \(endpoint.description) for queues"
+        let operation = "ask \(endpoint.description) for \(query.resource)"
         let request = request(to: endpoint, target, by: deadline)
         switch try reply(to: query, request, operation) {
-        case .records(let records): return records.inOrder
+        // Consumers of several channels may have the same tag.
+        case .records(let records): return query.resource == .queues ? records.inOrder : records
         case .refusal(404, _) where query.queue != nil: return []
         case .refusal(let status, let body):
             throw ManagementError(operation, status: status, body: body, vhost: query.vhost)

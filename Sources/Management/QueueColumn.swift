@@ -4,9 +4,9 @@
 package struct QueueColumn: Hashable, Sendable {
     /// What a column holds, which decides how it is aligned and compared.
     package enum Kind: Sendable {
-        case text, count, number, bytes, flag, structure
+        case text, count, number, bytes, seconds, flag, structure
 
-        package var isNumeric: Bool { self == .count || self == .number || self == .bytes }
+        package var isNumeric: Bool { [.count, .number, .bytes, .seconds].contains(self) }
     }
 
     /// rabbitmqctl's name, or in its style where rabbitmqctl has none.
@@ -20,7 +20,7 @@ package struct QueueColumn: Hashable, Sendable {
     /// For the manual: lower case, without a full stop.
     package let meaning: String
 
-    private init(_ name: String, _ kind: Kind, isCheap: Bool = false, path: String? = nil, _ meaning: String) {
+    init(_ name: String, _ kind: Kind, isCheap: Bool = false, path: String? = nil, _ meaning: String) {
         self.name = name
         self.kind = kind
         self.isCheap = isCheap
@@ -48,6 +48,14 @@ package struct QueueColumn: Hashable, Sendable {
         "messages_unacknowledged", .count, isCheap: true, "tasks that workers have and haven't acknowledged")
     package static let messages = QueueColumn("messages", .count, isCheap: true, "the sum of both")
     package static let consumers = QueueColumn("consumers", .count, "workers subscribed to it")
+    /// Put together from the queues' counts, and not asked for.
+    package static let readyWithRetries = QueueColumn(
+        "ready_with_retries", .count, isCheap: true, path: "",
+        "ready tasks of it and of its retry and delay queues")
+    /// The API tells when the oldest task was published; how long ago that is remains to be told.
+    package static let age = QueueColumn(
+        "age", .seconds, path: "head_message_timestamp",
+        "seconds since the task at the head was published, as its timestamp says")
     package static let publishRate = QueueColumn(
         "publish_rate", .number, path: "message_stats.publish_details.rate", "tasks published, a second")
     package static let deliverRate = QueueColumn(
@@ -63,7 +71,7 @@ package struct QueueColumn: Hashable, Sendable {
 
     /// Every column, in the order that they are listed to people.
     package static let all: [QueueColumn] = [
-        name, vhost, type, ready, unacknowledged, messages, consumers,
+        name, vhost, type, ready, unacknowledged, messages, readyWithRetries, age, consumers,
         QueueColumn("state", .text, isCheap: true, "`running`, `idle`, `down` and the like"),
         QueueColumn("node", .text, isCheap: true, "the node that a classic queue is on"),
         QueueColumn("durable", .flag, isCheap: true, "whether it survives a restart of the broker"),

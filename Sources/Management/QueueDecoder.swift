@@ -25,13 +25,14 @@ struct QueueDecoder {
         var values: [QueueValue]
     }
 
-    private let name = Array("name".utf8)
+    private let name: [UInt8]
     private let vhost = Array("vhost".utf8)
     private var fields: [Field] = []
     private let columns: [QueueColumn]
 
-    init(_ columns: [QueueColumn]) {
+    init(_ columns: [QueueColumn], of resource: QueueQuery.Resource = .queues) {
         self.columns = columns
+        name = Array(resource.nameKey.utf8)
         for (index, column) in columns.enumerated() where column != .name && column != .vhost {
             Self.add(column, index, column.path[...], to: &fields)
         }

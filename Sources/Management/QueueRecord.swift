@@ -2,6 +2,20 @@
 
 /// What to list.
 package struct QueueQuery: Equatable, Sendable {
+    /// What the API lists under a path.
+    package enum Resource: Sendable {
+        case queues, consumers, connections
+
+        /// The key of an object by which its record is called.
+        var nameKey: String {
+            switch self {
+            case .queues, .connections: "name"
+            case .consumers: "consumer_tag"
+            }
+        }
+    }
+
+    package var resource = Resource.queues
     /// nil for all vhosts that the user may see.
     package var vhost: String?
     /// What a record's values are, in this order. Name and vhost are always there besides.

@@ -38,7 +38,7 @@ final class QueueReplyReceiver {
     private var body: [UInt8] = []
 
     init(_ query: QueueQuery) {
-        decoder = QueueDecoder(query.columns)
+        decoder = QueueDecoder(query.columns, of: query.resource)
         isSingle = query.queue != nil
         isPage = query.limit != nil || isSingle
     }

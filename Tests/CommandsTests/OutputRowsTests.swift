@@ -58,12 +58,14 @@ import Testing
     @Test("O10 names can't move the cursor, end a field or a line, or reverse text, in any format")
     func untrusted() {
         let name = "a\u{1B}]0;x\u{7}\t\n\r\\\"',\u{202E}b\u{9B}2J\u{7F}\u{E0041}"
-        let rows = OutputRows(columns: [.name, .ready], rows: [[.text(name), .integer(1)]])
+        let rows = OutputRows(
+            columns: [.name, .ready], rows: [[.text(name), .integer(1)]], labels: [[("queue", name)]])
         for format in OutputFormat.allCases {
             let text = Self.text(format, rows, hasHeader: false)
-            #expect(text.filter { $0 == "\n" }.count == 1, "\(format)")
+            // Prometheus has two lines of comments before the samples.
+            #expect(text.filter { $0 == "\n" }.count == (format == .prometheus ? 3 : 1), "\(format)")
             for scalar in text.dropLast().unicodeScalars {
-                let isSeparator = format == .tsv && scalar == "\t"
+                let isSeparator = format == .tsv && scalar == "\t" || format == .prometheus && scalar == "\n"
                 #expect(!scalar.isUnsafeToDisplay || isSeparator, "\(format) \(scalar.value)")
             }
         }

@@ -98,6 +98,7 @@ import Testing
             ("state == 'run\"", 10, "no closing '"), ("state =~ name", 10, "a regular expression in quotes"),
             ("state =~ \"(\"", 10, "no regular expression: unmatched ("), ("'a' =~ state", 8, "a regular expression"),
             ("state =~ \"\\d\"", 10, "[0-9]"), ("state =~ ''", 10, "it is empty"),
+            ("stat == 'x'", 1, "did you mean state?"),
             ("state ==", 9, "expected a column, a number or a text in quotes"),
             ("state == and", 10, "expected a column"),
         ])

@@ -28,11 +28,15 @@ import Testing
         QueueList(columns: columns, records: records)
     }
 
+    private static func condition(_ text: String) -> QueueCondition? {
+        (try? QueueExpression(text)).map { QueueCondition(text: text, expression: $0) }
+    }
+
     private static func names(_ change: (inout QueueSelection) -> Void) -> [String] {
         var selection = QueueSelection()
         change(&selection)
         let chosen = try? selection.choose(from: records) { list().value($0, of: $1) }
-        return chosen?.map(\.name) ?? []
+        return chosen?.records.map(\.name) ?? []
     }
 
     @Test("names, patterns, types and contents choose")
@@ -45,6 +49,51 @@ import Testing
         #expect(Self.names { $0.limit = 2 } == ["a", "b"])
         // The same letter in two pieces is another name to a broker.
         #expect(Self.names { $0.queues = ["e\u{301}"] } == [])
+    }
+
+    @Test("an expression chooses, and what it can't be told of is left out and counted")
+    func conditions() throws {
+        #expect(Self.names { $0.condition = Self.condition("messages > 4 and type == 'classic'") } == ["a", "d", "é"])
+        #expect(Self.names { $0.condition = Self.condition("consumers == 3 or messages < 1") } == ["b", "d"])
+        var selection = QueueSelection()
+        selection.condition = Self.condition("messages < 10")
+        selection.limit = 1
+        let chosen = try selection.choose(from: Self.records) { Self.list().value($0, of: $1) }
+        #expect(chosen.records.map(\.name) == ["a"] && chosen.undecided == 1)
+        #expect(selection.columns == [.messages])
+        var list = Self.list([Self.records[1]])
+        list.undecided = 2
+        #expect(
+            QueueWait.obstacle(to: try QueueExpression("messages == 0"), in: list)
+                == "whether --where holds isn't known of 2 queues")
+        let check = QueueCheck(warning: try QueueExpression("messages > 0")).result(list)
+        #expect(check.status == .done && check.line.contains("1 queue; 2 queues left out"), "\(check.line)")
+    }
+
+    @Test("retry and delay queues count for the queue they come back to, and what isn't known makes the sum unknown")
+    func derived() {
+        let columns: [QueueColumn] = [.ready, .readyWithRetries, .age]
+        func record(_ name: String, _ ready: Int?, vhost: String = "/", published: Int? = nil) -> QueueRecord {
+            QueueRecord(
+                vhost: vhost, name: name,
+                values: [
+                    ready.map(QueueValue.integer) ?? .unknown, .unknown, published.map(QueueValue.integer) ?? .unknown,
+                ])
+        }
+        var list = QueueList(
+            columns: columns,
+            records: [
+                record("a", 1, published: 90), record("a.retry.10s", 2, published: 200), record("a.delay.1h", 4),
+                record("a.retry.soon", 8), record("a.dead", 16), record("a.retry.10s.retry.5s", 32),
+                record("a", 64, vhost: "v"), record("b", 1), record("b.retry.1s", nil), record("c", nil),
+                record(".retry.1s", 128), record("", 1),
+            ])
+        list.derive(now: 100)
+        let sums = list.records.map { list.value(.readyWithRetries, of: $0) }
+        #expect(
+            sums == [7, 34, 4, 8, 16, 32, 64, nil, nil, nil, 128, 129].map { $0.map(QueueValue.integer) ?? .unknown })
+        #expect(list.records.map { list.value(.age, of: $0) }.prefix(3) == [.integer(10), .integer(0), .unknown])
+        #expect(QueueList.sources(of: [.name, .readyWithRetries]) == [.name, .readyWithRetries, .ready])
     }
 
     @Test("sorting is stable both ways, and what isn't known goes last both ways")
@@ -70,7 +119,8 @@ import Testing
         selection.limit = 10
         for change in [
             { $0.isReversed = true }, { $0.queues = ["a"] }, { $0.type = "x" }, { $0.isNonempty = true },
-            { $0.sortColumn = .messages }, { $0.pattern = NamePattern("x") }, { $0.allVhosts = true },
+            { $0.sortColumn = .messages }, { $0.condition = Self.condition("messages > 1") },
+            { $0.pattern = NamePattern("x") }, { $0.allVhosts = true },
         ] as [(inout QueueSelection) -> Void] {
             var other = selection
             change(&other)

@@ -7,7 +7,7 @@ import Posix
 extension BenchCommand {
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
         let plan = try plan(values, in: context)
-        let conditions = try conditions(values)
+        let conditions = values.failConditions
         let baseline = try values.baselineFile.map { path throws(CommandError) in try BenchFiles.readBaseline(path) }
         if let baseline { warnOfDifferences(baseline, plan, in: context) }
         try check(conditions, plan, baseline)
@@ -40,6 +40,7 @@ extension BenchCommand {
                 let place = "\(broker) at \(queue.node), librabbitmq \(Library.version)"
                 try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
             case .json: try context.write(report.json())
+            case .csv: try context.write(report.csv())
             }
             // Last: a full disk shouldn't cost the results, too.
             try percentileFile?.write(results.mainLatency.percentileFile)
@@ -68,6 +69,7 @@ extension BenchCommand {
             connection: try values.connection.parameters(for: name, in: context),
             queue: values.queue ?? "workq-bench-\(context.processName)", runID: .random(in: .min ... .max))
         plan.queueType = values.queueType
+        plan.queueArguments = try queueArguments(values)
         plan.queueLifetime = values.expires
         plan.producers = values.producers
         plan.consumers = values.consumers
@@ -81,32 +83,33 @@ extension BenchCommand {
         return plan
     }
 
-    private static func conditions(_ values: Values) throws(CommandError) -> [FailCondition] {
-        var conditions: [FailCondition] = []
-        for text in values.failConditions {
-            do throws(ExpressionFault) {
-                conditions.append(try FailCondition(text))
-            } catch {
-                throw CommandError(error, in: text, of: "--fail-if", for: name)
-            }
+    private static func queueArguments(_ values: Values) throws(CommandError) -> FieldTable {
+        let arguments = FieldTable(values.queueArguments)
+        for (name, option) in [("x-queue-type", "--queue-type"), ("x-expires", "--expires")] as [(ShortString, String)]
+        where arguments[name] != nil {
+            throw CommandError(.usage, "bench: \(name) is given by \(option)")
         }
-        if let relative = conditions.first(where: \.isRelative), values.baselineFile == nil {
-            throw CommandError(.usage, "bench: --fail-if \"\(relative.text)\" needs a --baseline to compare with")
+        if let name = arguments.firstInvalidName {
+            throw CommandError(
+                .refused, "an argument's name must have 1 to 128 bytes and no control characters, not \"\(name)\"")
         }
-        return conditions
+        return arguments
     }
 
     /// A condition on a figure that nobody has would never fail a run.
     private static func check(
         _ conditions: [FailCondition], _ plan: BenchPlan, _ baseline: BenchReport?
     ) throws(CommandError) {
+        if let relative = conditions.first(where: \.isRelative), baseline == nil {
+            throw CommandError(.usage, "bench: --fail-if \"\(relative.text)\" needs a --baseline to compare with")
+        }
         for condition in conditions {
             let figures = condition.expression.names
             if plan.consumers == 0, figures.contains(where: { $0.metric == .consumeRate }) {
                 throw CommandError(.usage, "bench: --fail-if \"\(condition.text)\" needs consumers")
             }
             for figure in figures where figure.isOfBaseline {
-                guard let baseline, figure.metric.value(in: baseline) == nil else { continue }
+                guard baseline.flatMap(figure.metric.value) == nil else { continue }
                 throw CommandError(
                     .refused, "the baseline has no \(figure.metric.rawValue), which --fail-if compares with")
             }

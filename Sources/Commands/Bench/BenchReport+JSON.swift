@@ -125,14 +125,16 @@ extension BenchReport.Parameters: ReportPart {
         self.init(
             producers: producers, consumers: consumers, size: size, messages: json.part("messages"),
             durationSeconds: json.part("duration_seconds"), warmUpSeconds: warmUpSeconds, rate: json.part("rate"),
-            window: window, prefetch: prefetch, queueType: queueType, persistent: persistent)
+            window: window, prefetch: prefetch, queueType: queueType, queueArguments: json.part("queue_arguments"),
+            persistent: persistent)
     }
 
     fileprivate var jsonValue: JSONValue {
         .object([
             ("producers", producers), ("consumers", consumers), ("size", size), ("messages", messages),
             ("duration_seconds", durationSeconds), ("warm_up_seconds", warmUpSeconds), ("rate", rate),
-            ("window", window), ("prefetch", prefetch), ("queue_type", queueType), ("persistent", persistent),
+            ("window", window), ("prefetch", prefetch), ("queue_type", queueType), ("queue_arguments", queueArguments),
+            ("persistent", persistent),
         ])
     }
 }

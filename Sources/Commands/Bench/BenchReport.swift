@@ -22,6 +22,8 @@ struct BenchReport: Equatable {
         var window: Int
         var prefetch: Int
         var queueType: String
+        /// What the queue was declared with besides, as JSON; nil where that is nothing.
+        var queueArguments: String?
         var persistent: Bool
     }
 
@@ -109,6 +111,11 @@ extension BenchReport.Parameters {
             producers: plan.producers, consumers: plan.consumers, size: plan.size,
             warmUpSeconds: plan.warmUp.inSeconds, rate: plan.rate, window: plan.window, prefetch: plan.prefetch,
             queueType: plan.queueType.rawValue, persistent: plan.isPersistent)
+        if !plan.queueArguments.isEmpty {
+            var text: [UInt8] = []
+            plan.queueArguments.appendJSON(to: &text)
+            queueArguments = String(decoding: text, as: UTF8.self)
+        }
         switch plan.extent {
         case .messages(let count): messages = count
         case .duration(let duration): durationSeconds = duration.inSeconds

@@ -133,7 +133,7 @@ private struct ExpressionParser<Name: Hashable> {
         for (side, other) in [(left, right), (right, left)] {
             guard case .stray(let word, let reason) = side.meaning else { continue }
             throw fault(
-                other.isTextName ? "a text is written in quotes: '\"\(word)\"' in a shell" : reason,
+                other.namesText ? "a text is written in quotes: '\"\(word)\"' in a shell" : reason,
                 at: side.position)
         }
     }
@@ -243,7 +243,8 @@ private struct ExpressionSide<Name: Hashable> {
         }
     }
 
-    var isTextName: Bool { if case .name(_, .text, _) = meaning { true } else { false } }
+    /// Whether it is a name that holds a text.
+    var namesText: Bool { if case .name = meaning { content == .text } else { false } }
 
     var strayReason: String? { if case .stray(_, let reason) = meaning { reason } else { nil } }
 }

@@ -7,14 +7,6 @@ struct ExpressionFault: Error, Equatable {
     var reason: String
 }
 
-extension CommandError {
-    /// A command's option whose value is no expression.
-    init(_ fault: ExpressionFault, in text: String, of option: String, for command: String) {
-        self.init(
-            .usage, "\(command): \(option) \"\(text)\" goes wrong at character \(fault.position): \(fault.reason)")
-    }
-}
-
 /// A word or symbol of an expression.
 struct ExpressionToken {
     enum Kind: Equatable {

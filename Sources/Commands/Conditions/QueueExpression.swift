@@ -39,6 +39,7 @@ extension ExpressionKind {
         switch column.kind {
         case .count, .number: self = .number(.plain)
         case .bytes: self = .number(.size)
+        case .seconds: self = .number(.time)
         case .text: self = .text
         case .flag: self = .flag
         case .structure: return nil

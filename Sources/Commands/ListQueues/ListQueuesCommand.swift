@@ -17,10 +17,11 @@ enum ListQueuesCommand: Subcommand {
         var timeout = Duration.seconds(60)
         var isWatching = false
         var interval = Duration.seconds(2)
-        var waitExpression: String?
+        var wait: QueueCondition?
         var deadline: Duration?
-        var warningExpression: String?
-        var criticalExpression: String?
+        var warning: QueueCondition?
+        var critical: QueueCondition?
+        var showsWorkers = false
         var connection = ConnectionOptions()
         var common = CommonOptions()
     }
@@ -32,6 +33,7 @@ enum ListQueuesCommand: Subcommand {
             summary: "list queues with the tasks that wait in them",
             synopses: [
                 "list-queues [OPTION...] [COLUMN...]",
+                "list-queues --workers [OPTION...]",
                 "list-queues --watch [OPTION...]",
                 "list-queues --wait EXPRESSION [--deadline DURATION] [OPTION...]",
                 "list-queues --warn EXPRESSION --crit EXPRESSION [OPTION...]",
@@ -45,6 +47,8 @@ enum ListQueuesCommand: Subcommand {
                     + "old for quorum queues. Any column that isn't marked as cheap makes the broker put its "
                     + "statistics together, which are up to 5 seconds old too and empty for a queue that was just "
                     + "made.",
+                "`age` is known where the broker knows it: of classic queues whose tasks carry a timestamp, as those "
+                    + "of `workq publish` do.",
                 "Queues are listed through RabbitMQ's management API, for which libcurl is needed. Where the "
                     + "management "
                     + "plugin is off or libcurl isn't installed, queues named by `--queue` are asked for over AMQP, "
@@ -59,9 +63,10 @@ enum ListQueuesCommand: Subcommand {
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
             rules: [
-                .row("--watch", excludes: "--wait", "--warn", "--crit", "COLUMN"),
-                .row("--wait", excludes: "--warn", "--crit", "COLUMN"),
-                .row("--warn", "--crit", excludes: "COLUMN"),
+                .row("--watch", excludes: "--wait", "--warn", "--crit", "--workers", "--where", "COLUMN"),
+                .row("--wait", excludes: "--warn", "--crit", "--workers", "COLUMN"),
+                .row("--warn", "--crit", "--workers", excludes: "COLUMN"),
+                .row("--workers", excludes: "--warn", "--crit"),
                 .row("--deadline", needs: "--wait"),
                 .row("--with-retries", needs: "--queue"),
             ],
@@ -74,6 +79,7 @@ enum ListQueuesCommand: Subcommand {
                 Example(
                     "Wait until all work is done",
                     "workq list-queues --queue thumbnails --with-retries --wait 'messages == 0'"),
+                Example("Who works on it", "workq list-queues --workers --queue thumbnails"),
                 Example(
                     "A check for monitoring",
                     "workq list-queues --match '^mail' --warn 'messages_ready > 100' --crit 'messages_ready > 1000'"),
@@ -84,8 +90,18 @@ enum ListQueuesCommand: Subcommand {
         [
             .value(
                 "--format", "--formatter", of: .choice("FORMAT"), into: \.format,
-                default: "table on a terminal, otherwise tsv", "how to write the rows"),
+                default: "table on a terminal, otherwise tsv", "how to write the rows",
+                details: "`prometheus` is the text format of Prometheus and of node_exporter's textfile collector: a "
+                    + "gauge `workq_queue_COLUMN` for each column of numbers, with the labels `vhost` and `queue`. "
+                    + "What isn't known has no sample."),
             .flag("--json", sets: \.format, to: .json, "the same as --format json"),
+            .flag(
+                "--workers", sets: \.showsWorkers, to: true, "show who consumes from the queues, a row each",
+                details: "The columns are the queue, the consumer's tag, how many tasks it may hold unacknowledged, "
+                    + "whether it is the active one, its host and port, what its connection is called, the user, and "
+                    + "since when it is connected, in UTC. Workers of workq are called `workq work PID@HOST`. What "
+                    + "connections are called and since when they are open is told to users with the tag monitoring, "
+                    + "and of their own connections to others. The management API is needed."),
             .flag("-s", "--silent", "--no-table-headers", sets: \.hasHeader, to: false, "write no header"),
         ]
     }
@@ -104,7 +120,7 @@ enum ListQueuesCommand: Subcommand {
                 "--interval", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.interval,
                 "how often to look again, with --watch and --wait"),
             .value(
-                "--wait", of: .name("EXPRESSION"), into: \.waitExpression,
+                "--wait", of: .condition, into: \.wait,
                 "wait until the expression holds of every queue chosen",
                 details:
                     "A queue that is named and doesn't exist, or no queue at all, means to wait too, and so does a "
@@ -115,14 +131,14 @@ enum ListQueuesCommand: Subcommand {
                 "--deadline", of: .duration(.milliseconds(1) ... .seconds(31_536_000)), into: \.deadline,
                 "how long to wait, then end with status 75"),
             .value(
-                "--warn", of: .name("EXPRESSION"), into: \.warningExpression,
+                "--warn", of: .condition, into: \.warning,
                 "end with status 1 when the expression holds of a queue",
                 details: "Instead of the list, one line is written as monitoring plugins do, with performance data. "
                     + "The status is 0, 1 for a warning, 2 when critical, and 3 when that can't be told; the worst of "
                     + "all "
                     + "queues counts."),
             .value(
-                "--crit", of: .name("EXPRESSION"), into: \.criticalExpression,
+                "--crit", of: .condition, into: \.critical,
                 "end with status 2 when the expression holds of a queue"),
             .value(
                 "-t", "--timeout", of: .duration(.milliseconds(1) ... .seconds(86_400)), into: \.timeout,
@@ -143,11 +159,11 @@ enum ListQueuesCommand: Subcommand {
         ManualSection(
             title: "Expressions",
             paragraphs: [
-                "`--wait`, `--warn` and `--crit` take comparisons of columns with numbers by `==`, `!=`, `<`, `<=`, "
-                    + "`>` and `>=`, and with texts by `==`, `!=`, `=~` and `!~`, joined by `and`, `or`, `not` and "
-                    + "parentheses: `messages_ready > 100 and consumers == 0`. Columns that say yes or no are "
-                    + "compared with `true` and `false`, and bytes with sizes such as `64k`. What depends on a value "
-                    + "that the broker hasn't reported neither holds nor fails.",
+                "`--wait`, `--warn`, `--crit` and `--where` take comparisons of columns with numbers by `==`, `!=`, "
+                    + "`<`, `<=`, `>` and `>=`, and with texts by `==`, `!=`, `=~` and `!~`, joined by `and`, `or`, "
+                    + "`not` and parentheses: `messages_ready > 100 and consumers == 0`. Columns that say yes or no "
+                    + "are compared with `true` and `false`, bytes with sizes such as `64k`, and `age` with durations: "
+                    + "`age > 10m`. What depends on a value that the broker hasn't reported neither holds nor fails.",
                 "A text stands in double or single quotes, in which the same quote is doubled: "
                     + "`state != \"running\"`. Behind `=~` and `!~` it is a POSIX extended regular expression, which "
                     + "may match anywhere, without back references: `name =~ \"^mail\\.[0-9]+$\"`.",
@@ -157,6 +173,7 @@ enum ListQueuesCommand: Subcommand {
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
         switch try ListQueuesPlan(values).deed {
         case .check(let check): return try check.run(values, in: context)
+        case .workers: return try WorkerListing(values, in: context).run()
         case .wait(let expression):
             return try QueueWait(expression, values, context).run(try QueueInquiry(values, in: context))
         case .watch: return try QueueWatch(values, try QueueInquiry(values, in: context), in: context).run()
@@ -175,16 +192,22 @@ enum ListQueuesCommand: Subcommand {
             let source = list.isFromAMQP ? "AMQP" : inquiry.address
             context.say("\(count(list.records.count, "queue")) in \(inquiry.vhostText), from \(source)")
         }
-        let isTerminal = context.isTerminal(context.standardOutput)
-        let rows = OutputRows(columns: columns, rows: list.rows(columns))
-        try context.write(
-            rows.text(
-                values.format ?? .usual(isTerminal: isTerminal), hasHeader: values.hasHeader,
-                width: isTerminal ? TerminalScreen.size(of: context.standardOutput).width : nil))
+        let labels = list.records.map { [("vhost", $0.vhost), ("queue", $0.name)] }
+        try write(OutputRows(columns: columns, rows: list.rows(columns), labels: labels), values, in: context)
+        inquiry.tellUndecided(list)
         guard list.missing.isEmpty else {
             throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: inquiry.vhostText))
         }
         return .done
+    }
+
+    /// Writes rows as the options ask for them.
+    static func write(_ rows: OutputRows, _ values: Values, in context: CommandContext) throws(CommandError) {
+        let isTerminal = context.isTerminal(context.standardOutput)
+        try context.write(
+            rows.text(
+                values.format ?? .usual(isTerminal: isTerminal), hasHeader: values.hasHeader,
+                width: isTerminal ? TerminalScreen.size(of: context.standardOutput).width : nil))
     }
 }
 

@@ -59,20 +59,24 @@ struct QueueCheck {
                 expression.truth { list.value($0, of: record) } == truth
             }
             guard !concerned.isEmpty else { continue }
-            let text = ([text(concerned, expression, list)] + missing(list)).joined(separator: "; ")
+            let text = ([text(concerned, expression, list)] + missing(list) + undecided(list)).joined(separator: "; ")
             return (Self.line(state, text, data), state.status)
         }
         let missing = missing(list)
         guard missing.isEmpty, !list.records.isEmpty else {
-            let text = missing.isEmpty ? "there is no such queue" : missing.joined(separator: "; ")
-            return (Self.line(.unknown, text, data), .checkUnknown)
+            let text = (missing.isEmpty ? ["there is no such queue"] : missing) + undecided(list)
+            return (Self.line(.unknown, text.joined(separator: "; "), data), .checkUnknown)
         }
-        let count = list.records.count
-        return (Self.line(.ok, "\(count) queue\(count == 1 ? "" : "s")", data), .done)
+        let text = [count(list.records.count, "queue")] + undecided(list)
+        return (Self.line(.ok, text.joined(separator: "; "), data), .done)
     }
 
     private func missing(_ list: QueueList) -> [String] {
         list.missing.prefix(Self.namedQueues).map { "there is no queue \"\($0)\"" }
+    }
+
+    private func undecided(_ list: QueueList) -> [String] {
+        list.undecided == 0 ? [] : ["\(count(list.undecided, "queue")) left out, of which --where can't be told"]
     }
 
     private func text(_ records: [QueueRecord], _ expression: QueueExpression, _ list: QueueList) -> String {

@@ -45,7 +45,7 @@ final class QueueInquiry {
 
     /// Lists once. `columns` may repeat.
     func list(columns: [QueueColumn], by deadline: Instant = .never) throws(CommandError) -> QueueList {
-        let columns = (columns + values.selection.columns).withoutRepeats
+        let columns = QueueList.sources(of: columns + values.selection.columns)
         let names = values.selection.queues
         let found: QueueList
         do throws(QueueSourceError) {
@@ -59,9 +59,10 @@ final class QueueInquiry {
             }
         }
         (hasAnswered, isAPIThere) = (true, true)
-        var list = try chosen(from: found)
-        addConsumers(to: &list, by: deadline)
-        return list
+        var all = found
+        all.derive(now: Int(clamping: context.wallClock()))
+        addConsumers(to: &all, by: deadline)
+        return try chosen(from: all)
     }
 
     /// Consumers of named queues are live over AMQP, and 5 seconds old otherwise. A broker that doesn't tell is no
@@ -70,7 +71,8 @@ final class QueueInquiry {
         let names = values.selection.queues
         guard list.columns.contains(.consumers), (1...ManagementQueues.singleLimit).contains(names.count), vhost != nil,
             let broker = try? amqp(),
-            let live = try? broker.list([.consumers], names: list.records.map(\.name), by: deadline)
+            let live = try? broker.list(
+                [.consumers], names: values.selection.named(in: list.records).map(\.name), by: deadline)
         else { return }
         list.fill(from: live, replacing: [.consumers])
         list.liveColumns.insert(.consumers)
@@ -83,11 +85,30 @@ final class QueueInquiry {
         return made
     }
 
+    /// Says how many queues of a list are left out because `--where` can't be told of them.
+    func tellUndecided(_ list: QueueList) {
+        guard list.undecided > 0, !values.common.isQuiet else { return }
+        context.say("\(count(list.undecided, "queue")) left out: whether --where holds isn't known")
+    }
+
     private func chosen(from list: QueueList) throws(CommandError) -> QueueList {
         var result = list
-        result.records = try values.selection.choose(from: list.records) { list.value($0, of: $1) }
+        (result.records, result.undecided) = try values.selection.choose(from: list.records) { list.value($0, of: $1) }
         result.missing = values.selection.missing(from: list.records)
         return result
+    }
+
+    /// What the management API tells of consumers or connections, all those of the vhost or more.
+    func records(
+        _ resource: QueueQuery.Resource, _ columns: [QueueColumn]
+    ) throws(CommandError) -> [QueueRecord] {
+        var query = QueueQuery(vhost: vhost, columns: columns)
+        query.resource = resource
+        do {
+            return try management.api.queues(query)
+        } catch {
+            throw Self.failure(error)
+        }
     }
 
     // MARK: - Without waiting

@@ -9,6 +9,7 @@ struct QueueSelection {
     var pattern: NamePattern?
     var type: String?
     var isNonempty = false
+    var condition: QueueCondition?
     var allVhosts = false
     /// Whether the queues that hold a named queue's retries and delayed tasks are meant too.
     var includesRetries = false
@@ -30,6 +31,9 @@ struct QueueSelection {
                 details: "The expression may match anywhere in the name; `^` and `$` tie it to the ends."),
             .value("--type", of: .name("TYPE"), into: \.type, "only queues of this type, such as quorum"),
             .flag("--nonempty", sets: \.isNonempty, to: true, "only queues that hold tasks"),
+            .value(
+                "--where", of: .condition, into: \.condition, "only queues of which the expression holds",
+                details: "A queue of which that isn't known is left out, and how many there are is told."),
             .flag("--all-vhosts", sets: \.allVhosts, to: true, "the queues of all virtual hosts"),
             .value("--sort", of: .column, into: \.sortColumn, default: "name", "the column to sort by"),
             .flag("--reverse", sets: \.isReversed, to: true, "sort from the greatest to the least"),
@@ -40,25 +44,24 @@ struct QueueSelection {
     /// The columns that choosing and sorting need.
     var columns: [QueueColumn] {
         (type == nil ? [] : [.type]) + (isNonempty ? [.messages] : []) + (sortColumn.map { [$0] } ?? [])
+            + (condition?.expression.names ?? [])
     }
 
     /// How many queues the broker need send: a page of them, where it sorts and counts as asked.
     var pageSize: Int? {
-        let isPlain = queues.isEmpty && pattern == nil && type == nil && !isNonempty && !allVhosts && !isReversed
+        let isPlain =
+            queues.isEmpty && pattern == nil && type == nil && !isNonempty && condition == nil && !allVhosts
+            && !isReversed
         guard let limit, limit <= 500, isPlain, sortColumn == nil || sortColumn == .name else { return nil }
         return limit
     }
 
-    /// The records that are chosen, in order. Records come sorted by vhost and name, and stay so where nothing else
-    /// decides.
+    /// The records that are chosen, in order, and how many are left out because that isn't known of them. Records come
+    /// sorted by vhost and name, and stay so where nothing else decides.
     func choose(
         from records: [QueueRecord], _ value: (QueueColumn, QueueRecord) -> QueueValue
-    ) throws(CommandError) -> [QueueRecord] {
-        let names = Set(queues.map { Array($0.utf8) })
-        var candidates = records
-        if !names.isEmpty {
-            candidates = records.filter { names.contains(Array($0.name.utf8)) || isCompanion($0.name) }
-        }
+    ) throws(CommandError) -> (records: [QueueRecord], undecided: Int) {
+        var candidates = named(in: records)
         if let pattern {
             let matches = try pattern.matches(candidates.map(\.name))
             candidates = zip(candidates, matches).filter { $1 }.map { $0.0 }
@@ -66,6 +69,12 @@ struct QueueSelection {
         var chosen = candidates.filter { record in
             (type.map { value(.type, record) == .text($0) } ?? true)
                 && !(isNonempty && value(.messages, record) == .integer(0))
+        }
+        var undecided = 0
+        if let condition {
+            let truths = chosen.map { record in condition.expression.truth { value($0, record) } }
+            undecided = truths.count { $0 == .unknown }
+            chosen = zip(chosen, truths).filter { $1 == .holds }.map { $0.0 }
         }
         if let sortColumn, sortColumn != .name {
             let keyed = chosen.enumerated().map { (index: $0, key: value(sortColumn, $1), record: $1) }
@@ -79,7 +88,14 @@ struct QueueSelection {
         } else if isReversed {
             chosen.reverse()
         }
-        return limit.map { Array(chosen.prefix($0)) } ?? chosen
+        return (limit.map { Array(chosen.prefix($0)) } ?? chosen, undecided)
+    }
+
+    /// The records that names choose: all of them where there are none.
+    func named(in records: [QueueRecord]) -> [QueueRecord] {
+        guard !queues.isEmpty else { return records }
+        let names = Set(queues.map { Array($0.utf8) })
+        return records.filter { names.contains(Array($0.name.utf8)) || isCompanion($0.name) }
     }
 
     /// The names to ask for; empty when only the list of all queues tells what is chosen.

@@ -12,14 +12,16 @@ import Posix
 struct QueueWait {
     private static let settleTime = Duration.seconds(6)
 
+    private let text: String
     private let expression: QueueExpression
     private let values: ListQueuesCommand.Values
     private let context: CommandContext
     /// One for all questions: a broker that hangs must not keep workq any longer.
     private let deadline: Instant
 
-    init(_ expression: QueueExpression, _ values: ListQueuesCommand.Values, _ context: CommandContext) {
-        self.expression = expression
+    init(_ condition: QueueCondition, _ values: ListQueuesCommand.Values, _ context: CommandContext) {
+        text = condition.text
+        expression = condition.expression
         self.values = values
         self.context = context
         deadline = values.deadline.map { .now + $0 } ?? .never
@@ -62,7 +64,7 @@ struct QueueWait {
                 let time = values.deadline?.shortText ?? ""
                 throw CommandError(
                     .temporaryFailure,
-                    "\"\(values.waitExpression ?? "")\" didn't hold within \(time): \(reason ?? "nothing was known")")
+                    "\"\(text)\" didn't hold within \(time): \(reason ?? "nothing was known")")
             }
         }
     }
@@ -71,7 +73,7 @@ struct QueueWait {
         do throws(CommandError) {
             let list = try inquiry.list(columns: expression.names, by: deadline)
             guard let obstacle = Self.obstacle(to: expression, in: list) else {
-                return Self.isLive(expression, in: list) ? .holds : .holdsAsFarAsKnown
+                return choosesSteadily && Self.isLive(expression, in: list) ? .holds : .holdsAsFarAsKnown
             }
             guard !list.isFromAMQP || !list.leavesUnknown(expression) else {
                 throw CommandError(.refused, "AMQP can't tell: \(obstacle)")
@@ -87,6 +89,12 @@ struct QueueWait {
         }
     }
 
+    /// Whether the queues that are meant are told by what never changes: which ones `--where` leaves out by an old
+    /// figure can't be seen in the list.
+    private var choosesSteadily: Bool {
+        values.selection.condition?.expression.names.allSatisfy { [.name, .vhost, .type].contains($0) } ?? true
+    }
+
     /// Whether all that an expression depends on is as of now.
     static func isLive(_ expression: QueueExpression, in list: QueueList) -> Bool {
         list.records.allSatisfy { record in
@@ -97,6 +105,7 @@ struct QueueWait {
     /// Why an expression doesn't hold of a list of queues; nil when it does.
     static func obstacle(to expression: QueueExpression, in list: QueueList) -> String? {
         if let missing = list.missing.first { return "there is no queue \"\(missing)\"" }
+        if list.undecided > 0 { return "whether --where holds isn't known of \(count(list.undecided, "queue"))" }
         guard !list.records.isEmpty else { return "there is no such queue" }
         for record in list.records {
             guard expression.truth({ list.value($0, of: record) }) != .holds else { continue }

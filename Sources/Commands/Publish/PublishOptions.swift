@@ -252,7 +252,7 @@ extension ValueFormat where Value == FieldTable.Field {
     }
 
     /// `--queue-arg`: numbers and truth values are what brokers expect, so they don't need to be asked for.
-    fileprivate static var argument: Self {
+    static var argument: Self {
         format { value in
             switch value {
             case "true": .bool(true)

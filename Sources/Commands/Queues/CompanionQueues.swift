@@ -11,6 +11,17 @@ enum CompanionQueues {
         return waiting + queues.filter { $0.name.utf8.elementsEqual("\(queue).dead".utf8) }
     }
 
+    /// The queue to which tasks come back from the queue `name`; nil when they come back to none.
+    static func owner(of name: String) -> String? {
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return nil }
+        let start = name[..<dot]
+        for ending in [".retry", ".delay"] where start.utf8.reversed().starts(with: ending.utf8.reversed()) {
+            let owner = String(start.utf8.dropLast(ending.utf8.count)) ?? ""
+            return isWaiting(name, for: owner) ? owner : nil
+        }
+        return nil
+    }
+
     /// Whether tasks come back to `queue` from the queue `name`.
     static func isWaiting(_ name: String, for queue: String) -> Bool {
         ["\(queue).retry.", "\(queue).delay."].contains { start in

@@ -19,6 +19,8 @@ struct QueueList {
     var missing: [String] = []
     /// Columns that are live for every queue, whoever else told the others.
     var liveColumns: Set<QueueColumn> = []
+    /// Queues of which it isn't known whether they are meant, and which are left out.
+    var undecided = 0
     /// Whether the management API had no part in it.
     var isFromAMQP = false
 
@@ -35,6 +37,8 @@ struct QueueList {
 
     func age(of column: QueueColumn, of record: QueueRecord) -> Age {
         if liveColumns.contains(column) { return .live }
+        // Its queues needn't be of one type, nor all counted at the same moment.
+        if column == .readyWithRetries { return .settling }
         return column.isCheap && value(.type, of: record) == .text("classic") ? .live : .settling
     }
 

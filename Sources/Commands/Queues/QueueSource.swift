@@ -54,7 +54,9 @@ struct ManagementQueues: QueueSource {
                 records.sort { $0.precedes($1) }
                 return QueueList(columns: all, records: records)
             }
-            let pending = try api.ask(QueueQuery(vhost: vhost, columns: cheap, limit: pageSize), by: deadline)
+            // What is on a page isn't all that this column counts.
+            let limit = all.contains(.readyWithRetries) ? nil : pageSize
+            let pending = try api.ask(QueueQuery(vhost: vhost, columns: cheap, limit: limit), by: deadline)
             let more = statistics.isEmpty ? [] : try askStatistics(statistics, names, by: deadline)
             let records = try pending.result()
             var list = QueueList(columns: all, records: records)

@@ -11,6 +11,12 @@ struct RemovalOptions {
     var takesRetries = false
     var isDryRun = false
     var isSure = false
+    var format = Format.text
+
+    /// How it is told what was done.
+    enum Format: String, CaseIterable {
+        case text, json
+    }
 
     static func operand<Values>(_ path: WritableKeyPath<Values, [String]>) -> Operand<Values> {
         .repeated(.queue, appendingTo: path, "the queue; its name is meant exactly, whatever characters it has")
@@ -43,6 +49,12 @@ struct RemovalOptions {
             .flag(
                 "--dry-run", sets: \.isDryRun, to: true, "only show what would be done",
                 details: "The lines on standard output are the same."),
+            .value(
+                "--format", of: .choice("FORMAT"), into: \.format, "how to write what was done to each queue",
+                details: "With `json`, each queue has a line with an object: `queue`, `vhost`, `done` (`purged`, "
+                    + "`deleted`, `partly` or `nothing`), `tasks` (how many are gone, or would be with `--dry-run`), "
+                    + "and where there is one, `backup` (the file) and `error`. Queues to which nothing could be done "
+                    + "have a line too."),
             .flag(
                 "-y", "--yes", sets: \.isSure, to: true, "don't ask on a terminal",
                 details: "Nothing is asked when standard input isn't a terminal."),

@@ -1,6 +1,7 @@
 // One `purge` or `delete`: looks, asks, does, and reports.
 
 import Broker
+import Management
 import Options
 import Posix
 
@@ -11,6 +12,7 @@ final class RemovalRun {
 
     private let plan: RemovalPlan
     private let context: CommandContext
+    private let vhost: String
     private let listing: QueueListing
     private let session: QueueSession
     private let remover: QueueRemover
@@ -22,6 +24,7 @@ final class RemovalRun {
         self.plan = plan
         self.context = context
         let parameters = try connection.parameters(for: plan.kind.verb, in: context)
+        vhost = parameters.vhost
         listing = try QueueListing(connection, parameters, in: context)
         session = QueueSession(parameters)
         remover = QueueRemover(plan, on: session, listing) { text in
@@ -169,6 +172,7 @@ final class RemovalRun {
 
     private func handle(_ target: RemovalTarget) throws(CommandError) {
         if target.isSkipped {
+            if plan.options.format == .json { try writeReceipt(target, RemovalOutcome(), isDone: false) }
             if plan.common.isVerbose { context.say("there is no queue \"\(target.name)\"") }
             return
         }
@@ -183,9 +187,30 @@ final class RemovalRun {
         if outcome.failure == nil || outcome.count > 0 {
             doneCount += 1
             // When nobody can be told, nothing should be done to the others.
-            try context.write("\(target.name.escapedForDisplay)\t\(outcome.count)\n")
+            if plan.options.format == .text {
+                try context.write("\(target.name.escapedForDisplay)\t\(outcome.count)\n")
+            }
+        }
+        if plan.options.format == .json {
+            try writeReceipt(target, outcome, isDone: outcome.failure == nil && !plan.options.isDryRun)
         }
         if let failure = outcome.failure { fail(failure) }
+    }
+
+    private func writeReceipt(
+        _ target: RemovalTarget, _ outcome: RemovalOutcome, isDone: Bool
+    ) throws(CommandError) {
+        let isPartly = outcome.failure != nil && outcome.count > 0
+        var members: [(key: String, value: QueueValue)] = [
+            ("queue", .text(target.name)), ("vhost", .text(vhost)),
+            ("done", .text(isDone ? plan.kind.participle : isPartly ? "partly" : "nothing")),
+            ("tasks", .integer(outcome.count)),
+        ]
+        if let path = plan.options.backup, isDone || isPartly { members.append(("backup", .text(path))) }
+        if let failure = outcome.failure { members.append(("error", .text(Tool.hidingPasswords(in: failure.message)))) }
+        var line: [UInt8] = []
+        line.appendJSONObject(members)
+        try context.write(line + [UInt8(ascii: "\n")])
     }
 
     private func fail(_ failure: CommandError) {

@@ -15,6 +15,8 @@ enum OutputFormat: String, CaseIterable {
     case json
     /// An object a line.
     case ndjson
+    /// The text format of Prometheus.
+    case prometheus
 
     /// What is written when nothing is said: a table to a terminal, and to anything else what scripts can split.
     static func usual(isTerminal: Bool) -> OutputFormat { isTerminal ? .table : .tsv }
@@ -25,6 +27,8 @@ struct OutputRows {
     var columns: [QueueColumn]
     /// Each parallel to the columns.
     var rows: [[QueueValue]]
+    /// What each row is about, for Prometheus; parallel to the rows.
+    var labels: [[(name: String, value: String)]] = []
 
     /// The whole text in a format. JSON names its columns in each object and has no header.
     /// A table is fitted to `width` columns where that is given.
@@ -35,6 +39,7 @@ struct OutputRows {
         case .csv: separated(by: ",", hasHeader: hasHeader) { $0.escapedForDisplay.quotedForCSV }
         case .json: json(between: ",\n", before: "[", after: "]\n")
         case .ndjson: json(between: "\n", before: "", after: rows.isEmpty ? "" : "\n")
+        case .prometheus: prometheus
         }
     }
 
@@ -211,7 +216,8 @@ extension String {
         return result
     }
 
-    fileprivate var quotedForCSV: String {
+    /// The text for a field between commas, without line breaks.
+    var quotedForCSV: String {
         // By scalars: a combining mark behind a comma must not hide it.
         let scalars = unicodeScalars
         guard scalars.contains(where: { $0 == "," || $0 == "\"" }) || scalars.first == " " || scalars.last == " " else {
