@@ -36,42 +36,44 @@ _workq_options() {
         ) ;;
     work)
         choices=(
-            -j --jobs --prefetch --no-create --queue-type --timeout --kill-after --retry-for
-            --confirm-timeout -0 --null --batch --batch-wait --reply --move-to --on-exit
-            --max-attempts --retry-delay --dead-letter --output --log-format --tag --drain --count
+            -j --jobs --prefetch --rate --consumer-priority --no-create --queue-type --timeout
+            --kill-after --retry-for --confirm-timeout -0 --null --batch --batch-wait --reply
+            --move-to --move-back --to-url --peek --where --ndjson --on-exit --max-attempts
+            --retry-delay --dead-letter --output --log-format --tag --metrics-file --drain --count
             --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost --api-url
             --username --password-file --cacert --cert --key --insecure --heartbeat
             --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     list-queues)
         choices=(
-            --queue --with-retries --match --type --nonempty --all-vhosts --sort --reverse --limit
-            --format --formatter --json -s --silent --no-table-headers --watch --interval --wait
-            --deadline --warn --crit -t --timeout -u --url --config -N --node -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
-            --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
-        ) ;;
-    purge)
-        choices=(
-            --expect --match --backup --with-retries --dry-run -y --yes -u --url --config -N --node
-            -p --vhost --api-url --username --password-file --cacert --cert --key --insecure
+            --queue --with-retries --match --type --nonempty --where --all-vhosts --sort --reverse
+            --limit --format --formatter --json --workers -s --silent --no-table-headers --watch
+            --interval --wait --deadline --warn --crit -t --timeout -u --url --config -N --node -p
+            --vhost --api-url --username --password-file --cacert --cert --key --insecure
             --heartbeat --connect-timeout --connection-name --check -q --quiet -v --verbose -h
             --help
         ) ;;
+    purge)
+        choices=(
+            --expect --match --backup --with-retries --dry-run --format -y --yes -u --url --config
+            -N --node -p --vhost --api-url --username --password-file --cacert --cert --key
+            --insecure --heartbeat --connect-timeout --connection-name --check -q --quiet -v
+            --verbose -h --help
+        ) ;;
     delete)
         choices=(
-            --if-empty --if-unused --if-exists --match --backup --with-retries --dry-run -y --yes -u
-            --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert
-            --key --insecure --heartbeat --connect-timeout --connection-name --check -q --quiet -v
-            --verbose -h --help
+            --if-empty --if-unused --if-exists --match --backup --with-retries --dry-run --format -y
+            --yes -u --url --config -N --node -p --vhost --api-url --username --password-file
+            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name --check
+            -q --quiet -v --verbose -h --help
         ) ;;
     bench)
         choices=(
             --producers --consumers --size --messages --duration --warm-up --rate --window
-            --prefetch --transient --queue-type --queue --expires --format --hdr --baseline
-            --fail-if -u --url --config -N --node -p --vhost --api-url --username --password-file
-            --cacert --cert --key --insecure --heartbeat --connect-timeout --connection-name --check
-            -q --quiet -v --verbose -h --help
+            --prefetch --transient --queue-type --queue-arg --queue --expires --format --hdr
+            --baseline --fail-if -u --url --config -N --node -p --vhost --api-url --username
+            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
+            --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -86,24 +88,25 @@ _workq_value() {
         case $2 in
         -q | --quiet | -v | --verbose | -h | --help | --version | --insecure | --check | -l | \
             --lines | -0 | --null | --ndjson | --skip-empty | --allow-empty | --print-id | \
-            --no-create | --unless-queued | --transient | --no-confirm | --flush | --reply | --tag | \
-            --drain | --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | \
-            --silent | --no-table-headers | --watch | --dry-run | -y | --yes | --if-empty | \
-            --if-unused | --if-exists)
+            --no-create | --unless-queued | --transient | --no-confirm | --flush | --reply | \
+            --move-back | --tag | --drain | --with-retries | --nonempty | --all-vhosts | --reverse | \
+            --json | --workers | -s | --silent | --no-table-headers | --watch | --dry-run | -y | \
+            --yes | --if-empty | --if-unused | --if-exists)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --wait-reply | --exchange | --routing-key | --queue-arg | --delay | \
             --max-depth | --header | --priority | --ttl | --content-type | --content-encoding | \
             --type | --app-id | --user-id | --message-id | --correlation-id | --reply-to | \
             --timestamp | --window | --rate | --confirm-timeout | --retry-for | --spool-name | -j | \
-            --jobs | --prefetch | --timeout | --kill-after | --batch | --batch-wait | --move-to | \
-            --on-exit | --max-attempts | --retry-delay | --dead-letter | --count | --idle-timeout | \
-            --max-time | --grace | --match | --limit | --interval | --wait | --deadline | --warn | \
-            --crit | -t | --expect | --producers | --consumers | --size | --messages | --duration | \
-            --warm-up | --expires | --fail-if)
+            --jobs | --prefetch | --consumer-priority | --timeout | --kill-after | --batch | \
+            --batch-wait | --move-to | --to-url | --peek | --where | --on-exit | --max-attempts | \
+            --retry-delay | --dead-letter | --count | --idle-timeout | --max-time | --grace | \
+            --match | --limit | --interval | --wait | --deadline | --warn | --crit | -t | --expect | \
+            --producers | --consumers | --size | --messages | --duration | --warm-up | --expires | \
+            --fail-if)
             kind=nothing ;;
-        --config | --password-file | --cacert | --cert | --key | --file | --unsent | --backup | \
-            --hdr | --baseline)
+        --config | --password-file | --cacert | --cert | --key | --file | --unsent | \
+            --metrics-file | --backup | --hdr | --baseline)
             kind=file ;;
         -N | --node)
             kind=live choices=(sections) ;;
@@ -119,10 +122,10 @@ _workq_value() {
             kind=live choices=(queues) ;;
         --sort)
             kind=choices choices=(
-            name vhost type messages_ready messages_unacknowledged messages consumers state node
-            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
-            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
-            effective_policy_definition consumer_utilisation consumer_capacity
+            name vhost type messages_ready messages_unacknowledged messages ready_with_retries age
+            consumers state node durable auto_delete exclusive arguments leader members online
+            publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy
+            operator_policy effective_policy_definition consumer_utilisation consumer_capacity
             exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
@@ -130,7 +133,7 @@ _workq_value() {
             idle_since memory
         ) ;;
         --formatter)
-            kind=choices choices=(table tsv csv json ndjson) ;;
+            kind=choices choices=(table tsv csv json ndjson prometheus) ;;
         esac ;;
     publish)
         case $2 in
@@ -157,13 +160,14 @@ _workq_value() {
         esac ;;
     work)
         case $2 in
-        -j | --jobs | --prefetch | --timeout | --kill-after | --retry-for | --confirm-timeout | \
-            --batch | --batch-wait | --move-to | --on-exit | --max-attempts | --retry-delay | \
-            --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -p | \
-            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+        -j | --jobs | --prefetch | --rate | --consumer-priority | --timeout | --kill-after | \
+            --retry-for | --confirm-timeout | --batch | --batch-wait | --move-to | --to-url | \
+            --peek | --where | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
+            --count | --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | \
+            --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --no-create | -0 | --null | --reply | --tag | --drain | --insecure | --check | -q | \
-            --quiet | -v | --verbose | -h | --help)
+        --no-create | -0 | --null | --reply | --move-back | --ndjson | --tag | --drain | \
+            --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -171,7 +175,7 @@ _workq_value() {
             kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
-        --config | --password-file | --cacert | --cert | --key)
+        --metrics-file | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         -N | --node)
             kind=live choices=(sections) ;;
@@ -180,20 +184,20 @@ _workq_value() {
         case $2 in
         --queue)
             kind=live choices=(queues) ;;
-        --with-retries | --nonempty | --all-vhosts | --reverse | --json | -s | --silent | \
-            --no-table-headers | --watch | --insecure | --check | -q | --quiet | -v | --verbose | \
-            -h | --help)
+        --with-retries | --nonempty | --all-vhosts | --reverse | --json | --workers | -s | \
+            --silent | --no-table-headers | --watch | --insecure | --check | -q | --quiet | -v | \
+            --verbose | -h | --help)
             kind=switch ;;
-        --match | --type | --limit | --interval | --wait | --deadline | --warn | --crit | -t | \
-            --timeout | -u | --url | -p | --vhost | --api-url | --username | --heartbeat | \
-            --connect-timeout | --connection-name)
+        --match | --type | --where | --limit | --interval | --wait | --deadline | --warn | \
+            --crit | -t | --timeout | -u | --url | -p | --vhost | --api-url | --username | \
+            --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --sort)
             kind=choices choices=(
-            name vhost type messages_ready messages_unacknowledged messages consumers state node
-            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
-            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
-            effective_policy_definition consumer_utilisation consumer_capacity
+            name vhost type messages_ready messages_unacknowledged messages ready_with_retries age
+            consumers state node durable auto_delete exclusive arguments leader members online
+            publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy
+            operator_policy effective_policy_definition consumer_utilisation consumer_capacity
             exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged
@@ -201,7 +205,7 @@ _workq_value() {
             idle_since memory
         ) ;;
         --format | --formatter)
-            kind=choices choices=(table tsv csv json ndjson) ;;
+            kind=choices choices=(table tsv csv json ndjson prometheus) ;;
         --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         -N | --node)
@@ -217,6 +221,8 @@ _workq_value() {
         --with-retries | --dry-run | -y | --yes | --insecure | --check | -q | --quiet | -v | \
             --verbose | -h | --help)
             kind=switch ;;
+        --format)
+            kind=choices choices=(text json) ;;
         -N | --node)
             kind=live choices=(sections) ;;
         esac ;;
@@ -230,14 +236,16 @@ _workq_value() {
             kind=nothing ;;
         --backup | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
+        --format)
+            kind=choices choices=(text json) ;;
         -N | --node)
             kind=live choices=(sections) ;;
         esac ;;
     bench)
         case $2 in
         --producers | --consumers | --size | --messages | --duration | --warm-up | --rate | \
-            --window | --prefetch | --expires | --fail-if | -u | --url | -p | --vhost | --api-url | \
-            --username | --heartbeat | --connect-timeout | --connection-name)
+            --window | --prefetch | --queue-arg | --expires | --fail-if | -u | --url | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --transient | --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
             kind=switch ;;
@@ -246,7 +254,7 @@ _workq_value() {
         --queue)
             kind=live choices=(queues) ;;
         --format)
-            kind=choices choices=(text json) ;;
+            kind=choices choices=(text json csv) ;;
         --hdr | --baseline | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         -N | --node)
@@ -269,10 +277,10 @@ _workq_operand() {
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
     list-queues:*) kind=choices choices=(
-            name vhost type messages_ready messages_unacknowledged messages consumers state node
-            durable auto_delete exclusive arguments leader members online publish_rate deliver_rate
-            ack_rate deliver_no_ack_rate get_no_ack_rate policy operator_policy
-            effective_policy_definition consumer_utilisation consumer_capacity
+            name vhost type messages_ready messages_unacknowledged messages ready_with_retries age
+            consumers state node durable auto_delete exclusive arguments leader members online
+            publish_rate deliver_rate ack_rate deliver_no_ack_rate get_no_ack_rate policy
+            operator_policy effective_policy_definition consumer_utilisation consumer_capacity
             exclusive_consumer_tag single_active_consumer_tag messages_ready_ram
             messages_unacknowledged_ram messages_ram messages_persistent messages_paged_out
             messages_dlx message_bytes message_bytes_ready message_bytes_unacknowledged

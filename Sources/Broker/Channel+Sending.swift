@@ -23,8 +23,8 @@ extension Channel {
 
     /// Starts a consumer with a tag of the caller's. The answer is `consuming`, or `channelClosed`.
     ///
-    /// As long as it can take tasks, those with a lower priority get none. A stream refuses it (`BrokerError.isStream`):
-    /// it knows no priorities, and 0 is what every other queue takes for granted.
+    /// As long as it can take tasks, those with a lower priority get none. A stream refuses it
+    /// (`BrokerError.isStream`): it knows no priorities, and 0 is what every other queue takes for granted.
     package func sendConsume(
         _ queue: ShortString, consumerTag: ShortString, priority: Int32 = 0
     ) throws(BrokerError) {
@@ -79,9 +79,9 @@ extension Channel {
         try sendDeclare(name, FieldTable()) { $0.passive = 1 }
     }
 
-    /// Asks whether the login may create queues of such a name: RabbitMQ looks whether it may configure the queue before
-    /// it finds that there is none. The answer is `queueDeleted`, or `channelClosed` with 403. A queue that is there
-    /// after all is kept if it has tasks or consumers.
+    /// Asks whether the login may create queues of such a name: RabbitMQ looks whether it may configure the queue
+    /// before it finds that there is none. The answer is `queueDeleted`, or `channelClosed` with 403. A queue that is
+    /// there after all is kept if it has tasks or consumers.
     package func sendQuestion(whetherMayCreate name: ShortString) throws(BrokerError) {
         try withPool { pool throws(BrokerError) in
             var request = amqp_queue_delete_t()

@@ -6,8 +6,8 @@ import Posix
 /// A pass over the tasks that a queue holds. Each is taken or left. What is left is in its place again when the pass is
 /// over, and also when it ends in any other way.
 ///
-/// A classic queue is asked for one task after the other, since an auto-delete queue would end with a consumer. A quorum
-/// queue gets a consumer: it keeps the order of what one consumer has held, but not of what was asked for.
+/// A classic queue is asked for one task after the other, since an auto-delete queue would end with a consumer. A
+/// quorum queue gets a consumer: it keeps the order of what one consumer has held, but not of what was asked for.
 package struct QueueScan {
     /// What becomes of a task.
     package enum Choice {
@@ -75,8 +75,8 @@ package struct QueueScan {
     private static let quietTime = Duration.milliseconds(500)
     /// When it does have more, and sends nothing for so long, it is for others.
     private static let longQuietTime = Duration.seconds(5)
-    /// Microseconds in which a quorum queue works off acknowledgements; those that it hasn't it forgets when the channel
-    /// closes, and such tasks are there again.
+    /// Microseconds in which a quorum queue works off acknowledgements; those that it hasn't it forgets when the
+    /// channel closes, and such tasks are there again.
     private static let settleTime: UInt32 = 300_000
     private static let consumerTag: ShortString = "workq-scan"
 

@@ -2,7 +2,8 @@
 
 import Posix
 
-/// Is told the worker's state at the start, at the end, and in between when it has changed, at most once in an interval.
+/// Is told the worker's state at the start, at the end, and in between when it has changed, at most once in an
+/// interval.
 package final class StatusReader {
     private let interval: Duration
     private let read: (WorkerState.Status) -> Void

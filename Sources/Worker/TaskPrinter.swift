@@ -4,8 +4,8 @@ import Broker
 import DequeModule
 import Posix
 
-/// Tasks on their way to standard output, each followed by a separator, or in a form of its own. A task is done once all
-/// of it is written.
+/// Tasks on their way to standard output, each followed by a separator, or in a form of its own. A task is done once
+/// all of it is written.
 struct TaskPrinter {
     private let separator: UInt8
     /// What is printed of a task, its end included; nil for its body.

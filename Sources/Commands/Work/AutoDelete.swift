@@ -8,9 +8,9 @@ extension WorkCommand {
     /// How long the management API is waited for, finding its host included.
     private static let patience = Duration.seconds(1)
 
-    /// Says that the worker's end will cost tasks, where it ends by itself: the broker deletes an auto-delete queue with
-    /// its last consumer, with all that is still on it. AMQP doesn't tell which queues are; without an answer from the
-    /// management API nothing is said.
+    /// Says that the worker's end will cost tasks, where it ends by itself: the broker deletes an auto-delete queue
+    /// with its last consumer, with all that is still on it. AMQP doesn't tell which queues are; without an answer from
+    /// the management API nothing is said.
     static func warnOfAutoDelete(_ values: Values, _ parameters: ConnectionParameters, in context: CommandContext) {
         guard values.leavesByItself, !values.common.isQuiet, QueueQuery.canName(values.queue),
             let column = QueueColumn.named("auto_delete"),

@@ -16,13 +16,8 @@ enum TaskFact: Hashable {
 }
 
 extension TaskCondition {
-    /// The value of `--where`.
-    init(ofWork text: String) throws(CommandError) {
-        do throws(ExpressionFault) {
-            try self.init(text, .taskFacts)
-        } catch {
-            throw CommandError(error, in: text, of: "--where", for: WorkCommand.name)
-        }
+    init(ofTask text: String) throws(ExpressionFault) {
+        try self.init(text, .taskFacts)
     }
 }
 

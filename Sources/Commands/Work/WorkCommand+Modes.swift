@@ -35,17 +35,20 @@ extension WorkCommand {
                     + "it is missing, QUEUE must exist. A dead-lettered task that is moved back to the queue it failed "
                     + "on leaves the "
                     + "`x-workq-` headers that say why behind, and starts again at attempt 1; moved anywhere else it "
-                    + "keeps them. With `--drain` or `--count` the worker leaves when that is done. An auto-delete queue "
+                    + "keeps them. With `--drain` or `--count` the worker leaves when that is done. An auto-delete "
+                    + "queue "
                     + "goes with its last consumer, which is told where the management API answers."),
             .flag(
                 "--move-back", sets: \.isMovingBack, to: true,
                 "move dead-lettered tasks to the queues that they failed on, in a single pass",
-                details: "The header `x-workq-queue` says which that is; tasks without it stay. Otherwise it is as with "
+                details: "The header `x-workq-queue` says which that is; tasks without it stay. Otherwise it is as "
+                    + "with "
                     + "`--move-to`. What comes during the pass isn't looked at."),
             .value(
                 "--to-url", of: .text("URL"), into: \.targetURL,
                 "move tasks to another vhost or broker",
-                details: "A URL as for `--url`, with user, password and vhost of its own. Each task is acknowledged here "
+                details: "A URL as for `--url`, with user, password and vhost of its own. Each task is acknowledged "
+                    + "here "
                     + "once it is confirmed there. A password is safer in the file of `--to-url @FILE`, which only its "
                     + "owner may be able to read."),
         ]

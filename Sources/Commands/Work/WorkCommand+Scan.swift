@@ -11,15 +11,18 @@ extension WorkCommand {
             .value(
                 "--peek", of: .countOrDefault(10, 1...1_000_000), into: \.peek,
                 "print the first N tasks and leave them in their place",
-                details: "As lines of JSON, with all that a task has, or with `-0` the bodies alone. They keep their order "
-                    + "and no attempt is counted, but the broker marks them as redelivered; on a quorum queue each look "
+                details: "As lines of JSON, with all that a task has, or with `-0` the bodies alone. They keep their "
+                    + "order "
+                    + "and no attempt is counted, but the broker marks them as redelivered; on a quorum queue each "
+                    + "look "
                     + "also counts towards the delivery limit, at which the broker drops a task. Nothing is created. N "
                     + "is 10 unless it is given."),
             .value(
-                "--where", of: .text("EXPRESSION"), into: \.conditionText,
+                "--where", of: .expression("EXPRESSION", read: TaskCondition.init(ofTask:)), into: \.condition,
                 "print, move or peek at the tasks for which EXPRESSION holds; the others stay in their place",
                 details: "A single pass over what is on the queue, oldest first; see CONDITIONS. Until it is over no "
-                    + "other worker gets the tasks that stay, and then they count as redelivered. Of a quorum queue the "
+                    + "other worker gets the tasks that stay, and then they count as redelivered. Of a quorum queue "
+                    + "the "
                     + "first 65,535 tasks are looked at."),
             .flag(
                 "--ndjson", sets: \.isNDJSON, to: true,
@@ -52,7 +55,7 @@ extension WorkCommand {
 
 extension WorkCommand.Values {
     /// Whether a single pass is made over what is on the queue.
-    var isScan: Bool { peek != nil || isMovingBack || conditionText != nil }
+    var isScan: Bool { peek != nil || isMovingBack || condition != nil }
 
     /// What is printed of a task; a look is at everything, unless only bodies are asked for.
     func text(of delivery: Delivery) -> [UInt8] {

@@ -47,8 +47,6 @@ enum WorkCommand: Subcommand {
         var isMovingBack = false
         /// How many tasks to look at without taking them.
         var peek: Int?
-        var conditionText: String?
-        /// What `conditionText` says.
         var condition: TaskCondition?
         var isNDJSON = false
         /// The time between two starts.
@@ -206,7 +204,8 @@ enum WorkCommand: Subcommand {
             .value(
                 "--metrics-file", of: .file(), into: \.metricsFile,
                 "keep counts of tasks in a file, as Prometheus reads them",
-                details: "In the text format, for the textfile collector of node_exporter: name it `NAME.prom`, and give "
+                details: "In the text format, for the textfile collector of node_exporter: name it `NAME.prom`, and "
+                    + "give "
                     + "each worker a file of its own. It is written anew when something has changed, at most every 5 "
                     + "seconds, and renamed into place; the last time when the worker leaves."),
         ]

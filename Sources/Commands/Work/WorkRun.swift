@@ -55,8 +55,6 @@ extension WorkCommand {
     }
 
     private static func scan(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
-        var values = values
-        if let text = values.conditionText { values.condition = try TaskCondition(ofWork: text) }
         var scan = WorkScan(values, try values.connection.parameters(for: name, in: context), in: context)
         return try scan.run()
     }
