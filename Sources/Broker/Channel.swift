@@ -32,6 +32,15 @@ public final class Channel {
         _ = try connection.request("open a channel") { amqp_channel_open($0, Self.number) }
     }
 
+    /// Closes the channel and opens it again: what is unacknowledged goes back to where it was.
+    package func renew() throws(BrokerError) {
+        let reply = try connection.request("close the channel") {
+            amqp_channel_close($0, Self.number, AMQP_REPLY_SUCCESS)
+        }
+        try connection.check(reply, "close the channel")
+        try open()
+    }
+
     /// Waits until the broker has worked off everything sent on this channel; what it says about that is in the events
     /// by then. Setting a prefetch count serves, it needs no permission and has no effect on publishing.
     package func synchronize() throws(BrokerError) {

@@ -71,14 +71,14 @@ package struct QueueScan {
     private static let round = 200
     /// The broker answers every request at once; one that doesn't for so long has a trouble of its own.
     private static let patience = Duration.seconds(30)
-    /// For so long a quorum queue may send nothing before it is asked whether it has more.
-    private static let quietTime = Duration.milliseconds(500)
-    /// When it does have more, and sends nothing for so long, it is for others.
-    private static let longQuietTime = Duration.seconds(5)
+    /// For so long a quorum queue may send nothing before it is asked whether it has more, which is for others then.
+    private static let quietTime = Duration.seconds(3)
     /// Microseconds in which a quorum queue works off acknowledgements; those that it hasn't it forgets when the
     /// channel closes, and such tasks are there again.
     private static let settleTime: UInt32 = 300_000
-    private static let consumerTag: ShortString = "workq-scan"
+    private static let consumerTag: ShortString = "workq-scan-1"
+    /// What consumers of one channel held comes back in the order of their tags.
+    private static let secondTag: ShortString = "workq-scan-2"
 
     private let settings: Settings
     private let queue: ShortString
@@ -100,6 +100,11 @@ package struct QueueScan {
     private var chosen: [UInt64] = []
     /// Tasks whose copies are under way, by their delivery tags.
     private var moving: [UInt64: Delivery] = [:]
+    /// Deliveries of a quorum queue, and whether the last one had been delivered before. What came back to such a queue
+    /// stands in front, and what comes back stands behind it: only all of it together keeps its order.
+    private var held = 0
+    private var lastIsReturned = false
+    private var isWidened = false
     /// Requests for a task that have no answer.
     private var open = 0
     private var lastAnswer = Instant.now
@@ -139,17 +144,14 @@ package struct QueueScan {
     ) throws(Failure) -> Ending {
         defer { copies?.close() }
         if isQuorum, limit > 0 {
-            try sending { channel throws(BrokerError) in
-                try channel.sendPrefetchCount(UInt16(clamping: limit))
-                try channel.sendConsume(queue, consumerTag: Self.consumerTag)
-            }
+            try consume(limit, as: Self.consumerTag)
         }
         while !isOver {
-            try request()
             try receive(choose)
             do throws(SystemError) { try flush() } catch { throw .output(error) }
             try acknowledge()
             guard !isOver else { break }
+            try request()
             if let signal = wait() {
                 if case .interrupted = ending { return .interrupted(signal: signal) }
                 ending = .interrupted(signal: signal)
@@ -166,10 +168,27 @@ package struct QueueScan {
         ending != nil || seen >= limit || found >= settings.greatestCount ?? .max
     }
 
-    private var isOver: Bool { hasEnough && open == 0 && moving.isEmpty && chosen.isEmpty }
+    private var isOver: Bool { hasEnough && !mustGoOn && open == 0 && moving.isEmpty && chosen.isEmpty }
+
+    /// Whether there are more tasks that came back before.
+    private var mustGoOn: Bool {
+        isQuorum && ending == nil && lastIsReturned && held < min(start.ready, Self.greatestHolding)
+    }
+
+    private func consume(_ count: Int, as tag: ShortString) throws(Failure) {
+        try sending { channel throws(BrokerError) in
+            try channel.sendPrefetchCount(UInt16(clamping: count))
+            try channel.sendConsume(queue, consumerTag: tag)
+        }
+    }
 
     private mutating func request() throws(Failure) {
-        guard !isQuorum, !hasEnough else { return }
+        guard !isQuorum else {
+            guard mustGoOn, held >= limit, !isWidened else { return }
+            isWidened = true
+            return try consume(Self.greatestHolding - held, as: Self.secondTag)
+        }
+        guard !hasEnough else { return }
         let count = min(Self.round - open, limit - seen - open)
         guard count > 0 else { return }
         try sending { channel throws(BrokerError) in try channel.sendGets(count, from: queue) }
@@ -179,13 +198,10 @@ package struct QueueScan {
 
     /// A quorum queue that sends nothing is asked whether it still has what was there.
     private mutating func askForMore() throws(Failure) {
-        guard isQuorum, !hasEnough, moving.isEmpty, lastAnswer + Self.quietTime <= .now else { return }
+        guard isQuorum, !hasEnough || mustGoOn, moving.isEmpty, lastAnswer + Self.quietTime <= .now else { return }
+        // What isn't ready any more others have, or is on its way.
         let status = try Self.asking { () throws(BrokerError) in try channel.status(ofQueue: queue) }
-        if status.ready == 0 {
-            ending = .done
-        } else if lastAnswer + Self.longQuietTime <= .now {
-            ending = .withheld
-        }
+        ending = status.ready == 0 || hasEnough ? .done : .withheld
     }
 
     private func sending(_ send: (Channel) throws(BrokerError) -> Void) throws(Failure) {
@@ -224,7 +240,8 @@ package struct QueueScan {
 
     /// More than is needed may be on its way: that is left.
     private mutating func take(_ delivery: Delivery, _ choose: (Delivery) -> Choice) {
-        if !isQuorum { open -= 1 }
+        if isQuorum { held += 1 } else { open -= 1 }
+        lastIsReturned = delivery.redelivered
         lastAnswer = .now
         let choice = hasEnough ? .leave : choose(delivery)
         if !hasEnough { seen += 1 }
@@ -278,14 +295,24 @@ package struct QueueScan {
 
     // MARK: - The end
 
-    /// What was left goes back when the connection closes. Given back it would be at the end of a quorum queue that has
+    /// What was left goes back when the channel closes. Given back it would be at the end of a quorum queue that has
     /// no delivery limit, and keep a classic one busy for seconds, which puts back one after the other what was asked
     /// for so.
     private mutating func stop() throws(Failure) {
         guard isQuorum, limit > 0 else { return }
-        try sending { channel throws(BrokerError) in try channel.sendStop(Self.consumerTag) }
-        try awaitStop()
+        for tag in isWidened ? [Self.consumerTag, Self.secondTag] : [Self.consumerTag] {
+            try sending { channel throws(BrokerError) in try channel.sendStop(tag) }
+            try awaitStop()
+        }
         if taken > 0 { usleep(Self.settleTime) }
+        try sending { channel throws(BrokerError) in try channel.renew() }
+        // Whoever comes next is to find everything; until then whoever held a task counts as a consumer.
+        let deadline = Instant.now + Self.quietTime
+        while .now < deadline {
+            let status = try Self.asking { () throws(BrokerError) in try channel.status(ofQueue: queue) }
+            if status.consumers <= start.consumers { return }
+            usleep(20_000)
+        }
     }
 
     private mutating func awaitStop() throws(Failure) {

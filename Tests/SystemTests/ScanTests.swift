@@ -68,7 +68,7 @@ struct ScanTests {
         let folder = try TemporaryFolder()
         var generator = SeededGenerator()
         let worker = try fixture.start(
-            "work", fixture.queue, "-j2", "--", "sh", "-c", "cat >> \"$0\"; echo >> \"$0\"", folder.path("done"))
+            "work", fixture.queue, "-j2", "--", "sh", "-c", "n=$(cat); echo \"$n\" >> \"$0\"", folder.path("done"))
         for _ in 1...4 {
             let pass = try fixture.start("work", fixture.queue, "--where", "body =~ '3$'", "--move-to", other)
             try await Task.sleep(for: .milliseconds(.random(in: 20...400, using: &generator)))
