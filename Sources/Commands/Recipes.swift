@@ -94,7 +94,18 @@ enum Recipes {
                     "0.2.0 is the first release in a package. Against 0.1: publish ends with 76, no longer 75, when "
                         + "nobody knows whether a task is on the queue; empty input is 66 unless `--allow-empty` or "
                         + "'' asks for an empty task; a queue that workq creates has the vhost's default type unless "
-                        + "`--queue-type` says otherwise; `work` on a stream is 65.",
+                        + "`--queue-type` says otherwise; `work` on a stream is 65. Signals that come within half a "
+                        + "second count once in `publish`, too; `work` is 77 at its start when the login may not "
+                        + "create "
+                        + "the queues that failed tasks wait on; a URL with a password and no user is 64, and "
+                        + "`amqp://host//` means the vhost `/`. Places of faults in `bench --fail-if` count from 1.",
+                    "New in 0.2.0: `work --peek`, `--where` and `--move-back` look at tasks in their place and choose "
+                        + "among them, `--to-url` moves them to another broker; `--rate`, `--consumer-priority`, "
+                        + "`--ndjson` and `--metrics-file`; `publish --wait-reply`, `--rate`, `--file` and `--format "
+                        + "json`; `list-queues --where`, `--workers` and `--format prometheus`, texts and durations in "
+                        + "conditions, the columns `age` and `ready_with_retries`; receipts of `purge` and `delete` in "
+                        + "JSON; `bench --queue-arg` and `--format csv`; `--check` in all commands; `WORKQ_CONFIG`, "
+                        + "`WORKQ_PASSWORD_FILE` and `CLOUDAMQP_URL`.",
                 ]),
         ]
     }

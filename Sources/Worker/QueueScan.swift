@@ -9,62 +9,6 @@ import Posix
 /// A classic queue is asked for one task after the other, since an auto-delete queue would end with a consumer. A
 /// quorum queue gets a consumer: it keeps the order of what one consumer has held, but not of what was asked for.
 package struct QueueScan {
-    /// What becomes of a task.
-    package enum Choice {
-        case leave
-        /// It stays, too, and counts as one of those that were looked for.
-        case show
-        /// It is acknowledged once `flush` has returned.
-        case take
-        /// It is acknowledged once the broker has confirmed its copy on another queue.
-        case move(to: ShortString)
-    }
-
-    package struct Settings {
-        package var queue: String
-        /// How many tasks to look at; nil for as many as the queue holds at the start.
-        package var limit: Int?
-        /// How many tasks to look for, those that are just left not counted; nil for all.
-        package var greatestCount: Int?
-        /// How tasks are moved; nil where none is.
-        package var moving: Moving?
-
-        package init(queue: String) {
-            self.queue = queue
-        }
-    }
-
-    /// How tasks are moved.
-    package struct Moving {
-        /// With what to connect for it.
-        package var parameters: ConnectionParameters
-        /// The queue that is created where it is missing, and with what; nil to create none.
-        package var creates: (name: String, queue: NewQueue)?
-        /// How long the broker may take to confirm a copy.
-        package var confirmTimeout: Duration
-
-        package init(
-            _ parameters: ConnectionParameters, creates: (name: String, queue: NewQueue)?, confirmTimeout: Duration
-        ) {
-            self.parameters = parameters
-            self.creates = creates
-            self.confirmTimeout = confirmTimeout
-        }
-    }
-
-    package enum Ending: Equatable {
-        case done
-        case interrupted(signal: Int32)
-        /// Other consumers have what there is, or the queue lets no consumer but another one have tasks.
-        case withheld
-    }
-
-    package enum Failure: Error {
-        case broker(BrokerError)
-        /// What `flush` said.
-        case output(SystemError)
-    }
-
     /// What AMQP allows one consumer to hold.
     package static let greatestHolding = 65_535
     /// How many tasks are asked for ahead.
@@ -261,6 +205,7 @@ package struct QueueScan {
         if case .unconfirmed = news {
             throw .broker(BrokerError("move tasks", .timedOut, scope: .connection, "no confirm came in time"))
         }
+        if case .blocked(let reason) = news { settings.moving?.blocked(reason) }
         guard case .outcome(let task, let outcome) = news else { return }
         let tag = UInt64(task)
         guard moving.removeValue(forKey: tag) != nil else { return }

@@ -110,6 +110,11 @@ struct DocumentedPromise: Sendable {
                 + "{ \"$WORKQ\" work --reply -q --count 1 thumbnails -- cat >/dev/null 2>&1 & }",
             after: "holds thumbnails 0", prints: "answered"),
         DocumentedPromise(piece: "publish --check", prints: "write to exchange"),
+        DocumentedPromise(piece: "--peek 3", after: "holds thumbnails.dead 1", prints: "\"body\":\"photo-99.jpg\""),
+        DocumentedPromise(
+            piece: "--move-back",
+            before: "workq work -q thumbnails --count 1 --max-attempts 1 --timeout 1ms -- sleep 9 || test $? = 1",
+            after: "holds thumbnails.dead 1 && holds thumbnails 12"),
         DocumentedPromise(piece: "--backup thumbnails.ndjson", before: "rm thumbnails.ndjson"),
     ]
 
@@ -120,7 +125,9 @@ struct DocumentedPromise: Sendable {
         real=\(WorkqProcess.executable)
         case " $* " in
         *' work '*)
-            case " $* " in *' --drain '* | *' --idle-timeout '*) exec "$real" "$@" ;; esac
+            case " $* " in
+            *' --drain '* | *' --idle-timeout '* | *' --peek '* | *' --move-back '*) exec "$real" "$@" ;;
+            esac
             shift && exec "$real" work --idle-timeout 700ms "$@" ;;
         *' --watch '*)
             timeout 2 "$real" "$@" --interval 200ms | head -n 1

@@ -159,9 +159,11 @@ struct ModeTests {
         ])
     func withoutCommand(options: [String]) async throws {
         let printing = try await WorkqProcess.run(["work", "queue", "--drain"] + options)
-        #expect(printing.status == 64 && printing.errors.contains("\(options[0]) needs a COMMAND"), "\(printing)")
+        #expect(printing.status == 64 && printing.errors.contains("\(options[0]) needs COMMAND: "), "\(printing)")
         let moving = try await WorkqProcess.run(["work", "queue", "--drain", "--move-to", "other"] + options)
-        #expect(moving.status == 64 && moving.errors.contains("--move-to excludes \(options[0])"), "\(moving)")
+        #expect(
+            moving.status == 64 && moving.errors.contains("--move-to and \(options[0]) exclude each other"),
+            "\(moving)")
         // What a script's unset variable leaves of "-- $COMMAND" must not print the queue away.
         let nothing = try await WorkqProcess.run(["work", "queue", "--drain", "--"])
         #expect(nothing.status == 64 && nothing.errors.contains("COMMAND is missing after --"), "\(nothing)")

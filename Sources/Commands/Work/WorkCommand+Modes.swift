@@ -58,8 +58,12 @@ extension WorkCommand {
         [
             .row("--move-to", "--move-back", "--peek", "--where", "--ndjson", excludes: "COMMAND"),
             .row(
+                "--move-to", "--move-back",
+                excludes: "--batch", "--reply", "--timeout", "--on-exit", "--max-attempts", "--retry-delay",
+                "--dead-letter", "--output", "--tag", because: "nothing is run"),
+            .row(
                 "--batch", "--reply", "--timeout", "--on-exit", "--max-attempts", "--retry-delay", "--dead-letter",
-                "--output", "--tag", needs: "COMMAND"),
+                "--output", "--tag", needs: "COMMAND", because: "it says how commands run, and there is none after --"),
             .row("--batch", excludes: "--reply"),
             .row("--to-url", needs: "--move-to", "--move-back"),
             .row("--move-to", excludes: "--move-back"),

@@ -77,7 +77,9 @@ extension WorkCommand.Values {
         }
         var options = connection
         options.urls = [targetURL]
-        (options.environmentURL, options.vhost, options.username, options.passwordFile) = (nil, nil, nil, nil)
+        // Who tasks come from is nobody that the other broker should hear of.
+        (options.environmentURL, options.vhost, options.username) = (nil, nil, nil)
+        (options.passwordFile, options.environmentPasswordFile) = (nil, nil)
         return try options.parameters(for: WorkCommand.name, in: context)
     }
 }

@@ -75,7 +75,11 @@ struct WorkScan {
                 try values.targetParameters(in: context) ?? parameters,
                 creates: values.createsQueue
                     ? values.destination.map { ($0, NewQueue(type: values.queueType)) } : nil,
-                confirmTimeout: values.confirmTimeout)
+                confirmTimeout: values.confirmTimeout
+            ) { [values, context] reason in
+                guard !values.common.isQuiet else { return }
+                context.say("blocked by broker: \(reason.escapedForDisplay). Waiting for the end of that")
+            }
         }
         return settings
     }

@@ -1,0 +1,66 @@
+// What a pass over a queue is told, and what it answers.
+
+import Broker
+import Posix
+
+extension QueueScan {
+    /// What becomes of a task.
+    package enum Choice {
+        case leave
+        /// It stays, too, and counts as one of those that were looked for.
+        case show
+        /// It is acknowledged once `flush` has returned.
+        case take
+        /// It is acknowledged once the broker has confirmed its copy on another queue.
+        case move(to: ShortString)
+    }
+
+    package struct Settings {
+        package var queue: String
+        /// How many tasks to look at; nil for as many as the queue holds at the start.
+        package var limit: Int?
+        /// How many tasks to look for, those that are just left not counted; nil for all.
+        package var greatestCount: Int?
+        /// How tasks are moved; nil where none is.
+        package var moving: Moving?
+
+        package init(queue: String) {
+            self.queue = queue
+        }
+    }
+
+    /// How tasks are moved.
+    package struct Moving {
+        /// With what to connect for it.
+        package var parameters: ConnectionParameters
+        /// The queue that is created where it is missing, and with what; nil to create none.
+        package var creates: (name: String, queue: NewQueue)?
+        /// How long the broker may take to confirm a copy.
+        package var confirmTimeout: Duration
+        /// Is told why the broker takes no copies for a time: an alarm.
+        package var blocked: (_ reason: String) -> Void
+
+        package init(
+            _ parameters: ConnectionParameters, creates: (name: String, queue: NewQueue)?, confirmTimeout: Duration,
+            blocked: @escaping (_ reason: String) -> Void
+        ) {
+            self.parameters = parameters
+            self.creates = creates
+            self.confirmTimeout = confirmTimeout
+            self.blocked = blocked
+        }
+    }
+
+    package enum Ending: Equatable {
+        case done
+        case interrupted(signal: Int32)
+        /// Other consumers have what there is, or the queue lets no consumer but another one have tasks.
+        case withheld
+    }
+
+    package enum Failure: Error {
+        case broker(BrokerError)
+        /// What `flush` said.
+        case output(SystemError)
+    }
+}
