@@ -49,10 +49,17 @@ func withFolder<Result>(_ files: [String: String], _ body: (URL) throws -> Resul
         let file = folder.appendingPathComponent(name)
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try contents.write(to: file, atomically: true, encoding: .utf8)
-        if name.hasPrefix("bin/") {
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        guard name.hasPrefix("bin/") else {
+            try contents.write(to: file, atomically: true, encoding: .utf8)
+            continue
         }
+        // What this process has written, the programs that other tests start just then hold open for a moment, and what
+        // is open for writing can't be run.
+        let text = file.path + ".text"
+        try contents.write(toFile: text, atomically: true, encoding: .utf8)
+        let outcome = try InstalledTool("install").run(["-m", "755", text, file.path], in: folder)
+        guard outcome.status == 0 else { throw Failure("install: \(outcome.text)") }
+        try FileManager.default.removeItem(atPath: text)
     }
     return try body(folder)
 }
