@@ -45,20 +45,17 @@ struct OutputBuffer {
     /// How much has been written since the beginning, in bytes.
     var totalWritten: Int { totalAdded - pending }
 
+    /// What is long stays as it is, next to what is short: put together, large tasks would be here three times.
     mutating func add(_ more: some Collection<UInt8>) {
         guard !more.isEmpty else { return }
         let end: UInt8?
-        if later.isEmpty {
+        if later.isEmpty, bytes.count + more.count < Self.capacity {
             bytes += more
             end = bytes.last
         } else {
-            // Taken out, so that it isn't copied.
-            var part: [UInt8] = []
-            if case .bytes(let last)? = later.last {
-                later.removeLast()
-                part = last
-            }
-            part += more
+            // Taken out, so that it isn't copied when it grows.
+            var part = takeLast(beside: more.count)
+            if part.isEmpty { part = Array(more) } else { part += more }
             end = part.last
             later.append(.bytes(part))
             laterBytes += more.count
@@ -66,6 +63,13 @@ struct OutputBuffer {
         pending += more.count
         totalAdded += more.count
         endsLine = end == UInt8(ascii: "\n")
+    }
+
+    /// Takes the last bytes out where there is room for `count` more beside them; empty where there is none.
+    private mutating func takeLast(beside count: Int) -> [UInt8] {
+        guard case .bytes(let last)? = later.last, last.count + count < Self.capacity else { return [] }
+        later.removeLast()
+        return last
     }
 
     mutating func add(_ held: HeldOutput) {
@@ -89,9 +93,6 @@ struct OutputBuffer {
         pending -= count
         if written == bytes.count {
             bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
-            written = 0
-        } else if written >= Self.capacity {
-            bytes.removeFirst(written)
             written = 0
         }
         return nil

@@ -230,7 +230,7 @@ struct WorkerEdgeTests {
         let result = try await WorkqProcess.run(["work", fixture.queue] + words, environment: fixture.environment)
         #expect(result.status == 0, "\(result)")
         #expect(words.last == other ? fixture.ready(other) == 100 : result.output.count == 100 << 20)
-        #expect((1..<72 << 10).contains(result.residentKiB), "\(result.residentKiB) KiB")
+        #expect((1..<52 << 10).contains(result.residentKiB), "\(result.residentKiB) KiB")
         try await fixture.holds(0)
     }
 
