@@ -9,6 +9,8 @@ import Posix
 final class RemovalRun {
     /// Queues are shown one by one before the question up to this number.
     private static let shownTargets = 20
+    /// For how long figures may lag behind a backup.
+    private static let settleTime = Duration.seconds(3)
 
     private let plan: RemovalPlan
     private let context: CommandContext
@@ -122,7 +124,7 @@ final class RemovalRun {
         }
         let isBackup = plan.options.backup != nil
         if target.type == nil, plan.kind == .delete, isBackup || plan.conditions.contains(.empty),
-            try session.perform({ channel throws(BrokerError) in try channel.isQuorum(target.queue) })
+            try session.perform({ channel throws(BrokerError) in try channel.type(ofQueue: target.queue) }) == "quorum"
         {
             target.type = "quorum"
         }
@@ -224,12 +226,24 @@ final class RemovalRun {
         guard doneCount > 0, !plan.options.isDryRun, !plan.common.isQuiet else { return }
         listing.forget()
         do {
-            let queues = try listing.queues(within: QueueListing.shortPatience)
+            var queues = try listing.queues(within: QueueListing.shortPatience)
+            // What a backup has acknowledged may count for a moment longer.
+            let deadline = Instant.now + Self.settleTime
+            while plan.options.backup != nil, deadline > .now, hasUnacknowledged(targets, queues) {
+                poll(nil, 0, 200)
+                listing.forget()
+                queues = try listing.queues(within: QueueListing.shortPatience)
+            }
             if plan.kind == .purge { tellUnacknowledged(of: targets, queues) }
             if !plan.options.takesRetries { tellCompanions(of: targets, queues) }
         } catch {
             if plan.kind == .purge { noteUnknown(error) }
         }
+    }
+
+    private func hasUnacknowledged(_ targets: [RemovalTarget], _ queues: [QueueSummary]) -> Bool {
+        let names = Set(targets.filter(\.isDoable).map(\.queue))
+        return queues.contains { names.contains(ShortString($0.name)) && $0.unacknowledged ?? 0 > 0 }
     }
 
     private func tellUnacknowledged(of targets: [RemovalTarget], _ queues: [QueueSummary]) {
