@@ -22,16 +22,21 @@ extension Channel {
         }
     }
 
-    /// Whether an existing queue is a quorum queue, as far as the broker's refusal tells: it compares a declaration
-    /// with the queue that there is, and a type that doesn't exist can't create one. False where that is not known.
-    package func isQuorum(_ queue: ShortString) throws(BrokerError) -> Bool {
+    /// The type of an existing queue, `classic`, `quorum` or `stream`, as far as the broker's refusal tells: it
+    /// compares a declaration with the queue that there is, and a type that doesn't exist can't create one. nil where
+    /// that is not known.
+    package func type(ofQueue queue: ShortString) throws(BrokerError) -> String? {
         do throws(BrokerError) {
             _ = try declare(queue, passive: 0, ["x-queue-type": .text("workq-none")])
-            return false
+            return nil
         } catch {
-            guard error.code == .preconditionFailed else { throw error }
+            guard error.code == .preconditionFailed else {
+                var error = error
+                error.operation = "ask for the type of queue \"\(queue)\""
+                throw error
+            }
             try open()
-            return error.isQuorumQueue
+            return error.typeOfQueue
         }
     }
 }

@@ -35,9 +35,10 @@ extension BrokerError {
     /// '…': received none but current is the value '' of type 'longstr'`.
     package var isDeclaredOtherwise: Bool { code == .preconditionFailed && text.contains("inequivalent arg") }
 
-    /// A declaration with a type that doesn't exist was refused by a quorum queue: `inequivalent arg 'x-queue-type' for
-    /// queue '…' in vhost '…': received 'workq-none' but current is 'quorum'`.
-    var isQuorumQueue: Bool {
-        code == .preconditionFailed && text.contains("'x-queue-type'") && text.hasSuffix("but current is 'quorum'")
+    /// The type of the queue that refused a declaration with a type that doesn't exist: `inequivalent arg
+    /// 'x-queue-type' for queue '…' in vhost '…': received 'workq-none' but current is 'quorum'`.
+    var typeOfQueue: String? {
+        guard code == .preconditionFailed, text.contains("'x-queue-type'") else { return nil }
+        return text.wholeMatch(of: /.* but current is '([a-z]+)'/).map { String($0.1) }
     }
 }

@@ -92,7 +92,10 @@ struct ConsumerSession {
     mutating func news(of event: BrokerEvent) throws(BrokerError) -> News? {
         switch event {
         case .delivery(let delivery):
-            return delivery.properties.headers?["x-stream-offset"] == nil ? .delivery(delivery) : .refused(streamError)
+            guard delivery.properties.headers?["x-stream-offset"] == nil else {
+                return .refused(.stream(settings.queue))
+            }
+            return .delivery(delivery)
         case .queueDeleted:
             isAskingForRights = false
             return nil
@@ -121,13 +124,6 @@ struct ConsumerSession {
         }
     }
 
-    /// A stream gives all its messages to everybody, and acknowledgements mean nothing to it.
-    private var streamError: BrokerError {
-        BrokerError(
-            "work on queue \"\(settings.queue)\"", .notImplemented, scope: .client,
-            "it is a stream, whose tasks are never done with")
-    }
-
     /// The queue is created only when the broker knows of none: an existing one is used as it is.
     private mutating func channelClosed(_ error: BrokerError) throws(BrokerError) -> News? {
         if error.code == .notFound, !error.isRetriable, !isConsuming, !hasCreated, let new = settings.creates {
@@ -151,7 +147,7 @@ struct ConsumerSession {
                 return .refused(error)
             }
         } else if !isConsuming {
-            if error.isStream { return .refused(streamError) }
+            if error.isStream { return .refused(.stream(settings.queue)) }
             error.operation = "consume from queue \"\(settings.queue)\""
             if error.code == .accessRefused {
                 // What another consumer has for itself is refused with the same code.
@@ -163,5 +159,14 @@ struct ConsumerSession {
             }
         }
         return isConsuming || error.isRetriable ? .lost(error) : .refused(error)
+    }
+}
+
+extension BrokerError {
+    /// A stream gives all its messages to everybody, and acknowledgements mean nothing to it.
+    static func stream(_ queue: String) -> BrokerError {
+        BrokerError(
+            "work on queue \"\(queue)\"", .notImplemented, scope: .client,
+            "it is a stream, whose tasks are never done with")
     }
 }

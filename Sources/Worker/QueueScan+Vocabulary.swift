@@ -49,6 +49,13 @@ extension QueueScan {
             self.confirmTimeout = confirmTimeout
             self.blocked = blocked
         }
+
+        /// Nothing is tried again or dead-lettered: what is created where it is missing is the target.
+        func copySettings(_ queue: String) -> CopyPublisher.Settings {
+            CopyPublisher.Settings(
+                queue: queue, deadLetterQueue: creates?.name ?? "", newDeadLetterQueue: creates?.queue,
+                retryQueue: { _ in "" }, host: "", confirmTimeout: confirmTimeout)
+        }
     }
 
     package enum Ending: Equatable {

@@ -42,8 +42,11 @@ package struct QueueScan {
     package private(set) var refusal: BrokerError?
     /// Taken tasks that aren't acknowledged yet.
     private var chosen: [UInt64] = []
-    /// Tasks whose copies are under way, by their delivery tags.
-    private var moving: [UInt64: Delivery] = [:]
+    /// Tasks whose copies are under way, by their delivery tags, with the bytes of their bodies.
+    private var moving: [UInt64: Int] = [:]
+    private var movingBytes = 0
+    /// Tasks of which nobody knows yet whether they were moved.
+    package var unsureCount: Int { moving.count }
     /// Deliveries of a quorum queue, and whether the last one had been delivered before. What came back to such a queue
     /// stands in front, and what comes back stands behind it: only all of it together keeps its order.
     private var held = 0
@@ -52,7 +55,11 @@ package struct QueueScan {
     /// Requests for a task that have no answer.
     private var open = 0
     private var lastAnswer = Instant.now
+    /// When to read from the broker although there is too much here already.
+    private var nextReceive = Instant.now
     private var ending: Ending?
+    /// When a pass that was interrupted waits no longer.
+    private var patienceEnd = Instant.never
     private var pollSet = PollSet()
 
     /// Looks what there is. A stream and a missing queue are refused.
@@ -64,42 +71,38 @@ package struct QueueScan {
         self.channel = channel
         (isQuorum, start) = try Self.asking { () throws(BrokerError) in
             let status = try channel.status(ofQueue: queue)
-            return (try channel.isQuorum(queue), status)
+            let type = try channel.type(ofQueue: queue)
+            if type == "stream" { throw .stream(settings.queue) }
+            return (type == "quorum", status)
         }
         limit = min(settings.limit ?? start.ready, start.ready, isQuorum ? Self.greatestHolding : .max)
         do throws(SystemError) {
             copies = try settings.moving.map { moving throws(SystemError) in
-                try CopyPublisher(
-                    CopyPublisher.Settings(
-                        queue: settings.queue, deadLetterQueue: moving.creates?.name ?? "",
-                        newDeadLetterQueue: moving.creates?.queue, retryQueue: { _ in "" }, host: "",
-                        confirmTimeout: moving.confirmTimeout),
-                    parameters: moving.parameters)
+                try CopyPublisher(moving.copySettings(settings.queue), parameters: moving.parameters)
             }
         } catch {
             throw .output(error)
         }
     }
 
-    /// Shows each task to `choose`. `flush` makes what was chosen safe before it is acknowledged. A second signal
-    /// doesn't wait for the broker. The connection is to be closed then.
+    /// Shows each task to `choose`. `flush` makes what was chosen safe before it is acknowledged. After a signal what
+    /// is under way has a second. The connection is to be closed then.
     package mutating func run(
         choose: (Delivery) -> Choice, flush: () throws(SystemError) -> Void
     ) throws(Failure) -> Ending {
         defer { copies?.close() }
-        if isQuorum, limit > 0 {
-            try consume(limit, as: Self.consumerTag)
-        }
+        if isQuorum, limit > 0 { try consume(limit, as: Self.consumerTag) }
         while !isOver {
-            try receive(choose)
+            let mayHaveMore = try receive(choose)
             do throws(SystemError) { try flush() } catch { throw .output(error) }
             try acknowledge()
             guard !isOver else { break }
             try request()
-            if let signal = wait() {
-                if case .interrupted = ending { return .interrupted(signal: signal) }
+            if let signal = wait(mayHaveMore), patienceEnd == .never {
+                patienceEnd = .now + .seconds(1)
                 ending = .interrupted(signal: signal)
             }
+            if let ending, patienceEnd <= .now { return ending }
             try askForMore()
         }
         try stop()
@@ -111,6 +114,9 @@ package struct QueueScan {
     private var hasEnough: Bool {
         ending != nil || seen >= limit || found >= settings.greatestCount ?? .max
     }
+
+    /// Whether so much is under way that more should stay where it is.
+    private var isFull: Bool { movingBytes >= WorkerLoop.greatestWeight }
 
     private var isOver: Bool { hasEnough && !mustGoOn && open == 0 && moving.isEmpty && chosen.isEmpty }
 
@@ -132,9 +138,8 @@ package struct QueueScan {
             isWidened = true
             return try consume(Self.greatestHolding - held, as: Self.secondTag)
         }
-        guard !hasEnough else { return }
         let count = min(Self.round - open, limit - seen - open)
-        guard count > 0 else { return }
+        guard !hasEnough, !isFull, count > 0 else { return }
         try sending { channel throws(BrokerError) in try channel.sendGets(count, from: queue) }
         open += count
         lastAnswer = .now
@@ -158,10 +163,23 @@ package struct QueueScan {
 
     // MARK: - What comes
 
-    private mutating func receive(_ choose: (Delivery) -> Choice) throws(Failure) {
-        while let event = try Self.asking({ () throws(BrokerError) in try channel.connection.nextEvent() }) {
+    /// Takes what has come, without waiting, as far as it isn't too heavy, but as much as heartbeats need: they are
+    /// served by reading. Whether there may be more.
+    private mutating func receive(_ choose: (Delivery) -> Choice) throws(Failure) -> Bool {
+        for news in copies?.takeNews() ?? [] { try take(news) }
+        var weight = movingBytes
+        var isDue = nextReceive <= .now
+        while weight < WorkerLoop.greatestWeight || isDue {
+            isDue = false
+            nextReceive = channel.connection.heartbeat.map { .now + $0 / 2 } ?? .never
+            guard let event = try Self.asking({ () throws(BrokerError) in try channel.connection.nextEvent() }) else {
+                try checkPatience()
+                return false
+            }
             switch event {
-            case .delivery(let delivery): take(delivery, choose)
+            case .delivery(let delivery):
+                weight += delivery.body.count
+                take(delivery, choose)
             case .queueEmpty:
                 open -= 1
                 lastAnswer = .now
@@ -175,7 +193,10 @@ package struct QueueScan {
             default: break
             }
         }
-        for news in copies?.takeNews() ?? [] { try take(news) }
+        return true
+    }
+
+    private func checkPatience() throws(Failure) {
         guard open > 0, lastAnswer + Self.patience <= .now else { return }
         throw .broker(
             BrokerError(
@@ -187,18 +208,20 @@ package struct QueueScan {
         if isQuorum { held += 1 } else { open -= 1 }
         lastIsReturned = delivery.redelivered
         lastAnswer = .now
-        let choice = hasEnough ? .leave : choose(delivery)
-        if !hasEnough { seen += 1 }
-        if case .leave = choice {} else { found += 1 }
-        switch choice {
-        case .leave, .show: break
+        guard !hasEnough else { return }
+        seen += 1
+        switch choose(delivery) {
+        case .leave: return
+        case .show: break
         case .take: chosen.append(delivery.deliveryTag)
         case .move(let queue):
-            moving[delivery.deliveryTag] = delivery
+            moving[delivery.deliveryTag] = delivery.body.count
+            movingBytes += delivery.body.count
             let copy = TaskCopy(
                 delivery: delivery, fate: .moved(to: queue), attempt: TaskCopy.attempt(of: delivery), end: .exited(0))
             copies?.send(CopyPublisher.Letter(task: WorkerState.TaskID(delivery.deliveryTag), copy: copy))
         }
+        found += 1
     }
 
     private mutating func take(_ news: CopyPublisher.News) throws(Failure) {
@@ -208,7 +231,8 @@ package struct QueueScan {
         if case .blocked(let reason) = news { settings.moving?.blocked(reason) }
         guard case .outcome(let task, let outcome) = news else { return }
         let tag = UInt64(task)
-        guard moving.removeValue(forKey: tag) != nil else { return }
+        guard let size = moving.removeValue(forKey: tag) else { return }
+        movingBytes -= size
         switch outcome {
         case .confirmed: chosen.append(tag)
         case .failed(let error, let isRefused):
@@ -226,15 +250,15 @@ package struct QueueScan {
         chosen = []
     }
 
-    /// Waits for something to happen, for as long as a heartbeat allows, and returns the signal that did.
-    private mutating func wait() -> Int32? {
+    /// Waits for something to happen, for as long as a heartbeat allows, and returns the signal that did. Where more
+    /// has come already, it only looks for one.
+    private mutating func wait(_ mayHaveMore: Bool) -> Int32? {
         pollSet.removeAll()
-        pollSet.add(channel.connection.descriptor, events: POLLIN)
+        if !isFull { pollSet.add(channel.connection.descriptor, events: POLLIN) }
         pollSet.add(signals.descriptor, events: POLLIN)
         if let copies { pollSet.add(copies.descriptor, events: POLLIN) }
-        let heartbeat = channel.connection.heartbeat.map { .now + $0 / 2 } ?? Instant.never
         let pause = isQuorum ? .now + Self.quietTime : lastAnswer + Self.patience
-        pollSet.wait(until: min(heartbeat, pause))
+        pollSet.wait(until: mayHaveMore && !isFull ? .now : min(nextReceive, pause, patienceEnd))
         return pollSet.isReady(signals.descriptor) ? signals.read().first : nil
     }
 

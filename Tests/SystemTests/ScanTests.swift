@@ -1,5 +1,6 @@
 // Looking at tasks where they are, and choosing among them: nothing is lost, and nothing changes its place.
 
+import Broker
 import Foundation
 import TestSupport
 import Testing
@@ -37,6 +38,12 @@ struct ScanTests {
         #expect(try await drained(fixture) == Array(1...30))
         let empty = try await fixture.run("work", fixture.queue, "--peek")
         #expect(empty.status == 0 && empty.output.isEmpty, "\(empty)")
+        let stream = fixture.anotherQueue("stream")
+        try fixture.channel().declareQueue(ShortString(stream), type: nil, arguments: ["x-queue-type": .text("stream")])
+        for look in [["--peek"], ["--where", "size > 1"], ["--move-back"]] {
+            let refused = try await WorkqProcess.run(["work", stream] + look, environment: fixture.environment)
+            #expect(refused.status == 65 && refused.errors.contains("it is a stream"), "\(refused)")
+        }
         let missing = try await fixture.run("work", fixture.anotherQueue("missing"), "--peek")
         #expect(missing.status == 65 && fixture.ready("\(fixture.queue)-missing") == nil, "\(missing)")
     }
@@ -87,6 +94,23 @@ struct ScanTests {
             }
         }
         #expect(seen == Set(1...5_000), "\(5_000 - seen.count) are lost")
+    }
+
+    @Test("under an alarm a pass says why it waits, and a signal ends it within seconds")
+    func alarm() async throws {
+        let broker = try await onOwnThread { try ThrowawayBroker() }
+        let fixture = try Fixture(broker)
+        try await fixture.publish(["1", "2", "3"])
+        try await broker.ctl("set_vm_memory_high_watermark", "0.00001")
+        let pass = try fixture.start(
+            "work", fixture.queue, "--where", "size > 0", "--move-to", fixture.anotherQueue("other"))
+        try await pass.says("blocked by broker: low on memory")
+        pass.signal(SIGINT)
+        let (result, time) = try await pass.end(within: .seconds(40))
+        #expect(result.status == 128 + SIGINT && time < .seconds(20), "\(time) \(result)")
+        #expect(result.errors.contains("interrupted. What wasn't taken is still in its place"), "\(result)")
+        try await fixture.holds(3)
+        try await broker.stop()
     }
 
     @Test("dead letters go back to where they failed, start anew, and others stay")

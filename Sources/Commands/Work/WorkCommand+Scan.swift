@@ -15,7 +15,9 @@ extension WorkCommand {
                     + "order "
                     + "and no attempt is counted, but the broker marks them as redelivered; on a quorum queue each "
                     + "look "
-                    + "also counts towards the delivery limit, at which the broker drops a task. Nothing is created. N "
+                    + "also counts towards the delivery limit, at which the broker drops a task. Nothing is created. "
+                    + "It takes the "
+                    + "permissions to read from the queue and to configure it: the broker tells its type only so. N "
                     + "is 10 unless it is given."),
             .value(
                 "--where", of: .expression("EXPRESSION", read: TaskCondition.init(ofTask:)), into: \.condition,

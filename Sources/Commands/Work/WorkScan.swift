@@ -29,19 +29,25 @@ struct WorkScan {
         }
         let connection: Connection
         var scan: QueueScan
-        let ending: QueueScan.Ending
         do {
             connection = try Connection.open(parameters)
             scan = try QueueScan(settings(), on: Channel(on: connection), signals: signals)
-            ending = try scan.run(choose: { choose($0) }, flush: { () throws(SystemError) in try flush() })
         } catch {
             throw Self.failure(error)
+        }
+        let ending: QueueScan.Ending
+        do throws(QueueScan.Failure) {
+            ending = try scan.run(choose: { choose($0) }, flush: { () throws(SystemError) in try flush() })
+        } catch {
+            var failure = Self.failure(error)
+            if failure.status != .signal(SIGPIPE) { failure.message += ". \(Self.whatIsLeft(by: scan))" }
+            throw failure
         }
         connection.close()
         tell(scan)
         switch ending {
         case .interrupted(let signal):
-            throw CommandError(.signal(signal), "interrupted: what wasn't taken is still in its place")
+            throw CommandError(.signal(signal), "interrupted. \(Self.whatIsLeft(by: scan))")
         case .withheld:
             throw CommandError(
                 .temporaryFailure, "other consumers of queue \"\(queue)\" have its tasks, or get them first")
@@ -49,6 +55,11 @@ struct WorkScan {
         }
         if let refusal = scan.refusal { throw CommandError(refusal) }
         return .done
+    }
+
+    private static func whatIsLeft(by scan: QueueScan) -> String {
+        let twice = scan.unsureCount > 0 ? ", and of it \(count(scan.unsureCount, "task")) may be there twice" : ""
+        return "What wasn't taken is still in its place\(twice)"
     }
 
     private static func failure(_ error: any Error) -> CommandError {
