@@ -4,6 +4,24 @@ import Broker
 import CCurl
 import Posix
 
+/// How long an answer may take: as long as it usually may, and not beyond what the caller gives.
+struct TimeLimit {
+    private let start = Instant.now
+    let deadline: Instant
+
+    init(_ timeout: Duration, by deadline: Instant) {
+        self.deadline = min(start + timeout, deadline)
+    }
+
+    var isOver: Bool { deadline <= .now }
+
+    /// The time that there was, for people.
+    var text: String {
+        let time = (deadline - start).milliseconds
+        return Duration.milliseconds(time < 100 ? time : (time + 99) / 100 * 100).description
+    }
+}
+
 /// What is asked for, of whom.
 struct HTTPRequest {
     var url: String
@@ -14,7 +32,7 @@ struct HTTPRequest {
     var tls: ConnectionParameters.TLS
     /// For connecting, TLS included.
     var connectTimeout: Duration
-    var deadline: Instant
+    var limit: TimeLimit
 }
 
 /// What comes before a reply's body.
@@ -70,7 +88,7 @@ struct HTTPSession: ~Copyable {
     ) throws -> HTTPReplyHead {
         set(CURLOPT_URL, request.url)
         set(CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(request.connectTimeout))
-        set(CURLOPT_TIMEOUT_MS, Self.milliseconds(request.deadline - .now))
+        set(CURLOPT_TIMEOUT_MS, Self.milliseconds(request.limit.deadline - .now))
         apply(request.tls)
         let headers = HeaderList(request.headers)
         workq_curl_set_headers(handle, headers.first)

@@ -16,10 +16,11 @@ extension ManagementAPI {
 
     /// Asks the endpoints in turn, on the caller's thread, by `deadline` at the latest.
     package func overview(by deadline: Instant) throws(ManagementError) -> Overview {
+        let limit = TimeLimit(parameters.timeout, by: deadline)
         var last = ManagementError("ask the management API", .unreachable, "no address is given")
         for endpoint in parameters.endpoints {
             do throws(ManagementError) {
-                return try overview(of: endpoint, by: deadline)
+                return try overview(of: endpoint, within: limit)
             } catch {
                 guard error.isWorthAnotherEndpoint else { throw error }
                 last = error
@@ -29,14 +30,14 @@ extension ManagementAPI {
     }
 
     private func overview(
-        of endpoint: ManagementParameters.Endpoint, by deadline: Instant
+        of endpoint: ManagementParameters.Endpoint, within limit: TimeLimit
     ) throws(ManagementError) -> Overview {
         let operation = "ask \(endpoint.description) who it is"
         guard HTTPSession.isAvailable else {
             throw ManagementError(operation, .noLibrary, "libcurl isn't installed (apt-get install libcurl4)")
         }
-        guard deadline > .now else { throw .timedOut(operation, parameters) }
-        let request = request(to: endpoint, "/api/overview", by: deadline)
+        guard !limit.isOver else { throw .timedOut(operation, limit) }
+        let request = request(to: endpoint, "/api/overview", within: limit)
         var body: [UInt8] = []
         let head: HTTPReplyHead
         do {

@@ -36,9 +36,9 @@ package final class ManagementAPI: Sendable {
         _ query: QueueQuery, by deadline: Instant = .never
     ) throws(ManagementError) -> PendingQueues {
         let target = try target(of: query)
-        let deadline = min(Instant.now + parameters.timeout, deadline)
+        let limit = TimeLimit(parameters.timeout, by: deadline)
         return try PendingQueues("ask for queues") { () throws(ManagementError) in
-            try self.answer(query, target, by: deadline)
+            try self.answer(query, target, within: limit)
         }
     }
 
@@ -64,13 +64,13 @@ package final class ManagementAPI: Sendable {
 
     /// Tries each endpoint, and once more after a 500: a queue that is deleted meanwhile can cause one.
     private func answer(
-        _ query: QueueQuery, _ target: String, by deadline: Instant
+        _ query: QueueQuery, _ target: String, within limit: TimeLimit
     ) throws(ManagementError) -> [QueueRecord] {
         var endpoints = parameters.endpoints[...]
         var isRetry = false
         while let endpoint = endpoints.first {
             do throws(ManagementError) {
-                return try answer(query, endpoint, target, by: deadline)
+                return try answer(query, endpoint, target, within: limit)
             } catch {
                 if error.code == .serverError, !isRetry {
                     isRetry = true
@@ -85,10 +85,10 @@ package final class ManagementAPI: Sendable {
     }
 
     private func answer(
-        _ query: QueueQuery, _ endpoint: ManagementParameters.Endpoint, _ target: String, by deadline: Instant
+        _ query: QueueQuery, _ endpoint: ManagementParameters.Endpoint, _ target: String, within limit: TimeLimit
     ) throws(ManagementError) -> [QueueRecord] {
         let operation = "ask \(endpoint.description) for \(query.resource)"
-        let request = request(to: endpoint, target, by: deadline)
+        let request = request(to: endpoint, target, within: limit)
         switch try reply(to: query, request, operation) {
         // Consumers of several channels may have the same tag.
         case .records(let records): return query.resource == .queues ? records.inOrder : records
@@ -100,12 +100,12 @@ package final class ManagementAPI: Sendable {
 
     /// A request for a path of the API.
     func request(
-        to endpoint: ManagementParameters.Endpoint, _ target: String, by deadline: Instant
+        to endpoint: ManagementParameters.Endpoint, _ target: String, within limit: TimeLimit
     ) -> HTTPRequest {
         HTTPRequest(
             url: endpoint.description + target, host: endpoint.host,
             headers: [authorization, "Accept: application/json"], tls: parameters.tls,
-            connectTimeout: parameters.connectTimeout, deadline: deadline)
+            connectTimeout: parameters.connectTimeout, limit: limit)
     }
 
     private var authorization: String {
@@ -121,7 +121,7 @@ package final class ManagementAPI: Sendable {
         guard HTTPSession.isAvailable else {
             throw ManagementError(operation, .noLibrary, "libcurl isn't installed (apt-get install libcurl4)")
         }
-        guard request.deadline > .now else { throw .timedOut(operation, parameters) }
+        guard !request.limit.isOver else { throw .timedOut(operation, request.limit) }
         do {
             let reply = try keptSession.withLockIfAvailable { session in
                 try Self.reply(to: query, request, over: &session)

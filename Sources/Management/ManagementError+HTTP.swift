@@ -14,8 +14,8 @@ extension ManagementError {
         }
     }
 
-    static func timedOut(_ operation: String, _ parameters: ManagementParameters) -> ManagementError {
-        ManagementError(operation, .timedOut, "no whole answer within \(parameters.timeout)")
+    static func timedOut(_ operation: String, _ limit: TimeLimit) -> ManagementError {
+        ManagementError(operation, .timedOut, "no whole answer within \(limit.text)")
     }
 
     private init(_ operation: String, _ fault: ReplyFault) {
@@ -39,9 +39,9 @@ extension ManagementError {
         case CURLE_OPERATION_TIMEDOUT:
             // Which limit has passed; libcurl's milliseconds may end a little before ours do.
             self =
-                request.deadline - .now > .milliseconds(10)
+                request.limit.deadline - .now > .milliseconds(10)
                 ? ManagementError(operation, .unreachable, "no answer within \(parameters.connectTimeout)")
-                : .timedOut(operation, parameters)
+                : .timedOut(operation, request.limit)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_URL_MALFORMAT:
             self.init(operation, .hostNotFound, "the host's name can't be resolved")
         case CURLE_COULDNT_CONNECT:
