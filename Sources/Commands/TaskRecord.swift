@@ -135,6 +135,7 @@ extension TaskRecord {
         case .text(let place) where place == \.expiration: properties.expiration = try Self.expiration(json)
         case .text(let place): properties[keyPath: place] = try ShortString(json: json)
         case .octet(let place):
+            // RabbitMQ refuses other delivery modes, with 406 that closes the channel.
             let range: ClosedRange<UInt64> = place == \.deliveryMode ? 1...2 : 0...255
             properties[keyPath: place] = UInt8(try json.wholeNumber(range))
         case .time(let place): properties[keyPath: place] = try json.wholeNumber(0 ... .max)
