@@ -51,12 +51,24 @@ enum PublishCommand: Subcommand {
             ],
             rules: [
                 .row("--file", excludes: "--lines", "--null", "--ndjson", "--flush", because: "it holds one task"),
+                .row("--message-id", excludes: "--lines", "--null", "--ndjson", because: "each task has its own"),
                 .row(
                     "--wait-reply", excludes: "--lines", "--null", "--ndjson", "--flush", "--reply-to", "--no-confirm",
                     "--spool", "--max-depth", "--unless-queued", "--print-id", "--format",
                     because: "the one task's answer is what is printed"),
                 .row("--format", excludes: "--flush"),
                 .row("--rate", needs: "--lines", "--null", "--ndjson", "--flush", because: "one task has no rate"),
+                .row("--ttl", excludes: "--delay"),
+                .row(
+                    "--exchange", "--routing-key", excludes: "--delay", "--max-depth", "--unless-queued",
+                    "--queue-type", "--queue-arg", because: "it is for a QUEUE"),
+                .row(
+                    "--no-confirm", excludes: "--retry-for", "--spool", "--unsent", "--flush",
+                    because: "without confirms nobody knows what to keep"),
+                .row("--flush", needs: "--spool"),
+                .row(
+                    "--flush", excludes: "QUEUE", "TASK", "--lines", "--null", "--ndjson", "--unsent", "--print-id",
+                    "--max-depth", "--unless-queued", because: "it delivers what is in the spool, and nothing else"),
             ],
             sections: [TaskRecord.manualSection, SpoolSegment.manualSection],
             examples: [
@@ -94,23 +106,16 @@ enum PublishCommand: Subcommand {
         var parameters = try values.connection.parameters(for: name, in: context)
         parameters.sendTimeout = values.confirmTimeout
         parameters.requestTimeout = values.confirmTimeout
-        guard !values.flushesOnly else { return try flush(values, parameters, in: context) }
+        if values.flushesOnly, let folder = values.spool {
+            return try flush(folder, values, parameters, in: context)
+        }
         return try PublishRun(try PublishPlan(values, parameters, in: context), parameters, in: context).run()
     }
 
     /// `--flush`: delivers what is in the spool, and nothing else.
     private static func flush(
-        _ values: Values, _ parameters: ConnectionParameters, in context: CommandContext
+        _ folder: String, _ values: Values, _ parameters: ConnectionParameters, in context: CommandContext
     ) throws(CommandError) -> ExitStatus {
-        guard let folder = values.spool, values.first == nil, values.form == .one else {
-            throw CommandError(.usage, "publish: --flush goes with --spool DIR, and without QUEUE and tasks")
-        }
-        let asksForMore = values.unsentFile != nil || values.printsIDs || values.maximumDepth != nil
-        guard values.confirms, !asksForMore else {
-            throw CommandError(
-                .usage,
-                "publish: --flush excludes --no-confirm, --unsent, --print-id, --max-depth and --unless-queued")
-        }
         let voice = PublishVoice(context, isQuiet: values.common.isQuiet, isStream: false)
         let session = PublishSession(parameters, interruption: nil)
         var delivery = SpoolDelivery(

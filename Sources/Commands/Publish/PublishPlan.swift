@@ -104,35 +104,13 @@ struct PublishPlan {
 
     private static func usage(_ message: String) -> CommandError { CommandError(.usage, "publish: \(message)") }
 
-    /// Finds options that can't go together, which needs to know nothing else.
+    /// Finds what can't be meant, which needs to know nothing else.
     static func check(_ values: PublishCommand.Values) throws(CommandError) {
-        let isStream = values.form != .one
-        let needsConfirms = values.retryFor != nil || values.spool != nil || values.unsentFile != nil
-        let namesExchange = values.exchange != nil || values.routingKey != nil
-        let describesQueue = values.queueType != nil || !values.queueArguments.isEmpty
-        let conflicts: [(Bool, String)] = [
-            (
-                isStream && values.properties.messageID != nil,
-                "--message-id is for a single task; --ndjson gives each its own"
-            ),
-            (values.properties.expiration != nil && values.delay != nil, "--ttl and --delay exclude each other"),
-            (
-                !values.confirms && needsConfirms,
-                "--no-confirm excludes --retry-for, --spool and --unsent: without confirms nobody knows what to keep"
-            ),
-            (namesExchange && values.delay != nil, "--delay needs QUEUE, an exchange can't wait"),
-            (namesExchange && values.maximumDepth != nil, "--max-depth and --unless-queued need QUEUE"),
-            (
-                namesExchange && describesQueue,
-                "--queue-type and --queue-arg need QUEUE: with --exchange none is created"
-            ),
-            (
-                values.queueArguments.contains { $0.name == "x-queue-type" },
-                "the type of a queue is given by --queue-type"
-            ),
-        ]
-        for (isConflict, message) in conflicts where isConflict { throw usage(message) }
-        guard try destination(values).task == nil || !isStream && values.file == nil else {
+        guard !values.queueArguments.contains(where: { $0.name == "x-queue-type" }) else {
+            throw usage("the type of a queue is given by --queue-type")
+        }
+        // The one operand is the task where an exchange is named, so no row can say this.
+        guard try destination(values).task == nil || values.form == .one && values.file == nil else {
             throw usage("TASK and --file, --lines, --null or --ndjson exclude each other")
         }
     }
