@@ -51,6 +51,36 @@ struct CopyTests {
         try await broker.stop()
     }
 
+    @Test("R16 a copy under way when the consumer's connection goes settles the task that comes back: it runs once")
+    func lostLink() async throws {
+        let broker = try await onOwnThread { try ThrowawayBroker() }
+        let fixture = try Fixture(broker)
+        let folder = try TemporaryFolder()
+        _ = fixture.retryQueue("5m")
+        try await fixture.publish(["1", "2"])
+        try await setMemory("0.00001", broker)
+        let worker = try fixture.start(
+            "work", fixture.queue, "-j2", "--retry-delay", "5m", "--", "sh", "-c", "cat >> \"$0\"; exit 1",
+            folder.path("log"))
+        try await worker.says("blocked by broker: low on memory", within: .seconds(40))
+        for lost in 1...2 {
+            let channels = try await broker.ctl("-q", "list_channels", "connection", "consumer_count")
+            let consumer = channels.split(separator: "\n").first { $0.hasSuffix("\t1") }?.split(separator: "\t").first
+            try await broker.ctl("close_connection", String(try #require(consumer, "\(channels)")), "test")
+            try await eventually("the worker is back", within: .seconds(40)) {
+                worker.count(of: "connected again") == lost && fixture.consumers() == 1
+            }
+        }
+        try await setMemory("0.4", broker)
+        try await eventually("both copies are there", within: .seconds(60)) {
+            fixture.ready(fixture.retryQueue("5m")) == 2
+        }
+        try await worker.leave()
+        #expect(fixture.ready(fixture.retryQueue("5m")) == 2 && fixture.ready() == 0, "\(worker.errors)")
+        #expect(folder.read("log").sorted() == ["1", "2"], "each ran once")
+        try await broker.stop()
+    }
+
     @Test("R6 a task that its dead-letter queue won't take is told and kept, and those behind it run")
     func fullDeadLetterQueue() async throws {
         let fixture = try Fixture()

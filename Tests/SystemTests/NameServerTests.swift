@@ -29,34 +29,6 @@ private final class Names {
     }
 }
 
-/// This machine's IPv6 address, on a port that takes no connection and refuses none: the listener's backlog is full.
-private final class BlackHole {
-    private var descriptors: [Int32] = []
-
-    init(port: Int) throws {
-        var place = sockaddr_in6()
-        place.sin6_family = sa_family_t(AF_INET6)
-        place.sin6_port = in_port_t(port).bigEndian
-        place.sin6_addr = in6addr_loopback
-        for number in 0..<12 {
-            let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
-            descriptors.append(descriptor)
-            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-            let status = withUnsafePointer(to: &place) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { place in
-                    let size = socklen_t(MemoryLayout<sockaddr_in6>.size)
-                    return number == 0 ? bind(descriptor, place, size) : min(0, connect(descriptor, place, size) + 1)
-                }
-            }
-            guard status == 0, number > 0 || listen(descriptor, 0) == 0 else {
-                throw Failure("cannot listen on [::1]:\(port): \(String(cString: strerror(errno)))")
-            }
-        }
-    }
-
-    deinit { for descriptor in descriptors { close(descriptor) } }
-}
-
 @Suite("names and addresses", .enabled(if: geteuid() == 0, "only root may mount"), .timeLimit(.minutes(3)))
 struct NameServerTests {
     @Test(

@@ -125,6 +125,23 @@ struct NetworkFaultTests {
         #expect(fixture.ready() ?? 0 == 0)
     }
 
+    @Test("P9 a task that takes longer to send than a confirm may take is sent once, and confirmed")
+    func slowSend() async throws {
+        let fixture = try Fixture()
+        // 8 MB at 2 MB/s, and hardly anything fits in between.
+        let proxy = try TCPProxy(
+            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 100_000, tick: .milliseconds(50)),
+            bufferSize: 64 << 10)
+        for options in [["--retry-for", "20s"], []] {
+            let publish = try WorkqProcess(
+                ["publish", fixture.queue, "-v", "--confirm-timeout", "2s"] + options,
+                input: .bytes(Array(repeating: 0x78, count: 8_000_000)), environment: proxy.environment)
+            let (result, time) = try await publish.end(within: .seconds(60))
+            #expect(result.status == 0 && time > .seconds(3), "\(time) \(result)")
+        }
+        #expect(fixture.ready() == 2 && proxy.connectionCount == 2)
+    }
+
     @Test("N5 a large task that is read and never answered is 76 by the confirm timeout, and unknown")
     func swallowed() async throws {
         let fixture = try Fixture()

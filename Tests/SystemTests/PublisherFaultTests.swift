@@ -82,16 +82,22 @@ struct PublisherFaultTests {
         #expect(!result.errors.contains("unknown"), "\(result)")
     }
 
-    @Test("P6 two signals end a publish at once while it logs in, or waits for an answer, and nothing is lost")
+    @Test("P6 two signals end a publish at once while it connects, logs in or waits for an answer; nothing is lost")
     func signalsWhileAsking() async throws {
         let folder = try TemporaryFolder()
+        let (listener, port) = try LoopbackSocket.listen()
+        defer { close(listener) }
+        let hole = try BlackHole(port: port)
         let silent = try TCPProxy(upstreamPort: Fixture().broker.port, mode: .blackhole)
         let peer = try ScriptedPeer(timeout: Self.patience) { peer in
             try peer.acceptPublisher()
             try peer.expect(.queueDeclare)
             _ = try? peer.readUntilClosed()
         }
-        for (environment, options) in [(silent.environment, []), (peer.environment, ["--delay", "1m"])] {
+        for (environment, options) in [
+            (["WORKQ_URL": "amqp://[::1]:\(port)"], []), (silent.environment, []),
+            (peer.environment, ["--delay", "1m"]),
+        ] {
             let publish = try WorkqProcess(
                 ["publish", "queue", "--lines", "--connect-timeout", "1m", "--unsent", folder.path("unsent")] + options,
                 input: .text("1\n2\n"), environment: environment)
@@ -100,6 +106,7 @@ struct PublisherFaultTests {
             #expect(result.errors.contains("interrupted"), "\(result)")
             #expect(folder.read("unsent") == "1\n2\n")
         }
+        withExtendedLifetime(hole) {}
     }
 
     @Test("P6 two signals end a publish at once that can't get on with sending")
