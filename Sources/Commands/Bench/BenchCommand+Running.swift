@@ -69,7 +69,8 @@ extension BenchCommand {
             connection: try values.connection.parameters(for: name, in: context),
             queue: values.queue ?? "workq-bench-\(context.processName)", runID: .random(in: .min ... .max))
         plan.queueType = values.queueType
-        plan.queueArguments = try queueArguments(values)
+        plan.queueArguments = try FieldTable(
+            ofNewQueue: values.queueArguments, besides: [("x-expires", "--expires")], for: name)
         plan.queueLifetime = values.expires
         plan.producers = values.producers
         plan.consumers = values.consumers
@@ -81,19 +82,6 @@ extension BenchCommand {
         plan.prefetch = values.prefetch
         plan.isPersistent = values.isPersistent
         return plan
-    }
-
-    private static func queueArguments(_ values: Values) throws(CommandError) -> FieldTable {
-        let arguments = FieldTable(values.queueArguments)
-        for (name, option) in [("x-queue-type", "--queue-type"), ("x-expires", "--expires")] as [(ShortString, String)]
-        where arguments[name] != nil {
-            throw CommandError(.usage, "bench: \(name) is given by \(option)")
-        }
-        if let name = arguments.firstInvalidName {
-            throw CommandError(
-                .refused, "an argument's name must have 1 to 128 bytes and no control characters, not \"\(name)\"")
-        }
-        return arguments
     }
 
     /// A condition on a figure that nobody has would never fail a run.

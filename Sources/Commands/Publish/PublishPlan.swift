@@ -126,10 +126,6 @@ struct PublishPlan {
                 namesExchange && describesQueue,
                 "--queue-type and --queue-arg need QUEUE: with --exchange none is created"
             ),
-            (
-                values.queueArguments.contains { $0.name == "x-queue-type" },
-                "the type of a queue is given by --queue-type"
-            ),
         ]
         for (isConflict, message) in conflicts where isConflict { throw usage(message) }
         guard try destination(values).task == nil || !isStream && values.file == nil else {
@@ -155,11 +151,8 @@ struct PublishPlan {
             throw usage("QUEUE must be \(format.expectation()), not \"\(name)\"")
         }
         let creates = Destination.Queue(
-            type: values.queueType, arguments: FieldTable(values.queueArguments))
-        if let name = creates.arguments.firstInvalidName {
-            throw CommandError(
-                .refused, "an argument's name must have 1 to 128 bytes and no control characters, not \"\(name)\"")
-        }
+            type: values.queueType,
+            arguments: try FieldTable(ofNewQueue: values.queueArguments, for: PublishCommand.name))
         let destination = Destination.queue(
             queue, creates: values.createsQueue ? creates : nil, delay: values.delay)
         guard destination.firstRoutingKey.bytes.count <= ShortString.maximumCount else {
