@@ -36,9 +36,9 @@ _workq_options() {
         ) ;;
     work)
         choices=(
-            -j --jobs --prefetch --rate --consumer-priority --no-create --queue-type --timeout
-            --kill-after --retry-for --confirm-timeout -0 --null --batch --batch-wait --reply
-            --move-to --move-back --to-url --peek --where --ndjson --on-exit --max-attempts
+            -j --jobs --prefetch --rate --consumer-priority --no-create --queue-type --queue-arg
+            --timeout --kill-after --retry-for --confirm-timeout -0 --null --batch --batch-wait
+            --reply --move-to --move-back --to-url --peek --where --ndjson --on-exit --max-attempts
             --retry-delay --dead-letter --output --log-format --tag --metrics-file --drain --count
             --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost --api-url
             --username --password-file --cacert --cert --key --insecure --heartbeat
@@ -160,11 +160,11 @@ _workq_value() {
         esac ;;
     work)
         case $2 in
-        -j | --jobs | --prefetch | --rate | --consumer-priority | --timeout | --kill-after | \
-            --retry-for | --confirm-timeout | --batch | --batch-wait | --move-to | --to-url | \
-            --peek | --where | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
-            --count | --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | \
-            --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+        -j | --jobs | --prefetch | --rate | --consumer-priority | --queue-arg | --timeout | \
+            --kill-after | --retry-for | --confirm-timeout | --batch | --batch-wait | --move-to | \
+            --to-url | --peek | --where | --on-exit | --max-attempts | --retry-delay | \
+            --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --move-back | --ndjson | --tag | --drain | \
             --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
@@ -273,7 +273,7 @@ _workq_operand() {
     kind=nothing choices=()
     case $1:$2 in
     publish:0) kind=live choices=(queues) ;;
-    work:0) kind=live choices=(queues) ;;
+    work:*) kind=live choices=(queues) ;;
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
     list-queues:*) kind=choices choices=(

@@ -183,6 +183,7 @@ complete -c workq -n '__workq_in work' -l rate -x -d 'how many tasks or batches 
 complete -c workq -n '__workq_in work' -l consumer-priority -x -d 'who gets tasks first'
 complete -c workq -n '__workq_in work' -l no-create -d 'fail when the queue doesn\'t exist'
 complete -c workq -n '__workq_in work' -l queue-type -x -a 'classic quorum' -d 'the type of a queue that is created'
+complete -c workq -n '__workq_in work' -l queue-arg -x -d 'an argument of a queue that is created'
 complete -c workq -n '__workq_in work' -l timeout -x -d 'how long a command may take; then its process group is ended'
 complete -c workq -n '__workq_in work' -l kill-after -x -d 'how long a command that was told to end may take before it is killed'
 complete -c workq -n '__workq_in work' -l retry-for -x -d 'how long to try to reach a broker that is away; 0 leaves at once'
@@ -228,7 +229,7 @@ complete -c workq -n '__workq_in work' -l check -d 'try the way to the broker, s
 complete -c workq -n '__workq_in work' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in work' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in work' -s h -l help -d 'show help; -h is the short one'
-complete -c workq -n '__workq_operand 0 0 work' -a '(__workq_live queues)'
+complete -c workq -n '__workq_operand 0 999999 work' -a '(__workq_live queues)'
 complete -c workq -n __workq_rest -a '(__workq_rest_completions)'
 
 complete -c workq -n '__workq_in list-queues' -l queue -x -a '(__workq_live queues)' -d 'only the queue of this name'

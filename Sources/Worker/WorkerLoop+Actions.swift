@@ -55,10 +55,8 @@ extension WorkerLoop {
     }
 
     private func connect() {
-        let sample = settings.state.triesAgain ? ShortString(settings.retryQueue(.zero)) : nil
         let consumer = ConsumerSession.Settings(
-            queue: settings.queue, creates: settings.creates, retryQueueSample: sample,
-            consumerTag: settings.consumerTag, priority: settings.consumerPriority)
+            queues: settings.queues, triesAgain: settings.state.triesAgain, priority: settings.consumerPriority)
         let parameters = parameters()
         copies.use(settings.copyParameters ?? parameters)
         do throws(BrokerError) {
@@ -83,7 +81,8 @@ extension WorkerLoop {
     private func start(_ job: WorkerState.JobID, _ delivery: Delivery) {
         guard let launcher else { return printer.add(job, delivery) }
         let variables = TaskEnvironment.variables(
-            for: delivery, queue: settings.queue, maximumAttempts: settings.state.retries.maximumAttempts)
+            for: delivery, queue: settings.queues[delivery.queue].name,
+            maximumAttempts: settings.state.retries.maximumAttempts)
         var modes = outputModes(job)
         let isAsked = settings.state.isAnswering && delivery.properties.replyTo?.isEmpty == false
         if isAsked { modes.output = .kept(limit: Self.longestAnswer) }
@@ -91,9 +90,9 @@ extension WorkerLoop {
     }
 
     private func start(_ job: WorkerState.JobID, batch tasks: [Delivery]) {
-        guard let launcher, let batching = settings.state.batching else { return }
+        guard let launcher, let batching = settings.state.batching, let first = tasks.first else { return }
         let variables = TaskEnvironment.variables(
-            forBatchOf: tasks.count, queue: settings.queue,
+            forBatchOf: tasks.count, queue: settings.queues[first.queue].name,
             maximumAttempts: settings.state.retries.maximumAttempts)
         start(job, launcher, batching.input(tasks), variables, outputModes(job))
     }

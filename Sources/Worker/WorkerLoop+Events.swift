@@ -80,10 +80,10 @@ extension WorkerLoop {
 
     private func take(_ event: BrokerEvent) throws(BrokerError) {
         switch try session?.news(of: event) {
-        case .event(let event)?: events.append(event)
-        case .delivery(let delivery)?:
-            settlements.delivered(delivery.deliveryTag)
-            events.append(.delivered(delivery))
+        case .event(let event)?:
+            events.append(event)
+            for delivery in session?.takeEarly() ?? [] { take(delivery) }
+        case .delivery(let delivery)?: take(delivery)
         case .lost(let error)?:
             // Where only the consumer is gone, settlements still count.
             if case .consumerCancelled = event { settle() }
@@ -97,6 +97,11 @@ extension WorkerLoop {
             }
         case nil: break
         }
+    }
+
+    private func take(_ delivery: Delivery) {
+        settlements.delivered(delivery.deliveryTag)
+        events.append(.delivered(delivery))
     }
 
     /// Drops the connection. What is still to be handled of it is void.

@@ -11,6 +11,7 @@ extension WorkerState {
     mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {
         noteActivity(now)
         guard let session = connectivity.session else { return }
+        precedence?.receive(from: delivery.queue)
         if let task = tasks.adopt(delivery, in: session) { return cameBack(task, now, &actions) }
         let hasAll = hasAll
         let id = tasks.receive(delivery, in: session)
@@ -25,15 +26,19 @@ extension WorkerState {
             actions.append(.report(.ended(lastJob, delivery, end, .deadLetter, elapsed: .zero)))
             settle(id, TaskTable.Outcome(verdict: .deadLetter, end: end, output: CommandOutput()), now, &actions)
             if started == settings.count { leave(now, &actions) }
-        } else if tasks.waitingCount == 1, let batching = settings.batching {
-            batchDue = now + batching.wait
+        } else if let batching = settings.batching, tasks.waitingCount(of: delivery.queue) == 1 {
+            batchDue[delivery.queue] = now + batching.wait
         }
     }
 
     /// Whether as many tasks as the worker may take have started or wait here.
     private var hasAll: Bool {
-        settings.count.map { started + tasks.waitingCount >= $0 } ?? false
+        settings.count.map { claimedCount >= $0 } ?? false
     }
+
+    /// How many tasks have started, or will. Of several queues, what waits may never start: tasks of earlier queues may
+    /// come and go first.
+    var claimedCount: Int { started + (precedence == nil ? tasks.waitingCount : 0) }
 
     /// Why a task must not be tried again although no command has failed: a quorum queue has delivered it as often as
     /// it may be tried, and each time the worker died of it. Once proves nothing: the first time a task is given back
@@ -80,7 +85,7 @@ extension WorkerState {
 
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
         if let batching = settings.batching { return startBatches(of: batching, now, &actions) }
-        while mayStart(now), hasFreePlace, let task = tasks.firstWaiting {
+        while mayStart(now), hasFreePlace, let task = tasks.firstWaiting(upTo: precedence?.last ?? .max) {
             noteStart(of: 1, now)
             if case .move(let destination) = settings.mode {
                 depart(task.id, .moved(to: destination), .acknowledge, TaskCopy.attempt(of: task.delivery), &actions)
@@ -129,7 +134,8 @@ extension WorkerState {
             outcomes[isConnected(task) ? outcome : .giveBack, default: 0] += 1
         }
         if !command.others.isEmpty {
-            actions.append(.report(.batchEnded(job, outcomes, end, elapsed: now - command.started)))
+            let queue = tasks[command.first]?.delivery.queue ?? 0
+            actions.append(.report(.batchEnded(job, outcomes, end, elapsed: now - command.started, queue: queue)))
         }
         for id in command.ids {
             guard let task = tasks[id] else { continue }
@@ -199,8 +205,9 @@ extension WorkerState {
 
     /// The task is settled: this is the only place that counts it.
     mutating func close(_ id: TaskID, as verdict: Verdict) {
-        tasks.remove(id)
-        tally.counts[verdict, default: 0] += 1
+        guard let task = tasks.remove(id) else { return }
+        tallies[task.delivery.queue].counts[verdict, default: 0] += 1
+        if isConnected(task) { precedence?.settle(of: task.delivery.queue) }
     }
 
     /// A task without a message id couldn't be known again.

@@ -83,6 +83,10 @@ struct DocumentedPromise: Sendable {
             piece: "workq work thumbnails --jobs 4 -- ./make-thumbnail",
             after: "test -e small-photo-1.jpg && test -e small-photo-3.jpg && holds thumbnails 0"),
         DocumentedPromise(
+            piece: "workq work urgent thumbnails -- ./make-thumbnail",
+            before: "workq publish urgent photo-77.jpg",
+            after: "test -e small-photo-77.jpg && holds urgent 0 && holds thumbnails 0"),
+        DocumentedPromise(
             piece: "convert \"$photo\"", after: "test -e small-photo-1.jpg && holds thumbnails 0"),
         DocumentedPromise(piece: "workq publish reports daily ||", after: "holds reports 1"),
         DocumentedPromise(piece: "--null thumbnails", after: "holds thumbnails 13"),

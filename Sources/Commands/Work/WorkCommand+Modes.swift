@@ -99,8 +99,24 @@ extension WorkCommand {
 
     /// What goes together is in `rules`; this is what values say.
     static func checkModes(_ values: Values) throws(CommandError) {
-        if values.destination == values.queue, values.targetURL == nil {
+        if let destination = values.destination, values.queues.contains(destination), values.targetURL == nil {
             throw CommandError(.usage, "work: --move-to must name another queue than QUEUE")
+        }
+        guard Set(values.queues).count == values.queues.count else {
+            throw CommandError(.usage, "work: each QUEUE can be named once")
+        }
+        // Without this a COMMAND that lacks its -- would be a queue, and tasks printed and gone.
+        guard
+            values.queues.count == 1 || !values.command.isEmpty || values.isNDJSON || values.destination != nil
+                || values.isScan
+        else {
+            throw CommandError(
+                .usage,
+                "work: several QUEUEs need a COMMAND; COMMAND goes after --. To print their tasks, use --ndjson")
+        }
+        guard values.queues.count == 1 || !values.isScan else {
+            throw CommandError(
+                .usage, "work: --peek, --move-back and --where make a pass over one QUEUE; run workq for each")
         }
         if values.isAnswering, values.output == .inherit {
             throw CommandError(.usage, "work: --reply and --output inherit exclude each other")

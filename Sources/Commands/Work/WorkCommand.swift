@@ -17,7 +17,8 @@ enum WorkCommand: Subcommand {
     struct Values: SubcommandValues {
         var common = CommonOptions()
         var connection = ConnectionOptions()
-        var queue = ""
+        /// Those of earlier ones start first.
+        var queues: [String] = []
         var command: [Word] = []
         var jobs = 1
         var prefetch: Int?
@@ -25,6 +26,7 @@ enum WorkCommand: Subcommand {
         var count: Int?
         var createsQueue = true
         var queueType: QueueType?
+        var queueArguments: [FieldTable.Field] = []
         var timeout: Duration?
         var killAfter = Duration.seconds(10)
         var grace: Duration?
@@ -61,7 +63,7 @@ enum WorkCommand: Subcommand {
             name: name,
             summary: "run a command for each task",
             synopses: [
-                "work [OPTION...] QUEUE [-- COMMAND [ARG...]]", "work [OPTION...] --move-to OTHER QUEUE",
+                "work [OPTION...] QUEUE... [-- COMMAND [ARG...]]", "work [OPTION...] --move-to OTHER QUEUE",
                 "work [OPTION...] --move-back QUEUE", "work [OPTION...] --peek [N] QUEUE",
             ],
             introduction: [
@@ -76,7 +78,7 @@ enum WorkCommand: Subcommand {
                     + "later, and after the last attempt it is kept on a dead-letter queue with the reason.",
                 "Without COMMAND tasks are printed on standard output, a line each, and acknowledged once written.",
             ],
-            operands: [.required(.queue, into: \.queue, "the queue to take tasks from")],
+            operands: [.required(.queue, appendingTo: \.queues, "a queue to take tasks from; see SEVERAL QUEUES")],
             rest: RestOperand("COMMAND", into: \.command, "the command and its arguments, byte for byte"),
             optionGroups: [
                 ("Options", options),
@@ -89,9 +91,12 @@ enum WorkCommand: Subcommand {
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
             rules: rules,
-            sections: [environmentSection, signalsSection, conditionSection, logSection, serviceSection],
+            sections: [
+                severalSection, environmentSection, signalsSection, conditionSection, logSection, serviceSection,
+            ],
             examples: [
                 Example("Make thumbnails, four at a time", "workq work thumbnails --jobs 4 -- ./make-thumbnail"),
+                Example("Urgent tasks first", "workq work urgent thumbnails -- ./make-thumbnail"),
                 Example("Print what is waiting, then leave", "workq work --drain thumbnails"),
                 Example(
                     "Give failed tasks another chance", "workq work thumbnails.dead --move-to thumbnails --drain"),
@@ -134,6 +139,11 @@ enum WorkCommand: Subcommand {
                 details:
                     "A quorum queue that workq creates puts tasks that the broker would drop at its delivery limit "
                     + "on the dead-letter queue."),
+            .values(
+                "--queue-arg", of: .argument, appendingTo: \.queueArguments, "an argument of a queue that is created",
+                details: "As with `workq publish`: `x-max-length=1000` is a number, `x-single-active-consumer=true` a "
+                    + "truth value, `KEY:=JSON` anything, and everything else text. An existing queue keeps the "
+                    + "arguments that it has; dead-letter and retry queues get none of these."),
             .value(
                 "--timeout", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.timeout,
                 default: "no limit", "how long a command may take; then its process group is ended",

@@ -9,7 +9,7 @@ extension WorkCommand {
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
         var context = context
         if values.logFormat == .json {
-            context.messageLine = { WorkLogRecord(message: $0).line(queue: values.queue) }
+            context.messageLine = { WorkLogRecord(message: $0).line(queues: values.queues) }
         }
         let log = WorkLog(values, context)
         do {
@@ -60,8 +60,8 @@ extension WorkCommand {
     }
 
     /// What operators see of the consumer: who it is, and of which queue, as far as there is room.
-    private static func consumerTag(_ values: Values, in context: CommandContext) -> String {
-        var tag = "workq-\(context.processName)-\(values.queue)"
+    private static func consumerTag(_ queue: String, in context: CommandContext) -> String {
+        var tag = "workq-\(context.processName)-\(queue)"
         while tag.utf8.count > ShortString.maximumCount - 8 { tag.removeLast() }
         return tag
     }
@@ -118,7 +118,7 @@ extension WorkCommand {
         var state = WorkerState.Settings()
         state.mode =
             values.destination.map { .move(to: ShortString($0)) } ?? (values.command.isEmpty ? .print : .run)
-        state.queue = values.queue
+        state.queues = values.queues
         state.prefetch = Int(try prefetchCount(values))
         // Printing and moving take no time, so a task that waits here keeps nobody from it.
         state.jobs = values.command.isEmpty ? .max : values.jobs
@@ -140,33 +140,20 @@ extension WorkCommand {
         state.retries.delays = values.retryDelays
         state.pace = values.interval.map(Pace.init(interval:))
 
-        let queue = values.queue
-        let retryQueue = { @Sendable (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
-        let deadLetterQueue = values.destination ?? values.deadLetterQueue ?? "\(queue).dead"
-        for name in values.retryDelays.map(retryQueue) + [deadLetterQueue]
-        where !values.command.isEmpty && name.utf8.count > ShortString.maximumCount {
-            throw CommandError(.usage, "work: QUEUE is too long, \"\(name)\" would have more than 255 bytes")
+        var settings = WorkerLoop.Settings(queues: try workQueues(values, in: context))
+        if values.destination == nil {
+            // A dead-letter queue is workq's own, and created whatever is said of QUEUE.
+            settings.createsOther = NewQueue(type: values.queueType)
+        } else if values.createsQueue {
+            settings.createsOther = try values.newQueue()
         }
-        guard values.destination != nil || !(values.retryDelays.map(retryQueue) + [queue]).contains(deadLetterQueue)
-        else {
-            throw CommandError(.usage, "work: --dead-letter must name another queue than tasks come from or wait on")
-        }
-        var settings = WorkerLoop.Settings(
-            queue: queue,
-            creates: values.createsQueue && values.destination == nil
-                ? NewQueue(type: values.queueType, deadLetterQueue: deadLetterQueue) : nil,
-            deadLetterQueue: deadLetterQueue, retryQueue: retryQueue)
-        // A dead-letter queue is workq's own, and created whatever is said of QUEUE.
-        settings.createsOther =
-            values.createsQueue || values.destination == nil ? NewQueue(type: values.queueType) : nil
         settings.state = state
         settings.host = context.hostName
         settings.confirmTimeout = values.confirmTimeout
         settings.copyParameters = try values.targetParameters(in: context)
-        settings.consumerTag = consumerTag(values, in: context)
         settings.consumerPriority = values.consumerPriority
         if let file = values.metricsFile {
-            settings.statusReader = try WorkMetrics(file, queue: queue, in: context).reader
+            settings.statusReader = try WorkMetrics(file, queues: values.queues, in: context).reader
         }
         settings.service = ServiceLink(environment: context.environment, processID: getpid())
         let (isTagged, directory) = (values.isTagged, context.temporaryDirectory)
@@ -180,6 +167,48 @@ extension WorkCommand {
             case .line?, nil: .lines(isTagged: isTagged, directory: directory)
             }
         return settings
+    }
+
+    /// The queues that tasks come from, each with its own ones.
+    private static func workQueues(
+        _ values: Values, in context: CommandContext
+    ) throws(CommandError) -> [WorkQueue] {
+        let creates = values.createsQueue && values.destination == nil
+        var queues: [WorkQueue] = []
+        for name in values.queues {
+            let retryQueue = { @Sendable (delay: Duration) in "\(name).retry.\(delay.shortText)" }
+            let deadLetterQueue = values.destination ?? values.deadLetterQueue ?? "\(name).dead"
+            for other in values.retryDelays.map(retryQueue) + [deadLetterQueue]
+            where !values.command.isEmpty && other.utf8.count > ShortString.maximumCount {
+                throw CommandError(.usage, "work: QUEUE is too long, \"\(other)\" would have more than 255 bytes")
+            }
+            queues.append(
+                WorkQueue(
+                    name, creates: creates ? try values.newQueue(deadLetterQueue: deadLetterQueue) : nil,
+                    deadLetterQueue: deadLetterQueue, consumerTag: consumerTag(name, in: context),
+                    retryQueue: retryQueue))
+        }
+        if values.destination == nil, !values.command.isEmpty { try checkOwnQueues(queues, values) }
+        return queues
+    }
+
+    /// A task that failed must not come back at once because its next queue is worked on too.
+    private static func checkOwnQueues(_ queues: [WorkQueue], _ values: Values) throws(CommandError) {
+        for queue in queues {
+            let waiting = values.retryDelays.map(queue.retryQueue)
+            if let other = queues.first(where: { waiting.contains($0.name) }) {
+                throw CommandError(
+                    .usage, "work: failed tasks of \"\(queue.name)\" wait on \"\(other.name)\", leave that out"
+                )
+            }
+            let taken = queues.map(\.name) + queues.flatMap { values.retryDelays.map($0.retryQueue) }
+            guard !taken.contains(queue.deadLetterQueue) else {
+                throw CommandError(
+                    .usage,
+                    "work: --dead-letter must name another queue than tasks come from or wait on, not "
+                        + "\"\(queue.deadLetterQueue)\"")
+            }
+        }
     }
 
     private static func work(
