@@ -39,9 +39,9 @@ _workq_options() {
             -j --jobs --prefetch --rate --consumer-priority --no-create --queue-type --queue-arg
             --timeout --kill-after --retry-for --confirm-timeout -0 --null --batch --batch-wait
             --reply --move-to --move-back --to-url --peek --where --ndjson --on-exit --max-attempts
-            --retry-delay --dead-letter --output --log-format --tag --metrics-file --drain --count
-            --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
+            --retry-delay --dead-letter --output --log-format --tag --results --metrics-file --drain
+            --count --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost
+            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
             --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     list-queues)
@@ -114,7 +114,7 @@ _workq_value() {
             kind=choices choices=(text json) ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
-        --spool)
+        --spool | --results)
             kind=directory ;;
         --output)
             kind=choices choices=(inherit line group) ;;
@@ -175,6 +175,8 @@ _workq_value() {
             kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
+        --results)
+            kind=directory ;;
         --metrics-file | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         -N | --node)

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the
 # cursor, and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --file --format --wait-reply --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --rate --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --consumer-priority --timeout --kill-after --batch --batch-wait --move-to --to-url --peek --where --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --metrics-file --count --idle-timeout --max-time --grace --queue --match --sort --limit --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --expires --hdr --baseline --fail-if
+    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --file --format --wait-reply --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --rate --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --consumer-priority --timeout --kill-after --batch --batch-wait --move-to --to-url --peek --where --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --results --metrics-file --count --idle-timeout --max-time --grace --queue --match --sort --limit --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --expires --hdr --baseline --fail-if
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -205,6 +205,7 @@ complete -c workq -n '__workq_in work' -l dead-letter -x -d 'the queue for tasks
 complete -c workq -n '__workq_in work' -l output -x -a 'inherit line group' -d 'what becomes of the commands\' output'
 complete -c workq -n '__workq_in work' -l log-format -x -a 'text json' -d 'how the worker tells on standard error what happens'
 complete -c workq -n '__workq_in work' -l tag -d 'put the job\'s number before each line of output'
+complete -c workq -n '__workq_in work' -l results -x -a '(__fish_complete_directories (commandline -ct))' -d 'keep each command\'s output and end in files of its own, instead of passing the output on'
 complete -c workq -n '__workq_in work' -l metrics-file -r -F -d 'keep counts of tasks in a file, as Prometheus reads them'
 complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
 complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'

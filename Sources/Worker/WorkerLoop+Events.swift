@@ -34,8 +34,7 @@ extension WorkerLoop {
         if let opening, pollSet.isReady(opening.descriptor) { takeConnection() }
         // Before the ends of commands, which may be what the worker leaves for.
         if let number = relay.pass(pollSet, children: &children) {
-            outputFailure = number
-            events.prepend(.outputFailed(number))
+            failOutput(number)
         }
         releaseEnds()
         if settings.state.mode == .print, pollSet.isReady(printer.buffer.descriptor) { print() }

@@ -43,6 +43,8 @@ package final class WorkerLoop {
         case lines(isTagged: Bool, directory: String)
         /// All output of a command together, once it has ended; otherwise the same.
         case grouped(isTagged: Bool, directory: String)
+        /// To files of its own, with how the command ended.
+        case stored(ResultStore)
     }
 
     /// What is done with a task.
@@ -148,7 +150,7 @@ package final class WorkerLoop {
         if mayHaveFrames && !isFull || nextReceive <= .now { receive() }
         if state.nextDeadline <= .now { events.append(.tick) }
         while let event = events.popFirst(), ending == nil {
-            for action in state.handle(event, now: .now) { perform(action) }
+            for action in state.handle(stored(event), now: .now) { perform(action) }
         }
         if ending != nil || nextSettling <= .now { settle() }
         settings.service?.report(state)

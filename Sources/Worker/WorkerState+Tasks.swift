@@ -105,7 +105,9 @@ extension WorkerState {
 
     mutating func ended(_ job: JobID, _ end: JobEnd, _ output: CommandOutput, _ now: Instant, _ actions: inout [Action])
     {
-        guard let command = commands.removeValue(forKey: job) else { return }
+        guard let command = commands[job] else { return }
+        let report = report(ofEnd: end, of: job, now: now)
+        commands[job] = nil
         noteActivity(now)
         switch end {
         case .unusable(let reason):
@@ -115,34 +117,41 @@ extension WorkerState {
         case .notStarted: break
         default: startsAfter = Instant(nanoseconds: 0)
         }
-        let end = command.hasTimedOut && end != .exited(0) ? .timedOut : end
-        // A command that somebody told to end while the worker leaves was interrupted; shells say so by a status.
-        let isTold = !isWorking && (end == .signalled(SIGTERM) || end == .exited(128 + SIGTERM))
-        let verdict = settings.verdicts.verdict(on: end, wasInterrupted: command.wasInterrupted || isTold)
-        var outcomes: [Verdict: Int] = [:]
-        for id in command.ids {
-            guard let task = tasks[id] else { continue }
-            let outcome = outcome(verdict, task.delivery)
-            if command.others.isEmpty {
-                let elapsed = now - command.started
-                actions.append(
-                    .report(
-                        isConnected(task)
-                            ? .ended(job, task.delivery, end, outcome, elapsed: elapsed)
-                            : .endedUnheard(job, task.delivery, end, elapsed: elapsed)))
-            }
-            outcomes[isConnected(task) ? outcome : .giveBack, default: 0] += 1
-        }
-        if !command.others.isEmpty {
-            let queue = tasks[command.first]?.delivery.queue ?? 0
-            actions.append(.report(.batchEnded(job, outcomes, end, elapsed: now - command.started, queue: queue)))
-        }
+        if let report { actions.append(.report(report)) }
+        let (end, verdict) = judge(command, end)
         for id in command.ids {
             guard let task = tasks[id] else { continue }
             let outcome = TaskTable.Outcome(
                 verdict: outcome(verdict, task.delivery), end: end, output: output)
             settle(id, outcome, now, &actions)
         }
+    }
+
+    /// What is told of a command that has ended so; nil where that is no news of a task.
+    func report(ofEnd end: JobEnd, of job: JobID, now: Instant) -> Report? {
+        guard let command = commands[job] else { return nil }
+        let (end, verdict) = judge(command, end)
+        let elapsed = now - command.started
+        let ended = command.ids.compactMap { tasks[$0] }
+        guard let first = ended.first else { return nil }
+        guard !command.others.isEmpty else {
+            return isConnected(first)
+                ? .ended(job, first.delivery, end, outcome(verdict, first.delivery), elapsed: elapsed)
+                : .endedUnheard(job, first.delivery, end, elapsed: elapsed)
+        }
+        var outcomes: [Verdict: Int] = [:]
+        for task in ended {
+            outcomes[isConnected(task) ? outcome(verdict, task.delivery) : .giveBack, default: 0] += 1
+        }
+        return .batchEnded(job, outcomes, end, elapsed: elapsed, queue: first.delivery.queue)
+    }
+
+    /// How a command has ended, as far as the worker had a hand in it, and what that means for its tasks.
+    private func judge(_ command: Command, _ end: JobEnd) -> (JobEnd, Verdict) {
+        let end = command.hasTimedOut && end != .exited(0) ? .timedOut : end
+        // A command that somebody told to end while the worker leaves was interrupted; shells say so by a status.
+        let isTold = !isWorking && (end == .signalled(SIGTERM) || end == .exited(128 + SIGTERM))
+        return (end, settings.verdicts.verdict(on: end, wasInterrupted: command.wasInterrupted || isTold))
     }
 
     /// The system is short of something, of which this task is innocent: no command starts for a while.

@@ -188,7 +188,13 @@ struct SeveralQueuesTests {
             (["a", "a.dead", "--", "true"], "--dead-letter must name another queue"),
             (["a", "b", "--dead-letter", "b", "--", "true"], "--dead-letter must name another queue"),
             (["a", "a.retry.1s", "--", "true"], "leave that out"), (["--", "true"], "QUEUE is missing"),
-            (["a", "", "--", "true"], "QUEUE must be"), (["a", "--queue-arg", "x", "--", "true"], "KEY=VALUE"),
+            (["a", "", "--", "true"], "QUEUE must be"),
+            (["a", "--results", "d", "--tag", "--", "true"], "the output goes to files"),
+            (["a", "--results", "d", "--reply", "--", "true"], "the output goes to files"),
+            (["a", "--results", "d", "--output", "group", "--", "true"], "the output goes to files"),
+            (["a", "--results", "d"], "--results needs COMMAND"),
+            (["a", "--results=", "--", "true"], "a folder's path"),
+            (["a", "--queue-arg", "x", "--", "true"], "KEY=VALUE"),
             (["a", "--queue-arg", "x-queue-type=quorum", "--", "true"], "is given by --queue-type"),
         ])
     func refused(words: [String], says: String) async throws {

@@ -63,8 +63,10 @@ extension WorkCommand {
                 "--dead-letter", "--output", "--tag", because: "nothing is run"),
             .row(
                 "--batch", "--reply", "--timeout", "--on-exit", "--max-attempts", "--retry-delay", "--dead-letter",
-                "--output", "--tag", needs: "COMMAND", because: "it says how commands run, and there is none after --"),
+                "--output", "--tag", "--results", needs: "COMMAND",
+                because: "it says how commands run, and there is none after --"),
             .row("--batch", excludes: "--reply"),
+            .row("--results", excludes: "--output", "--tag", "--reply", because: "the output goes to files"),
             .row("--to-url", needs: "--move-to", "--move-back"),
             .row("--move-to", excludes: "--move-back"),
             .row("--move-to", "--move-back", excludes: "--ndjson", "--null"),

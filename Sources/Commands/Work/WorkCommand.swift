@@ -38,6 +38,8 @@ enum WorkCommand: Subcommand {
         var deadLetterQueue: String?
         var output: OutputChoice?
         var isTagged = false
+        /// The folder for what commands write.
+        var results: String?
         var retryFor: Duration?
         var confirmTimeout = Duration.seconds(30)
         var separator = UInt8(ascii: "\n")
@@ -211,6 +213,15 @@ enum WorkCommand: Subcommand {
                     + "`json` tells every event as an object on a line; see LOG. The commands' own standard error "
                     + "goes to the same place unless they redirect it."),
             .flag("--tag", sets: \.isTagged, to: true, "put the job's number before each line of output"),
+            .value(
+                "--results", of: .directory(), into: \.results,
+                "keep each command's output and end in files of its own, instead of passing the output on",
+                details: "Each has a folder in DIR, named by time, job, process and host, as in "
+                    + "`20261126T191500.123Z-7-4711@host`, with `stdout`, `stderr` and, once it has ended, `end.json`: "
+                    + "the object of the log's event `end` (see LOG) and `started`. DIR is created when it is missing. "
+                    + "A task is done only when all of it is written; when that fails, as on a full disk, the worker "
+                    + "ends its commands, gives their tasks back and leaves with status 74. Files are not forced to "
+                    + "the disk, nobody but their owner may read them, and nothing removes them."),
             .value(
                 "--metrics-file", of: .file(), into: \.metricsFile,
                 "keep counts of tasks in a file, as Prometheus reads them",

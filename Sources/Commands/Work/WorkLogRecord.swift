@@ -28,6 +28,7 @@ struct WorkLogRecord: Equatable {
     /// The AMQP reply code of an error.
     var code: Int?
     var pauseSeconds: Double?
+    var started: WallTime?
     var connected: Bool?
     var paused: Bool?
     var running: Int?
@@ -68,9 +69,9 @@ struct WorkLogRecord: Equatable {
             ("paused", JSONValue(paused)), ("queue", JSONValue(name)),
             ("queues", name == nil ? .array(queues.map { JSONValue($0) }) : nil), ("reason", JSONValue(reason)),
             ("redelivered", JSONValue(redelivered)), ("result", JSONValue(result)), ("running", JSONValue(running)),
-            ("seconds", JSONValue(seconds)), ("signal", JSONValue(signal)), ("status", JSONValue(status)),
-            ("tasks", JSONValue(tasks)), ("time", JSONValue(time.text)), ("verdict", JSONValue(verdict)),
-            ("verdicts", verdicts), ("waiting", JSONValue(waiting)),
+            ("seconds", JSONValue(seconds)), ("signal", JSONValue(signal)), ("started", JSONValue(started?.text)),
+            ("status", JSONValue(status)), ("tasks", JSONValue(tasks)), ("time", JSONValue(time.text)),
+            ("verdict", JSONValue(verdict)), ("verdicts", verdicts), ("waiting", JSONValue(waiting)),
         ]
         return members.compactMap { key, value in value.map { JSONMember(key, $0) } }
     }

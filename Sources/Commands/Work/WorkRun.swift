@@ -49,7 +49,9 @@ extension WorkCommand {
             throw CommandError(.configuration, "cannot run the command: \(reason)\(oneWordHint(values.command))")
         case .outputFailed(EPIPE): return .signal(SIGPIPE)
         case .outputFailed(let number):
-            let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
+            let place =
+                values.results.map { "the results in \($0)" }
+                ?? (values.output == .group ? "standard output or a file in TMPDIR" : "standard output")
             throw CommandError(.inputOutputError, "cannot write to \(place): \(SystemError.text(number))")
         }
     }
@@ -100,9 +102,10 @@ extension WorkCommand {
         }
     }
 
-    /// Each command needs up to three pipes, and the worker some descriptors of its own.
+    /// Each command needs up to three pipes, two files for what is kept of it, and the worker some descriptors of its own.
     private static func checkDescriptors(_ values: Values, in context: CommandContext) {
-        let (needed, allowed) = (3 * values.jobs + 32, Int(workq_raise_descriptor_limit()))
+        let needed = (values.results == nil ? 3 : 5) * values.jobs + 32
+        let allowed = Int(workq_raise_descriptor_limit())
         guard needed > allowed, !values.common.isQuiet else { return }
         context.say(
             "warning: \(values.jobs) jobs need up to \(needed) open files, and the system allows \(allowed) (ulimit "
@@ -163,6 +166,7 @@ extension WorkCommand {
                 throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
             case .inherit?: .inherited
             case .group?: .grouped(isTagged: isTagged, directory: directory)
+            case nil where values.results != nil: .stored(try WorkResults.store(values, in: context))
             case nil where values.jobs == 1 && !isTagged: .passed
             case .line?, nil: .lines(isTagged: isTagged, directory: directory)
             }
