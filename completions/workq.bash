@@ -70,10 +70,10 @@ _workq_options() {
     bench)
         choices=(
             --producers --consumers --size --messages --duration --warm-up --rate --window
-            --prefetch --transient --queue-type --queue-arg --queue --expires --format --hdr
-            --baseline --fail-if -u --url --config -N --node -p --vhost --api-url --username
-            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
-            --connection-name --check -q --quiet -v --verbose -h --help
+            --prefetch --transient --queue-type --queue-arg --queue --keep --consumers-only
+            --expires --format --hdr --baseline --fail-if -u --url --config -N --node -p --vhost
+            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -91,7 +91,7 @@ _workq_value() {
             --no-create | --unless-queued | --transient | --no-confirm | --flush | --reply | \
             --move-back | --tag | --drain | --with-retries | --nonempty | --all-vhosts | --reverse | \
             --json | --workers | -s | --silent | --no-table-headers | --watch | --dry-run | -y | \
-            --yes | --if-empty | --if-unused | --if-exists)
+            --yes | --if-empty | --if-unused | --if-exists | --keep | --consumers-only)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --wait-reply | --exchange | --routing-key | --queue-arg | --delay | \
@@ -249,7 +249,8 @@ _workq_value() {
             --window | --prefetch | --queue-arg | --expires | --fail-if | -u | --url | -p | \
             --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --transient | --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
+        --transient | --keep | --consumers-only | --insecure | --check | -q | --quiet | -v | \
+            --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;

@@ -107,6 +107,8 @@ struct DocumentedPromise: Sendable {
         DocumentedPromise(piece: "--dry-run", after: "holds test-1 1"),
         DocumentedPromise(
             piece: "--baseline", before: "\"$WORKQ\" bench --messages 500 --warm-up 0 --format json -q > before.json"),
+        DocumentedPromise(
+            piece: "bench --keep --queue backlog", prints: "all 20,000 messages arrived, once and in order"),
         DocumentedPromise(piece: "--if-unused --if-empty", before: "workq purge -q thumbnails >/dev/null"),
         DocumentedPromise(
             piece: "--wait-reply 30s",
@@ -139,6 +141,7 @@ struct DocumentedPromise: Sendable {
         *' --crit '*)
             status=0 && "$real" "$@" || status=$?
             [ "$status" -le 3 ] ;;
+        *' bench --keep '* | *' bench --consumers-only '*) exec "$real" "$@" ;;
         *' bench '*)
             shift
             status=0 && "$real" bench "$@" --duration 1s --warm-up 100ms || status=$?

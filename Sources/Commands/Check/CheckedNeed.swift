@@ -77,6 +77,7 @@ extension DeleteCommand.Values: ConnectingValues {
 extension BenchCommand.Values: ConnectingValues {
     var needs: [CheckedNeed] {
         let queue = queue ?? "workq-bench"
+        if isConsumersOnly { return [.queue(queue, isCreated: false), .read(queue)] }
         return [.configure(queue), .read(queue), .write]
     }
 }
