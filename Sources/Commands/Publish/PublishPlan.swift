@@ -90,7 +90,10 @@ struct PublishPlan {
     static func settings(_ values: PublishCommand.Values) -> PublishState.Settings {
         var settings = PublishState.Settings()
         settings.waitsForConfirms = values.confirms
-        settings.window = values.window
+        // A broker that isn't pressed takes up to a quarter of a second to write and confirm, and the window must hold
+        // what goes meanwhile.
+        let perSecond = values.interval.map { Int(1_000_000_000 / max(1, $0.nanoseconds)) } ?? 0
+        settings.window = values.window ?? min(max(settings.window, perSecond), Int(UInt16.max))
         settings.interval = values.interval
         settings.confirmTimeout = values.confirmTimeout
         settings.retryFor = values.retryFor

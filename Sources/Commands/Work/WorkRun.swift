@@ -141,7 +141,7 @@ extension WorkCommand {
         state.verdicts = values.verdicts
         state.retries.maximumAttempts = values.maximumAttempts
         state.retries.delays = values.retryDelays
-        state.pace = values.interval.map(Pace.init(interval:))
+        state.pace = values.interval.map { Pace(interval: $0) }
 
         var settings = WorkerLoop.Settings(queues: try workQueues(values, in: context))
         if values.destination == nil {
