@@ -36,12 +36,12 @@ _workq_options() {
         ) ;;
     work)
         choices=(
-            -j --jobs --prefetch --rate --consumer-priority --no-create --queue-type --timeout
-            --kill-after --retry-for --confirm-timeout -0 --null --batch --batch-wait --reply
-            --move-to --move-back --to-url --peek --where --ndjson --on-exit --max-attempts
-            --retry-delay --dead-letter --output --log-format --tag --metrics-file --drain --count
-            --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost --api-url
-            --username --password-file --cacert --cert --key --insecure --heartbeat
+            -j --jobs --prefetch --rate --consumer-priority --no-create --queue-type --queue-arg
+            --timeout --kill-after --retry-for --confirm-timeout -0 --null --batch --batch-wait
+            --reply --move-to --move-back --to-url --peek --where --ndjson --on-exit --max-attempts
+            --retry-delay --dead-letter --output --log-format --tag --results --metrics-file --drain
+            --count --idle-timeout --max-time --grace -u --url --config -N --node -p --vhost
+            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
             --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     list-queues)
@@ -70,10 +70,10 @@ _workq_options() {
     bench)
         choices=(
             --producers --consumers --size --messages --duration --warm-up --rate --window
-            --prefetch --transient --queue-type --queue-arg --queue --expires --format --hdr
-            --baseline --fail-if -u --url --config -N --node -p --vhost --api-url --username
-            --password-file --cacert --cert --key --insecure --heartbeat --connect-timeout
-            --connection-name --check -q --quiet -v --verbose -h --help
+            --prefetch --transient --queue-type --queue-arg --queue --keep --consumers-only
+            --expires --format --hdr --baseline --fail-if -u --url --config -N --node -p --vhost
+            --api-url --username --password-file --cacert --cert --key --insecure --heartbeat
+            --connect-timeout --connection-name --check -q --quiet -v --verbose -h --help
         ) ;;
     help)
         choices=(-q --quiet -v --verbose -h --help) ;;
@@ -91,7 +91,7 @@ _workq_value() {
             --no-create | --unless-queued | --transient | --no-confirm | --flush | --reply | \
             --move-back | --tag | --drain | --with-retries | --nonempty | --all-vhosts | --reverse | \
             --json | --workers | -s | --silent | --no-table-headers | --watch | --dry-run | -y | \
-            --yes | --if-empty | --if-unused | --if-exists)
+            --yes | --if-empty | --if-unused | --if-exists | --keep | --consumers-only)
             kind=switch ;;
         -u | --url | -p | --vhost | --api-url | --username | --heartbeat | --connect-timeout | \
             --connection-name | --wait-reply | --exchange | --routing-key | --queue-arg | --delay | \
@@ -114,7 +114,7 @@ _workq_value() {
             kind=choices choices=(text json) ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
-        --spool)
+        --spool | --results)
             kind=directory ;;
         --output)
             kind=choices choices=(inherit line group) ;;
@@ -160,11 +160,11 @@ _workq_value() {
         esac ;;
     work)
         case $2 in
-        -j | --jobs | --prefetch | --rate | --consumer-priority | --timeout | --kill-after | \
-            --retry-for | --confirm-timeout | --batch | --batch-wait | --move-to | --to-url | \
-            --peek | --where | --on-exit | --max-attempts | --retry-delay | --dead-letter | \
-            --count | --idle-timeout | --max-time | --grace | -u | --url | -p | --vhost | \
-            --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
+        -j | --jobs | --prefetch | --rate | --consumer-priority | --queue-arg | --timeout | \
+            --kill-after | --retry-for | --confirm-timeout | --batch | --batch-wait | --move-to | \
+            --to-url | --peek | --where | --on-exit | --max-attempts | --retry-delay | \
+            --dead-letter | --count | --idle-timeout | --max-time | --grace | -u | --url | -p | \
+            --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
         --no-create | -0 | --null | --reply | --move-back | --ndjson | --tag | --drain | \
             --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
@@ -175,6 +175,8 @@ _workq_value() {
             kind=choices choices=(inherit line group) ;;
         --log-format)
             kind=choices choices=(text json) ;;
+        --results)
+            kind=directory ;;
         --metrics-file | --config | --password-file | --cacert | --cert | --key)
             kind=file ;;
         -N | --node)
@@ -247,7 +249,8 @@ _workq_value() {
             --window | --prefetch | --queue-arg | --expires | --fail-if | -u | --url | -p | \
             --vhost | --api-url | --username | --heartbeat | --connect-timeout | --connection-name)
             kind=nothing ;;
-        --transient | --insecure | --check | -q | --quiet | -v | --verbose | -h | --help)
+        --transient | --keep | --consumers-only | --insecure | --check | -q | --quiet | -v | \
+            --verbose | -h | --help)
             kind=switch ;;
         --queue-type)
             kind=choices choices=(classic quorum) ;;
@@ -273,7 +276,7 @@ _workq_operand() {
     kind=nothing choices=()
     case $1:$2 in
     publish:0) kind=live choices=(queues) ;;
-    work:0) kind=live choices=(queues) ;;
+    work:*) kind=live choices=(queues) ;;
     work:rest0) kind=command ;;
     work:rest*) kind=file ;;
     list-queues:*) kind=choices choices=(

@@ -3,7 +3,7 @@
 # Prints where the cursor is: the command (- when there is none yet), the number of operands before the
 # cursor, and "rest" behind the -- after which a command takes everything.
 function __workq_place
-    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --file --format --wait-reply --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --rate --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --consumer-priority --timeout --kill-after --batch --batch-wait --move-to --to-url --peek --where --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --metrics-file --count --idle-timeout --max-time --grace --queue --match --sort --limit --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --expires --hdr --baseline --fail-if
+    set -l with_value -u --url --config -N --node -p --vhost --api-url --username --password-file --cacert --cert --key --heartbeat --connect-timeout --connection-name --file --format --wait-reply --exchange --routing-key --queue-type --queue-arg --delay --max-depth --header --priority --ttl --content-type --content-encoding --type --app-id --user-id --message-id --correlation-id --reply-to --timestamp --window --rate --confirm-timeout --retry-for --spool --spool-name --unsent -j --jobs --prefetch --consumer-priority --timeout --kill-after --batch --batch-wait --move-to --to-url --peek --where --on-exit --max-attempts --retry-delay --dead-letter --output --log-format --results --metrics-file --count --idle-timeout --max-time --grace --queue --match --sort --limit --formatter --interval --wait --deadline --warn --crit -t --expect --backup --producers --consumers --size --messages --duration --warm-up --expires --hdr --baseline --fail-if
     set -l tokens (commandline -opc)
     set -l command -
     set -l operands 0
@@ -183,6 +183,7 @@ complete -c workq -n '__workq_in work' -l rate -x -d 'how many tasks or batches 
 complete -c workq -n '__workq_in work' -l consumer-priority -x -d 'who gets tasks first'
 complete -c workq -n '__workq_in work' -l no-create -d 'fail when the queue doesn\'t exist'
 complete -c workq -n '__workq_in work' -l queue-type -x -a 'classic quorum' -d 'the type of a queue that is created'
+complete -c workq -n '__workq_in work' -l queue-arg -x -d 'an argument of a queue that is created'
 complete -c workq -n '__workq_in work' -l timeout -x -d 'how long a command may take; then its process group is ended'
 complete -c workq -n '__workq_in work' -l kill-after -x -d 'how long a command that was told to end may take before it is killed'
 complete -c workq -n '__workq_in work' -l retry-for -x -d 'how long to try to reach a broker that is away; 0 leaves at once'
@@ -204,6 +205,7 @@ complete -c workq -n '__workq_in work' -l dead-letter -x -d 'the queue for tasks
 complete -c workq -n '__workq_in work' -l output -x -a 'inherit line group' -d 'what becomes of the commands\' output'
 complete -c workq -n '__workq_in work' -l log-format -x -a 'text json' -d 'how the worker tells on standard error what happens'
 complete -c workq -n '__workq_in work' -l tag -d 'put the job\'s number before each line of output'
+complete -c workq -n '__workq_in work' -l results -x -a '(__fish_complete_directories (commandline -ct))' -d 'keep each command\'s output and end in files of its own, instead of passing the output on'
 complete -c workq -n '__workq_in work' -l metrics-file -r -F -d 'keep counts of tasks in a file, as Prometheus reads them'
 complete -c workq -n '__workq_in work' -l drain -d 'leave once the queue is empty and nothing is running'
 complete -c workq -n '__workq_in work' -l count -x -d 'leave after N tasks'
@@ -228,7 +230,7 @@ complete -c workq -n '__workq_in work' -l check -d 'try the way to the broker, s
 complete -c workq -n '__workq_in work' -s q -l quiet -d 'say nothing but errors'
 complete -c workq -n '__workq_in work' -s v -l verbose -d 'say more'
 complete -c workq -n '__workq_in work' -s h -l help -d 'show help; -h is the short one'
-complete -c workq -n '__workq_operand 0 0 work' -a '(__workq_live queues)'
+complete -c workq -n '__workq_operand 0 999999 work' -a '(__workq_live queues)'
 complete -c workq -n __workq_rest -a '(__workq_rest_completions)'
 
 complete -c workq -n '__workq_in list-queues' -l queue -x -a '(__workq_live queues)' -d 'only the queue of this name'
@@ -332,7 +334,7 @@ complete -c workq -n '__workq_in bench' -l producers -x -d 'how many send'
 complete -c workq -n '__workq_in bench' -l consumers -x -d 'how many receive; with 0 the messages stay on the queue'
 complete -c workq -n '__workq_in bench' -l size -x -d 'how long a message\'s body is, such as 100, 64k or 16M'
 complete -c workq -n '__workq_in bench' -l messages -x -d 'how many messages to measure, of all producers together'
-complete -c workq -n '__workq_in bench' -l duration -x -d 'how long to measure'
+complete -c workq -n '__workq_in bench' -l duration -x -d 'how long to measure; with --consumers-only, until the queue is empty'
 complete -c workq -n '__workq_in bench' -l warm-up -x -d 'how long to send before measuring'
 complete -c workq -n '__workq_in bench' -l rate -x -d 'how many messages a second all producers together should send'
 complete -c workq -n '__workq_in bench' -l window -x -d 'how many messages of a producer may be unconfirmed at a time'
@@ -341,6 +343,8 @@ complete -c workq -n '__workq_in bench' -l transient -d 'send messages that the 
 complete -c workq -n '__workq_in bench' -l queue-type -x -a 'classic quorum' -d 'the type of the queue'
 complete -c workq -n '__workq_in bench' -l queue-arg -x -d 'an argument of the queue'
 complete -c workq -n '__workq_in bench' -l queue -x -a '(__workq_live queues)' -d 'the name of the queue, which must not exist'
+complete -c workq -n '__workq_in bench' -l keep -d 'only send, and leave the queue with its messages for --consumers-only'
+complete -c workq -n '__workq_in bench' -l consumers-only -d 'only take off what a run with --keep has left on the queue'
 complete -c workq -n '__workq_in bench' -l expires -x -d 'how long the broker keeps the queue when bench is killed'
 complete -c workq -n '__workq_in bench' -l format -x -a 'text json csv' -d 'how to write the results on standard output'
 complete -c workq -n '__workq_in bench' -l hdr -r -F -d 'write the latencies to FILE as HdrHistogram\'s plotters read them'

@@ -33,11 +33,13 @@ final class BenchConsumer {
     /// In nanoseconds.
     private var latencies: [Int64] = []
     private var measured = MeasuredFlow()
+    /// Of a message's body, in bytes.
+    private var size = 0
 
     private init(_ task: Task) {
         self.task = task
         plan = task.plan
-        order = OrderWatch(producers: plan.producers)
+        order = OrderWatch(producers: plan.knownProducers)
         messages.reserveCapacity(plan.acknowledgesEvery)
         latencies.reserveCapacity(plan.acknowledgesEvery)
     }
@@ -47,8 +49,12 @@ final class BenchConsumer {
             let connection = try Connection.open(plan.connection)
             let channel = try Channel(on: connection)
             try channel.setPrefetchCount(UInt16(clamping: plan.prefetch))
-            _ = try channel.consume(ShortString(plan.queue))
+            if plan.backlog == nil { _ = try channel.consume(ShortString(plan.queue)) }
             task.post.report { $0.isReady = true }
+            if plan.backlog != nil {
+                waitForStart()
+                _ = try channel.consume(ShortString(plan.queue))
+            }
             while !task.stop.isOpen {
                 try receive(from: connection, on: channel)
                 wait(on: connection)
@@ -65,7 +71,7 @@ final class BenchConsumer {
         while let event = try connection.nextEvent() {
             switch event {
             case .delivery(let delivery):
-                note(delivery)
+                try note(delivery)
                 if unacknowledged == plan.acknowledgesEvery { try acknowledge(on: channel) }
             case .channelClosed(let error), .connectionClosed(let error): throw error
             case .consumerCancelled:
@@ -78,15 +84,27 @@ final class BenchConsumer {
         if unacknowledged > 0 { try acknowledge(on: channel) }
     }
 
-    private func note(_ delivery: Delivery) {
+    private func note(_ delivery: Delivery) throws(BrokerError) {
+        guard let message = BenchMessage(delivery.body, runID: plan.runID) else {
+            guard plan.backlog == nil else {
+                throw BrokerError(
+                    "measure consumers of queue \"\(plan.queue)\"", .preconditionFailed, scope: .client,
+                    "it holds what bench hasn't sent, which stays there")
+            }
+            lastTag = delivery.deliveryTag
+            unacknowledged += 1
+            return
+        }
         lastTag = delivery.deliveryTag
         unacknowledged += 1
-        guard let message = BenchMessage(delivery.body, runID: plan.runID) else { return }
+        size = delivery.body.count
         messages.append((Int(message.producer), message.sequence))
         order.note(producer: Int(message.producer), sequence: message.sequence)
         let times = times ?? BenchTimes(plan, start: task.start.openedAt)
         self.times = times
         let now = Instant.now
+        // When an earlier run sent it is nothing that its latency could count from.
+        guard plan.backlog == nil else { return measured.record(intended: now, settled: now, times) }
         measured.record(intended: message.intended, settled: now, times)
         guard message.intended >= times.measureStart else { return }
         latencies.append(now.nanoseconds - message.intended.nanoseconds)
@@ -103,11 +121,19 @@ final class BenchConsumer {
         task.post.note { tally in
             tally.settled += messages.count
             tally.measured = measured
+            tally.size = size
             tally.reordered = order.reordered
             for latency in latencies { tally.latencies.record(nanoseconds: latency) }
         }
         messages.removeAll(keepingCapacity: true)
         latencies.removeAll(keepingCapacity: true)
+    }
+
+    private func waitForStart() {
+        pollSet.removeAll()
+        pollSet.add(task.start.descriptor, events: POLLIN)
+        pollSet.add(task.stop.descriptor, events: POLLIN)
+        pollSet.wait(until: .never)
     }
 
     private func wait(on connection: Connection) {

@@ -36,12 +36,28 @@ package struct BenchPlan: Sendable {
     package var patience = Duration.seconds(30)
     /// Marks the messages of this run.
     package var runID: UInt32
+    /// Whether the queue stays with its messages for a later run, of consumers only. Nobody consumes in this one.
+    package var keepsQueue = false
+    /// How many messages an earlier run has left, which this one only takes off the queue; nil where it sends its own.
+    package var backlog: Int?
 
     package init(connection: ConnectionParameters, queue: String, runID: UInt32) {
         self.connection = connection
         self.queue = queue
         self.runID = runID
     }
+
+    /// Marks the messages of all runs that leave theirs on such a queue, or take them: so what a queue holds besides is
+    /// known, and left alone.
+    package static func keptRunID(of queue: String) -> UInt32 {
+        // FNV-1a.
+        queue.utf8.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    }
+
+    /// How many producers messages may be of.
+    var knownProducers: Int { backlog == nil ? producers : Self.mostProducers }
+
+    package static let mostProducers = 1_000
 
     /// How many measured messages a producer sends; nil when time decides.
     func share(of producer: Int) -> Int? {
@@ -86,10 +102,10 @@ struct BenchTimes: Sendable, Equatable {
         end =
             switch plan.extent {
             case .messages: .never
-            case .duration(let duration): measureStart + duration
+            case .duration(let duration): plan.backlog == nil ? measureStart + duration : .never
             }
         latestSend = end + plan.patience
-        if case .duration(let duration) = plan.extent { latestSend = end + min(plan.patience, duration) }
+        if case .duration(let duration) = plan.extent, end != .never { latestSend = end + min(plan.patience, duration) }
     }
 
     /// The send times of a producer, numbered from 0; nil where the window alone decides.

@@ -30,6 +30,10 @@ package struct BenchResults {
     package var received = 0
     /// Confirmed, and not received; nil where the run was interrupted and nobody can tell.
     package var lost: Int?
+    /// What an earlier run has left to be received; nil where this one has sent.
+    package var backlog: Int?
+    /// Of a received message's body, in bytes.
+    package var size = 0
     package var duplicated = 0
     package var reordered = 0
     package var publishing = Flow()

@@ -26,7 +26,7 @@ extension BenchRun {
                 seconds: seconds,
                 confirmed: results.confirmed - lastSecond.confirmed,
                 received: results.received - lastSecond.received,
-                waiting: max(0, results.confirmed - results.received), confirmLatency: confirms,
+                waiting: max(0, (plan.backlog ?? results.confirmed) - results.received), confirmLatency: confirms,
                 arrivalLatency: latencies))
         lastSecond = (now, results.confirmed, results.received)
     }
@@ -47,6 +47,7 @@ extension BenchRun {
         results.nacked = sending.reduce(0) { $0 + $1.nacked }
         results.returned = sending.reduce(0) { $0 + $1.returned }
         results.received = receiving.reduce(0) { $0 + $1.settled }
+        results.size = receiving.map(\.size).max() ?? 0
         results.reordered = receiving.reduce(0) { $0 + $1.reordered }
         results.unconfirmed = results.sent - results.confirmed - results.nacked - results.returned
         let end = interruptedAt ?? .now
@@ -85,7 +86,11 @@ extension BenchRun {
     func judge() {
         let account = arrivals.current
         results.duplicated = account.duplicates
-        if plan.consumers > 0 {
+        if let backlog = plan.backlog {
+            // What time was too short for isn't lost.
+            guard account.arrived >= backlog || !hasTimeEnded(times.start + results.ranFor) else { return }
+            results.lost = max(0, backlog - account.arrived)
+        } else if plan.consumers > 0 {
             results.lost = producers.enumerated().reduce(0) { sum, producer in
                 let tally = producer.element.take()
                 return sum

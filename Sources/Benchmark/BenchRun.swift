@@ -90,9 +90,10 @@ package final class BenchRun {
         startGate = try Latch()
         stopProducers = try Latch()
         stopConsumers = try Latch()
-        arrivals = SharedArrivals(producers: plan.producers)
+        arrivals = SharedArrivals(producers: plan.knownProducers)
         times = BenchTimes(plan, start: .never)
         results = BenchResults()
+        results.backlog = plan.backlog
         lastArrival = (0, .now)
         lastSecond = (.now, 0, 0)
     }
@@ -123,7 +124,7 @@ package final class BenchRun {
     }
 
     private func startProducers() {
-        for number in 0..<plan.producers {
+        for number in 0..<(plan.backlog == nil ? plan.producers : 0) {
             let post = ThreadAccount(bell: bell)
             let task = BenchProducer.Task(
                 plan: plan, number: number, post: post, start: startGate, stop: stopProducers)
@@ -169,7 +170,8 @@ package final class BenchRun {
     private func hasDrained(_ now: Instant) -> Bool {
         guard plan.consumers > 0 else { return true }
         let arrived = arrivals.arrived
-        let confirmed = producers.reduce(0) { $0 + $1.settled }
+        if hasTimeEnded(now) { return true }
+        let confirmed = plan.backlog ?? producers.reduce(0) { $0 + $1.settled }
         if arrived >= confirmed { return true }
         if arrived > lastArrival.count { lastArrival = (arrived, now) }
         guard now > lastArrival.at + Self.quiet else { return false }
@@ -180,6 +182,12 @@ package final class BenchRun {
         }
         if now > lastArrival.at + plan.patience { interrupt(.stalled(plan.patience)) }
         return false
+    }
+
+    /// Whether a run of consumers only has had its time.
+    func hasTimeEnded(_ now: Instant) -> Bool {
+        guard plan.backlog != nil, case .duration(let duration) = plan.extent else { return false }
+        return now >= times.start + duration
     }
 
     private func interrupt(_ reason: Interruption) {

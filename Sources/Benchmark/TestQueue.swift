@@ -9,6 +9,10 @@ package final class TestQueue {
     /// Why there is no queue to work on.
     package enum Refusal: Error, Equatable {
         case exists
+        /// There is none that an earlier run has kept, or nothing on it.
+        case empty
+        /// Others consume from it.
+        case inUse(consumers: Int)
         case broker(BrokerError)
     }
 
@@ -16,6 +20,8 @@ package final class TestQueue {
     private static let requestTimeout = Duration.seconds(10)
 
     private let plan: BenchPlan
+    /// How many messages are on a queue that an earlier run has kept; nil of one that is new.
+    package private(set) var backlog: Int?
     private let connection: Connection
     private let channel: Channel
 
@@ -41,6 +47,22 @@ package final class TestQueue {
         throw .exists
     }
 
+    /// Finds the queue that an earlier run has kept.
+    package init(keptFor plan: BenchPlan) throws(Refusal) {
+        self.plan = plan
+        let status: QueueStatus
+        do throws(BrokerError) {
+            connection = try Connection.open(plan.connection)
+            channel = try Channel(on: connection)
+            status = try channel.status(ofQueue: ShortString(plan.queue))
+        } catch {
+            throw error.code == .notFound ? .empty : .broker(error)
+        }
+        backlog = status.ready
+        if status.consumers > 0 { throw .inUse(consumers: status.consumers) }
+        if status.ready == 0 { throw .empty }
+    }
+
     private static func exists(_ name: ShortString, on channel: Channel) throws(BrokerError) -> Bool {
         do throws(BrokerError) {
             _ = try channel.status(ofQueue: name)
@@ -58,7 +80,7 @@ package final class TestQueue {
 
     private func declare() throws(BrokerError) {
         var arguments = plan.queueArguments
-        arguments["x-expires"] = .int64(plan.queueExpiry.milliseconds)
+        if !plan.keepsQueue { arguments["x-expires"] = .int64(plan.queueExpiry.milliseconds) }
         try channel.declareQueue(name, type: plan.queueType, arguments: arguments)
     }
 
@@ -74,6 +96,9 @@ package final class TestQueue {
 
     /// Messages that wait on the queue.
     func ready() throws(BrokerError) -> Int { try channel.status(ofQueue: name).ready }
+
+    /// Leaves the queue to a later run.
+    package func keepForLater() { connection.close() }
 
     /// Deletes the queue, over a new connection where the old one is gone. Says why it couldn't; nil when it is gone.
     package func remove() -> String? {

@@ -26,6 +26,8 @@ struct BenchTally: Sendable {
     var measured = MeasuredFlow()
     /// Latencies of measured messages since they were last taken.
     var latencies = LatencyHistogram()
+    /// Of a received message's body, in bytes.
+    var size = 0
     var nacked = 0
     var returned = 0
     /// Numbers of messages that were sent and not confirmed, once the thread has ended.

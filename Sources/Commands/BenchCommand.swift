@@ -30,6 +30,8 @@ enum BenchCommand: Subcommand {
         var window = 1_000
         var prefetch = 100
         var isPersistent = true
+        var keepsQueue = false
+        var isConsumersOnly = false
         var format = Format.text
         var percentileFile: String?
         var baselineFile: String?
@@ -62,11 +64,28 @@ enum BenchCommand: Subcommand {
                 (ConnectionOptions.group, ConnectionOptions.options.map { $0.within(\.connection) }),
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
-            rules: [.row("--messages", excludes: "--duration")],
+            rules: [
+                .row("--messages", excludes: "--duration"),
+                .row("--keep", "--consumers-only", needs: "--queue"),
+                .row(
+                    "--keep", excludes: "--consumers-only", "--consumers", "--expires",
+                    because: "what is sent stays on the queue"),
+                .row(
+                    "--consumers-only",
+                    excludes: "--producers", "--size", "--messages", "--warm-up", "--rate", "--window", "--transient",
+                    "--queue-type", "--queue-arg", "--expires", "--hdr", because: "nothing is sent"),
+            ],
             sections: [figuresSection],
             examples: [
                 Example("Ten seconds, one producer and one consumer", "workq bench"),
                 Example("Latency at a steady rate on a quorum queue", "workq bench --rate 2000 --queue-type quorum"),
+                Example(
+                    "How fast consumers alone take what is there",
+                    """
+                    workq bench --keep --queue backlog --messages 20000 --warm-up 0
+                    workq bench --consumers-only --queue backlog --consumers 2
+                    workq delete --yes backlog
+                    """),
                 Example(
                     "Fail a build when the broker got slower",
                     """
@@ -78,7 +97,7 @@ enum BenchCommand: Subcommand {
 
     private static var options: [Option<Values>] {
         [
-            .value("--producers", of: .count("N", 1...1_000), into: \.producers, "how many send"),
+            .value("--producers", of: .count("N", 1...BenchPlan.mostProducers), into: \.producers, "how many send"),
             .value(
                 "--consumers", of: .count("N", 0...1_000), into: \.consumers,
                 "how many receive; with 0 the messages stay on the queue"),
@@ -92,7 +111,7 @@ enum BenchCommand: Subcommand {
                 "how many messages to measure, of all producers together"),
             .value(
                 "--duration", of: .duration(.milliseconds(100) ... .seconds(31_557_600)), into: \.duration,
-                default: "10s", "how long to measure"),
+                default: "10s", "how long to measure; with --consumers-only, until the queue is empty"),
             .value(
                 "--warm-up", of: .duration(.zero ... .seconds(86_400)), into: \.warmUp,
                 "how long to send before measuring"),
@@ -118,6 +137,17 @@ enum BenchCommand: Subcommand {
             .value(
                 "--queue", of: .queue, into: \.queue, default: "workq-bench-PID@HOST",
                 "the name of the queue, which must not exist"),
+            .flag(
+                "--keep", sets: \.keepsQueue, to: true,
+                "only send, and leave the queue with its messages for --consumers-only",
+                details: "It doesn't expire: `workq delete` removes it. A run that ends early deletes it."),
+            .flag(
+                "--consumers-only", sets: \.isConsumersOnly, to: true,
+                "only take off what a run with --keep has left on the queue",
+                details:
+                    "Measures consumers without producers beside them, until the queue is empty or `--duration` is "
+                    + "over; there are no latencies. Nobody else may consume from the queue, and a message that bench "
+                    + "hasn't sent ends the run and stays. The queue stays, too."),
             .value(
                 "--expires", of: .duration(.seconds(1) ... .seconds(86_400)), into: \.expires,
                 "how long the broker keeps the queue when bench is killed",

@@ -100,12 +100,13 @@ enum Recipes {
                         + "the queues that failed tasks wait on; a URL with a password and no user is 64, and "
                         + "`amqp://host//` means the vhost `/`. Places of faults in `bench --fail-if` count from 1.",
                     "New in 0.2.0: `work --peek`, `--where` and `--move-back` look at tasks in their place and choose "
-                        + "among them, `--to-url` moves them to another broker; `--rate`, `--consumer-priority`, "
+                        + "among them, `--to-url` moves them to another broker; several queues, earlier ones first; "
+                        + "`--results` keeps each command's output; `--rate`, `--consumer-priority`, `--queue-arg`, "
                         + "`--ndjson` and `--metrics-file`; `publish --wait-reply`, `--rate`, `--file` and `--format "
                         + "json`; `list-queues --where`, `--workers` and `--format prometheus`, texts and durations in "
                         + "conditions, the columns `age` and `ready_with_retries`; receipts of `purge` and `delete` in "
-                        + "JSON; `bench --queue-arg` and `--format csv`; `--check` in all commands; `WORKQ_CONFIG`, "
-                        + "`WORKQ_PASSWORD_FILE` and `CLOUDAMQP_URL`.",
+                        + "JSON; `bench --queue-arg`, `--keep`, `--consumers-only` and `--format csv`; `--check` in "
+                        + "all commands; `WORKQ_CONFIG`, `WORKQ_PASSWORD_FILE` and `CLOUDAMQP_URL`.",
                 ]),
         ]
     }

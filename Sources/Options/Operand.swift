@@ -43,6 +43,16 @@ package struct Operand<Values> {
         return operand
     }
 
+    /// The same, at least one.
+    package static func required<Value>(
+        _ format: ValueFormat<Value>, appendingTo path: @autoclosure @escaping () -> WritableKeyPath<Values, [Value]>,
+        _ summary: String
+    ) -> Self {
+        var operand = make(format, isOptional: false, summary) { $1[keyPath: path()].append($0) }
+        operand.description.isRepeatable = true
+        return operand
+    }
+
     private static func make<Value>(
         _ format: ValueFormat<Value>, isOptional: Bool, _ summary: String,
         assign: @escaping (Value, inout Values) -> Void

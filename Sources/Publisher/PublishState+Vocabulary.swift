@@ -7,7 +7,8 @@ extension PublishState {
     package struct Settings {
         /// Whether to wait for confirms; without, window and deadlines don't hold.
         package var waitsForConfirms = true
-        package var window = 1_000
+        package static let usualWindow = 1_000
+        package var window = Self.usualWindow
         package var confirmTimeout = Duration.seconds(30)
         package var retryFor: Duration?
         /// The least time between two tasks that are sent; nil for none.

@@ -12,6 +12,8 @@ import Posix
 /// when it is the first on its route (creating a queue then can't change the order), or when the broker might close the
 /// channel over it.
 package struct PublishState {
+    /// How long a broker may hold up tasks that are to go at a rate for the rate still to be that of the whole.
+    private static let slack = Duration.milliseconds(500)
     /// Bytes in flight beyond which the window is closed whatever its count.
     private static let windowBytes = 8 << 20
     private static let lastPatience = Duration.seconds(2)
@@ -51,7 +53,7 @@ package struct PublishState {
     package init(_ settings: Settings, generator: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
         self.settings = settings
         outage = Outage(retryFor: settings.retryFor, generator: generator)
-        pace = settings.interval.map(Pace.init)
+        pace = settings.interval.map { Pace(interval: $0, slack: Self.slack) }
     }
 
     // MARK: - What to do

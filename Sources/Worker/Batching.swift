@@ -38,15 +38,17 @@ package struct Batching: Equatable {
 extension WorkerState {
     /// Starts batches that are full, or whose first task has waited long enough for others.
     mutating func startBatches(of batching: Batching, _ now: Instant, _ actions: inout [Action]) {
-        while mayStart(now), hasFreePlace, let size = nextBatchSize(batching, now) {
-            startBatch(batching, size, now, &actions)
+        while mayStart(now), hasFreePlace, let (queue, size) = nextBatch(batching, now) {
+            startBatch(batching, size, of: queue, now, &actions)
         }
     }
 
-    private mutating func startBatch(_ batching: Batching, _ size: Int, _ now: Instant, _ actions: inout [Action]) {
-        let batch = tasks.firstWaiting(size)
+    private mutating func startBatch(
+        _ batching: Batching, _ size: Int, of queue: Int, _ now: Instant, _ actions: inout [Action]
+    ) {
+        let batch = tasks.firstWaiting(size, of: queue)
         guard let first = batch.first else { return }
-        batchDue = now + batching.wait
+        batchDue[queue] = now + batching.wait
         let job = lastJob + 1
         noteStart(of: batch.count, now)
         var command = Command(first: first.id, started: now)
@@ -54,30 +56,33 @@ extension WorkerState {
         if let timeout = settings.timeout { command.deadline = now + timeout }
         commands[job] = command
         for task in batch { tasks.move(task.id, to: .running(job)) }
-        actions.append(.report(.batchStarted(job, tasks: batch.count)))
+        actions.append(.report(.batchStarted(job, tasks: batch.count, queue: queue)))
         actions.append(.startBatch(job, batch.map(\.delivery)))
         if started == settings.count { leave(now, &actions) }
     }
 
-    /// The queue is empty, so that a batch has nothing to wait for.
-    mutating func startBatchAtOnce(_ now: Instant, _ actions: inout [Action]) {
-        guard let batching = settings.batching, mayStart(now), hasFreePlace else { return }
-        startBatch(batching, min(batching.size, tasks.waitingCount), now, &actions)
-    }
-
-    /// How many tasks the next batch has; nil while it waits for more.
-    private func nextBatchSize(_ batching: Batching, _ now: Instant) -> Int? {
-        let limit = min(batching.size, settings.count.map { $0 - started } ?? .max)
-        if tasks.waitingCount >= limit { return limit }
-        return tasks.waitingCount > 0 && batchDue <= now ? tasks.waitingCount : nil
-    }
-
-    /// When a batch starts although it isn't full.
-    func nextBatch(_ now: Instant) -> Instant {
-        guard settings.batching != nil, phase == .working(isPaused: false), tasks.waitingCount > 0, hasFreePlace else {
-            return .never
+    /// The queues are empty, so that a batch has nothing to wait for.
+    mutating func startBatchesAtOnce(_ now: Instant, _ actions: inout [Action]) {
+        guard let batching = settings.batching else { return }
+        for queue in settings.queues.indices where tasks.waitingCount(of: queue) > 0 && mayStart(now) && hasFreePlace {
+            startBatch(batching, min(greatestBatch(batching), tasks.waitingCount(of: queue)), of: queue, now, &actions)
         }
-        return batchDue
+    }
+
+    /// Which queue's tasks the next batch has, all of one, and how many; nil while it waits for more.
+    private func nextBatch(_ batching: Batching, _ now: Instant) -> (queue: Int, size: Int)? {
+        let limit = greatestBatch(batching)
+        for queue in 0...(precedence?.last ?? 0) {
+            let count = tasks.waitingCount(of: queue)
+            if count >= limit { return (queue, limit) }
+            if count > 0, batchDue[queue] <= now { return (queue, count) }
+        }
+        return nil
+    }
+
+    /// How many tasks may start together.
+    private func greatestBatch(_ batching: Batching) -> Int {
+        min(batching.size, settings.count.map { $0 - started } ?? .max)
     }
 
     /// Why a task can be in no batch; nil when it can.

@@ -18,6 +18,8 @@ struct ChildOutput {
         case grouped(tag: String, directory: String)
         /// Kept until the child has ended, unless it is longer than so many bytes.
         case kept(limit: Int)
+        /// To a file, as it comes.
+        case file(OutputFile)
     }
 
     /// As much as a pipe holds.
@@ -44,7 +46,7 @@ struct ChildOutput {
         self.mode = mode
         var directory = ""
         switch mode {
-        case .bytes: break
+        case .bytes, .file: break
         case .lines(_, let place): directory = place
         case .grouped(_, let place): (directory, isGrouped) = (place, true)
         case .kept: kept = []
@@ -53,6 +55,11 @@ struct ChildOutput {
     }
 
     var isOpen: Bool { descriptor >= 0 }
+
+    /// Why something of the output is missing: the system's error number.
+    var failure: Int32? {
+        if case .file(let file) = mode { file.failure } else { held.failure }
+    }
 
     /// Reads once what is there, for `buffer`. False when nothing more is there for now.
     @discardableResult
@@ -89,6 +96,7 @@ struct ChildOutput {
     private mutating func pass(_ bytes: [UInt8], to buffer: inout OutputBuffer) {
         switch mode {
         case .bytes: buffer.add(bytes)
+        case .file(let file): file.write(bytes)
         case .lines(let tag, _), .grouped(let tag, _):
             var complete = 0
             if !isGrouped { complete = workq_last_index(bytes, bytes.count, Self.newline) + 1 }

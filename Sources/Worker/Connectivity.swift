@@ -136,6 +136,7 @@ extension WorkerState {
     /// what comes of them is told when their tasks come back.
     mutating func connectionLost(_ error: BrokerError, _ now: Instant, _ actions: inout [Action]) {
         tasks.strand()
+        precedence?.lose()
         tasks.rouse(until: now + Self.unheardTime)
         guard isWorking || !tasks.isEmpty else {
             connectivity.giveUp()
@@ -162,7 +163,7 @@ extension WorkerState {
             guard let count = settings.count else {
                 return settings.prefetch == 0 ? 0 : settings.prefetch + tasks.aside.count
             }
-            let rest = count - started - tasks.waitingCount
+            let rest = count - claimedCount
             guard rest > 0 else { return nil }
             return settings.prefetch == 0 ? rest : min(settings.prefetch + tasks.aside.count, rest)
         case .working(isPaused: true), .finished: return nil
@@ -197,6 +198,7 @@ extension WorkerState {
     mutating func consuming(_ now: Instant) {
         guard case .starting(let prefetch, _)? = connectivity.consumer else { return }
         connectivity.set(.on(prefetch: prefetch))
+        precedence?.begin(prefetch: prefetch)
         lastActivity = now
         // What doesn't come soon has gone to another worker.
         tasks.hasten(by: now + Self.returnTime)
@@ -212,7 +214,7 @@ extension WorkerState {
         switch connectivity.link {
         case .up(_, .starting):
             BrokerError(
-                "consume from queue \"\(settings.queue)\"", .timedOut, scope: .client,
+                "consume from \(settings.queuePhrase)", .timedOut, scope: .client,
                 "this queue doesn't answer; has it lost its majority?")
         case .up, .lost: nil
         case .down, .connecting:

@@ -5,6 +5,8 @@ import Broker
 /// What is sent, and by what it is known again when the broker speaks of it.
 struct CopyParcel {
     var task: WorkerState.TaskID
+    /// Which of the worker's queues it came from.
+    var queue = 0
     var destination: ShortString
     /// By which a returned copy is known again, with its destination.
     var messageID: ShortString?

@@ -13,13 +13,10 @@ import Synchronization
 /// one that doesn't fit the socket's buffer waits until the broker reads.
 final class CopyPublisher: Sendable {
     struct Settings: Sendable {
-        /// The queue that tasks come from and go back to.
-        var queue: String
-        var deadLetterQueue: String
-        /// The dead-letter queue where it must be created; nil to create none.
+        /// The queues that tasks come from and go back to, with their dead-letter and retry queues.
+        var queues: [WorkQueue]
+        /// A dead-letter queue where it must be created; nil to create none.
         var newDeadLetterQueue: NewQueue?
-        /// The name of the retry queue for a delay.
-        var retryQueue: @Sendable (Duration) -> String
         /// What a dead-lettered task names as the host.
         var host: String
         /// How long a confirm may take before that is told.

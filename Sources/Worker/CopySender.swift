@@ -152,15 +152,15 @@ struct CopySender {
 
     /// Whether a queue is created where it is missing, besides retry queues.
     private func isCreated(_ queue: ShortString) -> Bool {
-        queue == ShortString(settings.deadLetterQueue) && settings.newDeadLetterQueue != nil
+        settings.newDeadLetterQueue != nil && settings.queues.contains { ShortString($0.deadLetterQueue) == queue }
     }
 
     private mutating func sendReturned() throws(BrokerError) {
         while let (parcel, message) = returned.first {
-            if parcel.destination == ShortString(settings.deadLetterQueue), let new = settings.newDeadLetterQueue {
+            if let delay = parcel.delay {
+                try declareRetryQueue(parcel.destination, delay, of: parcel.queue)
+            } else if let new = settings.newDeadLetterQueue {
                 try publisher?.channel.sendDeclareQueue(parcel.destination, type: new.type, arguments: new.arguments)
-            } else if let delay = parcel.delay {
-                try declareRetryQueue(parcel.destination, delay)
             }
             returned.removeFirst()
             var parcel = parcel
@@ -193,24 +193,30 @@ struct CopySender {
 
     private mutating func send(_ letter: CopyPublisher.Letter) throws(BrokerError) {
         let copy = letter.copy
+        let queue = settings.queues[copy.delivery.queue]
         let time = UInt64(max(0, time(nil)))
         guard
             let properties = copy.properties(
-                queue: settings.queue, host: settings.host, time: time, frameMax: connection?.frameMax ?? 0)
+                queue: queue.name, host: settings.host, time: time, frameMax: connection?.frameMax ?? 0)
         else {
             unsent.removeFirst()
             return news.append(.outcome(letter.task, .unfit))
         }
         let destination: ShortString
         switch copy.fate {
-        case .later(let delay): destination = try declareRetryQueue(delay)
-        case .deadLetter: destination = ShortString(settings.deadLetterQueue)
-        case .moved(let queue): destination = queue
-        case .back: destination = ShortString(settings.queue)
+        case .later(let delay):
+            destination = ShortString(queue.retryQueue(delay))
+            if !declared.contains(destination) {
+                try declareRetryQueue(destination, delay, of: copy.delivery.queue)
+            }
+        case .deadLetter: destination = ShortString(queue.deadLetterQueue)
+        case .moved(let target): destination = target
+        case .back: destination = ShortString(queue.name)
         case .answered: destination = copy.delivery.properties.replyTo ?? ""
         }
         var parcel = CopyParcel(
-            task: letter.task, destination: destination, messageID: properties.messageID, body: copy.delivery.body)
+            task: letter.task, queue: copy.delivery.queue, destination: destination, messageID: properties.messageID,
+            body: copy.delivery.body)
         if case .later(let delay) = copy.fate { parcel.delay = delay }
         if case .answered(let answer) = copy.fate {
             parcel.body = answer
@@ -237,21 +243,17 @@ struct CopySender {
             mandatory: !isDirectReply)
     }
 
-    private mutating func declareRetryQueue(_ delay: Duration) throws(BrokerError) -> ShortString {
-        let name = ShortString(settings.retryQueue(delay))
-        if !declared.contains(name) { try declareRetryQueue(name, delay) }
-        return name
-    }
-
     /// A quorum queue, whatever the task's own queue is: dead-lettering from a classic queue is at most once. Without
     /// `x-expires`, which could take waiting tasks with it.
-    private mutating func declareRetryQueue(_ name: ShortString, _ delay: Duration) throws(BrokerError) {
+    private mutating func declareRetryQueue(
+        _ name: ShortString, _ delay: Duration, of queue: Int
+    ) throws(BrokerError) {
         try publisher?.channel.sendDeclareQueue(
             name, type: .quorum,
             arguments: [
                 "x-message-ttl": .int64(delay.milliseconds),
                 "x-dead-letter-exchange": .text(""),
-                "x-dead-letter-routing-key": .text(settings.queue),
+                "x-dead-letter-routing-key": .text(settings.queues[queue].name),
                 "x-dead-letter-strategy": .text("at-least-once"),
                 "x-overflow": .text("reject-publish"),
             ])
@@ -266,9 +268,9 @@ struct CopySender {
         var error = error
         if error.code == .accessRefused, error.scope == .channel {
             error.operation = "send a task to another queue"
+            let names = settings.queues.map { "\"\($0.deadLetterQueue)\" and \"\($0.name).retry.*\"" }
             error.neededPermission =
-                "configure and write on \"\(settings.deadLetterQueue)\" and \"\(settings.queue).retry.*\", "
-                + "and write on exchange \"amq.default\""
+                "configure and write on \(names.joined(separator: ", ")), and write on exchange \"amq.default\""
         }
         let open = (publisher?.unconfirmed ?? []).filter { !$0.isKnock }.map(\.task) + returned.map(\.parcel.task)
         let isRefusal = error.scope == .channel && !error.isRetriable

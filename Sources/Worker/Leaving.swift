@@ -72,7 +72,7 @@ extension WorkerState {
             end(
                 .brokerFailed(
                     BrokerError(
-                        "ask for queue \"\(settings.queue)\"", .timedOut, scope: .client,
+                        "ask for \(settings.queuePhrase)", .timedOut, scope: .client,
                         "this queue doesn't answer; has it lost its majority?")), now, &actions)
         }
     }
@@ -101,7 +101,8 @@ extension WorkerState {
                 if command.others.isEmpty, let task = tasks[command.first] {
                     actions.append(.report(.timedOut(id, task.delivery)))
                 } else {
-                    actions.append(.report(.batchTimedOut(id, tasks: command.others.count + 1)))
+                    let queue = tasks[command.first]?.delivery.queue ?? 0
+                    actions.append(.report(.batchTimedOut(id, tasks: command.others.count + 1, queue: queue)))
                 }
                 actions.append(.terminate(id))
             }
@@ -149,7 +150,7 @@ extension WorkerState {
     }
 
     private mutating func giveBackWaiting(_ actions: inout [Action]) {
-        while let task = tasks.firstWaiting { giveBackUnstarted(task, &actions) }
+        while let task = tasks.firstWaiting() { giveBackUnstarted(task, &actions) }
     }
 
     /// Tasks that wait here stay: on a quorum queue giving them back counts, and at its limit the broker drops a task.
@@ -229,7 +230,7 @@ extension WorkerState {
     /// tasks that don't come back are waited for as long as commands that are told to end.
     mutating func goOnLeaving(_ now: Instant, _ actions: inout [Action]) {
         if canCheckWhetherEmpty, drainCheck.provedEmpty {
-            if tasks.waitingCount == 0 { leave(now, &actions) } else { startBatchAtOnce(now, &actions) }
+            if tasks.waitingCount == 0 { leave(now, &actions) } else { startBatchesAtOnce(now, &actions) }
         }
         guard case .leaving = phase else { return }
         if case .lost = connectivity.link { forgetStranded() }

@@ -49,10 +49,11 @@ struct OutputRelay {
         for index in children.values.indices {
             if let descriptor = children.values[index].output?.descriptor, pollSet.isReady(descriptor) {
                 children.values[index].output?.read(into: &output)
-                holdingFailure = children.values[index].output?.held.failure ?? holdingFailure
+                holdingFailure = children.values[index].output?.failure ?? holdingFailure
             }
             if let descriptor = children.values[index].errors?.descriptor, pollSet.isReady(descriptor) {
                 children.values[index].errors?.read(into: &errors)
+                holdingFailure = children.values[index].errors?.failure ?? holdingFailure
             }
         }
         for index in orphanedOutput.indices where pollSet.isReady(orphanedOutput[index].descriptor) {

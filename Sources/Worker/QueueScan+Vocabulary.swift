@@ -53,8 +53,8 @@ extension QueueScan {
         /// Nothing is tried again or dead-lettered: what is created where it is missing is the target.
         func copySettings(_ queue: String) -> CopyPublisher.Settings {
             CopyPublisher.Settings(
-                queue: queue, deadLetterQueue: creates?.name ?? "", newDeadLetterQueue: creates?.queue,
-                retryQueue: { _ in "" }, host: "", confirmTimeout: confirmTimeout)
+                queues: [WorkQueue(queue, deadLetterQueue: creates?.name ?? "")], newDeadLetterQueue: creates?.queue,
+                host: "", confirmTimeout: confirmTimeout)
         }
     }
 

@@ -6,19 +6,20 @@ import Posix
 /// interval.
 package final class StatusReader {
     private let interval: Duration
-    private let read: (WorkerState.Status) -> Void
+    private let read: (WorkerState) -> Void
     private var latest: WorkerState.Status?
     private var earliest = Instant(nanoseconds: 0)
     /// When `report` is due although nothing happens.
     private(set) var next = Instant.never
 
-    package init(every interval: Duration, read: @escaping (WorkerState.Status) -> Void) {
+    package init(every interval: Duration, read: @escaping (WorkerState) -> Void) {
         self.interval = interval
         self.read = read
     }
 
     /// `now` is nil at the end, when what is new must not wait.
-    func report(_ status: WorkerState.Status, now: Instant?) {
+    func report(_ state: WorkerState, now: Instant?) {
+        let status = state.status
         guard status != latest else { return }
         if let now {
             next = earliest
@@ -26,6 +27,6 @@ package final class StatusReader {
             (earliest, next) = (now + interval, .never)
         }
         latest = status
-        read(status)
+        read(state)
     }
 }

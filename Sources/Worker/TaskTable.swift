@@ -56,8 +56,9 @@ struct TaskTable {
 
     private var tasks: [ID: Task] = [:]
     private var lastID: ID = 0
-    /// Those that wait, in the order in which they start.
-    private var waiting: Deque<ID> = []
+    /// Those that wait, of each queue in the order in which they start.
+    private var waiting: [Deque<ID>]
+    private(set) var waitingCount = 0
     /// Those that came on a connection that is gone. They may come back.
     private var stranded: Set<ID> = []
     /// When those are due that rest or are unheard.
@@ -71,11 +72,14 @@ struct TaskTable {
     /// What all tasks here weigh.
     private(set) var bytes = 0
 
+    init(queueCount: Int) {
+        waiting = Array(repeating: [], count: queueCount)
+    }
+
     var isEmpty: Bool { tasks.isEmpty }
-    var waitingCount: Int { waiting.count }
     var strandedCount: Int { stranded.count }
     /// Whether all that is here is dealt with, though the broker hasn't heard of it.
-    var isQuiet: Bool { waiting.isEmpty && leavingCount == 0 && restingCount == 0 }
+    var isQuiet: Bool { waitingCount == 0 && leavingCount == 0 && restingCount == 0 }
     /// When the first is due that rests or is unheard.
     var nextDue: Instant { dueTimes.values.min() ?? .never }
 
@@ -96,23 +100,35 @@ struct TaskTable {
     mutating func receive(_ delivery: Delivery, in session: WorkerState.Session) -> ID {
         lastID += 1
         tasks[lastID] = Task(id: lastID, delivery: delivery, session: session, stage: .waiting)
-        waiting.append(lastID)
+        waiting[delivery.queue].append(lastID)
+        waitingCount += 1
         bytes += delivery.body.count
         return lastID
     }
 
-    /// The task that is the first to start.
-    var firstWaiting: Task? { waiting.first.flatMap { tasks[$0] } }
+    /// The task that is the first to start, of queues up to `last`: the earliest queue's.
+    func firstWaiting(upTo last: Int = .max) -> Task? {
+        for (queue, ids) in waiting.enumerated() {
+            if queue > last { return nil }
+            if let id = ids.first { return tasks[id] }
+        }
+        return nil
+    }
 
-    /// The tasks that are the first to start.
-    func firstWaiting(_ count: Int) -> [Task] { waiting.prefix(count).compactMap { tasks[$0] } }
+    /// The tasks of a queue that are the first to start.
+    func firstWaiting(_ count: Int, of queue: Int) -> [Task] { waiting[queue].prefix(count).compactMap { tasks[$0] } }
+
+    func waitingCount(of queue: Int) -> Int { waiting[queue].count }
 
     mutating func move(_ id: ID, to stage: Stage) {
         guard let task = tasks[id] else { return }
         leave(task)
         tasks[id]?.stage = stage
         switch stage {
-        case .waiting: waiting.insert(id, at: waiting.firstIndex { $0 > id } ?? waiting.endIndex)
+        case .waiting:
+            let queue = task.delivery.queue
+            waiting[queue].insert(id, at: waiting[queue].firstIndex { $0 > id } ?? waiting[queue].endIndex)
+            waitingCount += 1
         case .running: break
         case .leaving: leavingCount += 1
         case .resting(_, let until, let isAside):
@@ -124,18 +140,23 @@ struct TaskTable {
     }
 
     /// Forgets a task that is settled.
-    mutating func remove(_ id: ID) {
-        guard let task = tasks.removeValue(forKey: id) else { return }
+    @discardableResult
+    mutating func remove(_ id: ID) -> Task? {
+        guard let task = tasks.removeValue(forKey: id) else { return nil }
         leave(task)
         stranded.remove(id)
         bytes -= task.delivery.body.count
+        return task
     }
 
     private mutating func leave(_ task: Task) {
         switch task.stage {
         case .waiting:
             // As a rule the first.
-            if let index = waiting.firstIndex(of: task.id) { waiting.remove(at: index) }
+            if let index = waiting[task.delivery.queue].firstIndex(of: task.id) {
+                waiting[task.delivery.queue].remove(at: index)
+                waitingCount -= 1
+            }
         case .running: break
         case .leaving: leavingCount -= 1
         case .resting(_, _, let isAside):
@@ -149,10 +170,11 @@ struct TaskTable {
     /// The connection is gone that brought what is here. What hasn't started the broker gives to somebody; the others
     /// it delivers once more, here or elsewhere.
     mutating func strand() {
-        for id in waiting {
-            bytes -= tasks.removeValue(forKey: id)?.delivery.body.count ?? 0
+        for queue in waiting.indices {
+            for id in waiting[queue] { bytes -= tasks.removeValue(forKey: id)?.delivery.body.count ?? 0 }
+            waiting[queue] = []
         }
-        waiting = []
+        waitingCount = 0
         stranded = Set(tasks.keys)
     }
 
@@ -177,7 +199,9 @@ struct TaskTable {
     mutating func adopt(_ delivery: Delivery, in session: WorkerState.Session) -> Task? {
         guard !stranded.isEmpty, delivery.redelivered, let messageID = delivery.properties.messageID else { return nil }
         let found = stranded.first {
-            tasks[$0]?.delivery.properties.messageID == messageID && tasks[$0]?.delivery.body == delivery.body
+            guard let known = tasks[$0]?.delivery else { return false }
+            return known.properties.messageID == messageID && known.queue == delivery.queue
+                && known.body == delivery.body
         }
         guard let id = found else { return nil }
         stranded.remove(id)

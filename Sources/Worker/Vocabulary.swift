@@ -14,11 +14,11 @@ extension WorkerState {
 
     package struct Settings {
         package var mode = Mode.run
-        /// The queue that tasks come from, to be named.
-        package var queue = ""
+        /// The queues that tasks come from, to be named; those of earlier ones start first. At least one.
+        package var queues = [""]
         /// When one after the other may start; nil for no limit.
         package var pace: Pace?
-        /// Unacknowledged tasks that the broker may give this worker; 0 for no limit.
+        /// Unacknowledged tasks that the broker may give this worker of each queue; 0 for no limit.
         package var prefetch = 0
         /// Commands at once.
         package var jobs = 1
@@ -51,6 +51,11 @@ extension WorkerState {
 
         /// Whether a task that failed may be tried again later, on a queue of its own.
         var triesAgain: Bool { mode == .run && retries.maximumAttempts > 1 }
+
+        /// The queues, as part of a sentence.
+        var queuePhrase: String {
+            (queues.count > 1 ? "queues " : "queue ") + queues.map { "\"\($0)\"" }.joined(separator: ", ")
+        }
     }
 
     package enum Event {
@@ -60,13 +65,13 @@ extension WorkerState {
         case consuming
         /// It has ended the consumer as asked; what it had sent before has arrived.
         case consumerStopped
-        /// The queue was missing, and was created.
-        case queueCreated
+        /// A queue was missing, and was created.
+        case queueCreated(Int)
         case delivered(Delivery)
         case ended(JobID, JobEnd, CommandOutput = CommandOutput())
         /// The command of a job has ended, but what it has printed is still on its way.
         case outputDelayed(JobID)
-        /// The answer to `countReady`.
+        /// The answer to `countReady`, of all queues together.
         case readyCount(Int)
         /// The broker has the copy of this task, safely.
         case copyConfirmed(TaskID)
@@ -104,7 +109,7 @@ extension WorkerState {
         case giveBack(deliveryTag: UInt64)
         case cancelConsumer
         case startConsumer(prefetch: Int)
-        /// Ask how many messages are ready on the queue.
+        /// Ask how many messages are ready on the queues.
         case countReady
         /// To the job's process group.
         case terminate(JobID)
@@ -117,9 +122,9 @@ extension WorkerState {
     package enum Report: Equatable {
         case started(JobID, Delivery)
         case ended(JobID, Delivery, JobEnd, Verdict, elapsed: Duration)
-        case batchStarted(JobID, tasks: Int)
+        case batchStarted(JobID, tasks: Int, queue: Int = 0)
         /// With how many of its tasks ended how.
-        case batchEnded(JobID, [Verdict: Int], JobEnd, elapsed: Duration)
+        case batchEnded(JobID, [Verdict: Int], JobEnd, elapsed: Duration, queue: Int = 0)
         /// The connection is gone; the next attempt comes after the pause.
         case reconnecting(BrokerError, pause: Duration)
         /// The next attempt has failed as the one before.
@@ -132,7 +137,7 @@ extension WorkerState {
         case leaving(running: Int)
         case interrupting(running: Int)
         case timedOut(JobID, Delivery)
-        case batchTimedOut(JobID, tasks: Int)
+        case batchTimedOut(JobID, tasks: Int, queue: Int = 0)
         /// The task had waited for an answer, and nobody waits any more.
         case answerReturned(Delivery)
         /// The copy of the task couldn't be sent; that is tried again after a pause.
@@ -148,11 +153,11 @@ extension WorkerState {
         case stopped(JobID, Int32)
         /// A command couldn't be started; it is tried again after the pause.
         case startFailed(reason: String, pause: Duration)
-        /// The queue was missing, and now it isn't.
-        case queueCreated
+        /// A queue was missing, and now it isn't.
+        case queueCreated(Int)
         /// Copies wait for so long for the broker's word.
         case unconfirmed(Int, Duration)
-        /// The queue says nothing.
+        /// A queue says nothing.
         case unanswered(BrokerError)
         /// The command of a task whose connection is gone has ended: the broker delivers the task once more.
         case endedUnheard(JobID, Delivery, JobEnd, elapsed: Duration)
@@ -192,6 +197,10 @@ extension WorkerState {
 
         package init(counts: [Verdict: Int] = [:]) {
             self.counts = counts
+        }
+
+        static func + (one: Self, other: Self) -> Self {
+            Self(counts: one.counts.merging(other.counts) { $0 + $1 })
         }
 
         package subscript(verdict: Verdict) -> Int { counts[verdict] ?? 0 }

@@ -55,10 +55,8 @@ extension WorkerLoop {
     }
 
     private func connect() {
-        let sample = settings.state.triesAgain ? ShortString(settings.retryQueue(.zero)) : nil
         let consumer = ConsumerSession.Settings(
-            queue: settings.queue, creates: settings.creates, retryQueueSample: sample,
-            consumerTag: settings.consumerTag, priority: settings.consumerPriority)
+            queues: settings.queues, triesAgain: settings.state.triesAgain, priority: settings.consumerPriority)
         let parameters = parameters()
         copies.use(settings.copyParameters ?? parameters)
         do throws(BrokerError) {
@@ -83,44 +81,75 @@ extension WorkerLoop {
     private func start(_ job: WorkerState.JobID, _ delivery: Delivery) {
         guard let launcher else { return printer.add(job, delivery) }
         let variables = TaskEnvironment.variables(
-            for: delivery, queue: settings.queue, maximumAttempts: settings.state.retries.maximumAttempts)
-        var modes = outputModes(job)
+            for: delivery, queue: settings.queues[delivery.queue].name,
+            maximumAttempts: settings.state.retries.maximumAttempts)
         let isAsked = settings.state.isAnswering && delivery.properties.replyTo?.isEmpty == false
-        if isAsked { modes.output = .kept(limit: Self.longestAnswer) }
-        start(job, launcher, delivery.body, variables, modes)
+        start(job, launcher, delivery.body, variables, isAnswering: isAsked)
     }
 
     private func start(_ job: WorkerState.JobID, batch tasks: [Delivery]) {
-        guard let launcher, let batching = settings.state.batching else { return }
+        guard let launcher, let batching = settings.state.batching, let first = tasks.first else { return }
         let variables = TaskEnvironment.variables(
-            forBatchOf: tasks.count, queue: settings.queue,
+            forBatchOf: tasks.count, queue: settings.queues[first.queue].name,
             maximumAttempts: settings.state.retries.maximumAttempts)
-        start(job, launcher, batching.input(tasks), variables, outputModes(job))
+        start(job, launcher, batching.input(tasks), variables)
     }
 
     private func start(
         _ job: WorkerState.JobID, _ launcher: CommandLauncher, _ body: [UInt8], _ variables: EnvironmentBlock,
-        _ modes: (output: ChildOutput.Mode?, errors: ChildOutput.Mode?)
+        isAnswering: Bool = false
     ) {
+        var modes: (output: ChildOutput.Mode?, errors: ChildOutput.Mode?)
+        do throws(SystemError) {
+            modes = try outputModes(job)
+        } catch {
+            failOutput(error.number)
+            return events.append(.ended(job, .outputLost))
+        }
+        if isAnswering { modes.output = .kept(limit: Self.longestAnswer) }
         do {
             let child = try launcher.start(
                 body: body, variables: variables, output: modes.output, errors: modes.errors)
             children[job] = child
             jobsByProcess[child.pid] = job
         } catch {
+            if case .stored(let store) = settings.output { store.discard(job) }
             events.append(.ended(job, error.end))
         }
     }
 
-    private func outputModes(_ job: WorkerState.JobID) -> (output: ChildOutput.Mode?, errors: ChildOutput.Mode?) {
+    private func outputModes(
+        _ job: WorkerState.JobID
+    ) throws(SystemError) -> (output: ChildOutput.Mode?, errors: ChildOutput.Mode?) {
         func tag(_ isTagged: Bool) -> String { isTagged ? "\(job): " : "" }
         let both: ChildOutput.Mode
         switch settings.output {
         case .inherited: return (nil, nil)
         case .passed: return (nil, .bytes)
+        case .stored(let store):
+            let files = try store.begin(job)
+            return (.file(files.output), .file(files.errors))
         case .lines(let isTagged, let directory): both = .lines(tag: tag(isTagged), directory: directory)
         case .grouped(let isTagged, let directory): both = .grouped(tag: tag(isTagged), directory: directory)
         }
         return (both, both)
+    }
+
+    /// Writes down how a command has ended, before anybody hears of it: a task isn't done while that isn't kept.
+    func stored(_ event: WorkerState.Event) -> WorkerState.Event {
+        guard case .stored(let store) = settings.output, case .ended(let job, let end, _) = event else { return event }
+        do throws(SystemError) {
+            try store.finish(job, end == .outputLost ? nil : state.report(ofEnd: end, of: job, now: .now))
+            return event
+        } catch {
+            failOutput(error.number)
+            return .ended(job, .outputLost)
+        }
+    }
+
+    /// What commands write may be what they are run for: the worker ends.
+    func failOutput(_ number: Int32) {
+        outputFailure = number
+        events.prepend(.outputFailed(number))
     }
 }

@@ -34,8 +34,7 @@ extension WorkerLoop {
         if let opening, pollSet.isReady(opening.descriptor) { takeConnection() }
         // Before the ends of commands, which may be what the worker leaves for.
         if let number = relay.pass(pollSet, children: &children) {
-            outputFailure = number
-            events.prepend(.outputFailed(number))
+            failOutput(number)
         }
         releaseEnds()
         if settings.state.mode == .print, pollSet.isReady(printer.buffer.descriptor) { print() }
@@ -80,10 +79,10 @@ extension WorkerLoop {
 
     private func take(_ event: BrokerEvent) throws(BrokerError) {
         switch try session?.news(of: event) {
-        case .event(let event)?: events.append(event)
-        case .delivery(let delivery)?:
-            settlements.delivered(delivery.deliveryTag)
-            events.append(.delivered(delivery))
+        case .event(let event)?:
+            events.append(event)
+            for delivery in session?.takeEarly() ?? [] { take(delivery) }
+        case .delivery(let delivery)?: take(delivery)
         case .lost(let error)?:
             // Where only the consumer is gone, settlements still count.
             if case .consumerCancelled = event { settle() }
@@ -97,6 +96,11 @@ extension WorkerLoop {
             }
         case nil: break
         }
+    }
+
+    private func take(_ delivery: Delivery) {
+        settlements.delivered(delivery.deliveryTag)
+        events.append(.delivered(delivery))
     }
 
     /// Drops the connection. What is still to be handled of it is void.

@@ -9,15 +9,11 @@ import Posix
 /// Everything happens on one thread and nothing in the loop waits for a child, so heartbeats go on throughout.
 package final class WorkerLoop {
     package struct Settings {
-        package var queue: String
-        /// The queue where it must be created; nil to leave a missing queue alone.
-        package var creates: NewQueue?
-        /// The same for the queue that tasks are moved to or dead-lettered on.
+        /// At least one, as many as `state` names.
+        package var queues: [WorkQueue]
+        /// The queue that tasks are moved to or dead-lettered on, where it must be created; nil to create none.
         package var createsOther: NewQueue?
         package var state = WorkerState.Settings()
-        package var deadLetterQueue: String
-        /// The name of the retry queue for a delay.
-        package var retryQueue: @Sendable (Duration) -> String
         /// How long the broker may take to confirm a copy before that is told.
         package var confirmTimeout = Duration.seconds(30)
         /// This machine, as dead-lettered tasks name it.
@@ -29,18 +25,10 @@ package final class WorkerLoop {
         package var statusReader: StatusReader?
         /// Another broker, or vhost, that copies go to.
         package var copyParameters: ConnectionParameters?
-        /// What operators see of the consumer.
-        package var consumerTag = "workq"
         package var consumerPriority: Int32 = 0
 
-        package init(
-            queue: String, creates: NewQueue?, deadLetterQueue: String,
-            retryQueue: @escaping @Sendable (Duration) -> String
-        ) {
-            self.queue = queue
-            self.creates = creates
-            self.deadLetterQueue = deadLetterQueue
-            self.retryQueue = retryQueue
+        package init(queues: [WorkQueue]) {
+            self.queues = queues
         }
     }
 
@@ -55,6 +43,8 @@ package final class WorkerLoop {
         case lines(isTagged: Bool, directory: String)
         /// All output of a command together, once it has ended; otherwise the same.
         case grouped(isTagged: Bool, directory: String)
+        /// To files of its own, with how the command ended.
+        case stored(ResultStore)
     }
 
     /// What is done with a task.
@@ -129,8 +119,7 @@ package final class WorkerLoop {
         }
         copies = try CopyPublisher(
             CopyPublisher.Settings(
-                queue: settings.queue, deadLetterQueue: settings.deadLetterQueue,
-                newDeadLetterQueue: settings.createsOther, retryQueue: settings.retryQueue, host: settings.host,
+                queues: settings.queues, newDeadLetterQueue: settings.createsOther, host: settings.host,
                 confirmTimeout: settings.confirmTimeout),
             parameters: settings.copyParameters ?? parameters())
         state = WorkerState(settings: settings.state, now: .now)
@@ -150,7 +139,7 @@ package final class WorkerLoop {
                 let failure = relay.flush()
                 copies.close()
                 session?.connection.close()
-                settings.statusReader?.report(state.status, now: nil)
+                settings.statusReader?.report(state, now: nil)
                 return failure.map(WorkerState.Ending.outputFailed) ?? ending
             }
             waitForSomething()
@@ -161,10 +150,10 @@ package final class WorkerLoop {
         if mayHaveFrames && !isFull || nextReceive <= .now { receive() }
         if state.nextDeadline <= .now { events.append(.tick) }
         while let event = events.popFirst(), ending == nil {
-            for action in state.handle(event, now: .now) { perform(action) }
+            for action in state.handle(stored(event), now: .now) { perform(action) }
         }
         if ending != nil || nextSettling <= .now { settle() }
         settings.service?.report(state)
-        settings.statusReader?.report(state.status, now: .now)
+        settings.statusReader?.report(state, now: .now)
     }
 }

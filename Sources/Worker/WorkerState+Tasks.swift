@@ -11,6 +11,7 @@ extension WorkerState {
     mutating func delivered(_ delivery: Delivery, _ now: Instant, _ actions: inout [Action]) {
         noteActivity(now)
         guard let session = connectivity.session else { return }
+        precedence?.receive(from: delivery.queue)
         if let task = tasks.adopt(delivery, in: session) { return cameBack(task, now, &actions) }
         let hasAll = hasAll
         let id = tasks.receive(delivery, in: session)
@@ -25,15 +26,19 @@ extension WorkerState {
             actions.append(.report(.ended(lastJob, delivery, end, .deadLetter, elapsed: .zero)))
             settle(id, TaskTable.Outcome(verdict: .deadLetter, end: end, output: CommandOutput()), now, &actions)
             if started == settings.count { leave(now, &actions) }
-        } else if tasks.waitingCount == 1, let batching = settings.batching {
-            batchDue = now + batching.wait
+        } else if let batching = settings.batching, tasks.waitingCount(of: delivery.queue) == 1 {
+            batchDue[delivery.queue] = now + batching.wait
         }
     }
 
     /// Whether as many tasks as the worker may take have started or wait here.
     private var hasAll: Bool {
-        settings.count.map { started + tasks.waitingCount >= $0 } ?? false
+        settings.count.map { claimedCount >= $0 } ?? false
     }
+
+    /// How many tasks have started, or will. Of several queues, what waits may never start: tasks of earlier queues may
+    /// come and go first.
+    var claimedCount: Int { started + (precedence == nil ? tasks.waitingCount : 0) }
 
     /// Why a task must not be tried again although no command has failed: a quorum queue has delivered it as often as
     /// it may be tried, and each time the worker died of it. Once proves nothing: the first time a task is given back
@@ -80,7 +85,7 @@ extension WorkerState {
 
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
         if let batching = settings.batching { return startBatches(of: batching, now, &actions) }
-        while mayStart(now), hasFreePlace, let task = tasks.firstWaiting {
+        while mayStart(now), hasFreePlace, let task = tasks.firstWaiting(upTo: precedence?.last ?? .max) {
             noteStart(of: 1, now)
             if case .move(let destination) = settings.mode {
                 depart(task.id, .moved(to: destination), .acknowledge, TaskCopy.attempt(of: task.delivery), &actions)
@@ -100,7 +105,9 @@ extension WorkerState {
 
     mutating func ended(_ job: JobID, _ end: JobEnd, _ output: CommandOutput, _ now: Instant, _ actions: inout [Action])
     {
-        guard let command = commands.removeValue(forKey: job) else { return }
+        guard let command = commands[job] else { return }
+        let report = report(ofEnd: end, of: job, now: now)
+        commands[job] = nil
         noteActivity(now)
         switch end {
         case .unusable(let reason):
@@ -110,33 +117,41 @@ extension WorkerState {
         case .notStarted: break
         default: startsAfter = Instant(nanoseconds: 0)
         }
-        let end = command.hasTimedOut && end != .exited(0) ? .timedOut : end
-        // A command that somebody told to end while the worker leaves was interrupted; shells say so by a status.
-        let isTold = !isWorking && (end == .signalled(SIGTERM) || end == .exited(128 + SIGTERM))
-        let verdict = settings.verdicts.verdict(on: end, wasInterrupted: command.wasInterrupted || isTold)
-        var outcomes: [Verdict: Int] = [:]
-        for id in command.ids {
-            guard let task = tasks[id] else { continue }
-            let outcome = outcome(verdict, task.delivery)
-            if command.others.isEmpty {
-                let elapsed = now - command.started
-                actions.append(
-                    .report(
-                        isConnected(task)
-                            ? .ended(job, task.delivery, end, outcome, elapsed: elapsed)
-                            : .endedUnheard(job, task.delivery, end, elapsed: elapsed)))
-            }
-            outcomes[isConnected(task) ? outcome : .giveBack, default: 0] += 1
-        }
-        if !command.others.isEmpty {
-            actions.append(.report(.batchEnded(job, outcomes, end, elapsed: now - command.started)))
-        }
+        if let report { actions.append(.report(report)) }
+        let (end, verdict) = judge(command, end)
         for id in command.ids {
             guard let task = tasks[id] else { continue }
             let outcome = TaskTable.Outcome(
                 verdict: outcome(verdict, task.delivery), end: end, output: output)
             settle(id, outcome, now, &actions)
         }
+    }
+
+    /// What is told of a command that has ended so; nil where that is no news of a task.
+    func report(ofEnd end: JobEnd, of job: JobID, now: Instant) -> Report? {
+        guard let command = commands[job] else { return nil }
+        let (end, verdict) = judge(command, end)
+        let elapsed = now - command.started
+        let ended = command.ids.compactMap { tasks[$0] }
+        guard let first = ended.first else { return nil }
+        guard !command.others.isEmpty else {
+            return isConnected(first)
+                ? .ended(job, first.delivery, end, outcome(verdict, first.delivery), elapsed: elapsed)
+                : .endedUnheard(job, first.delivery, end, elapsed: elapsed)
+        }
+        var outcomes: [Verdict: Int] = [:]
+        for task in ended {
+            outcomes[isConnected(task) ? outcome(verdict, task.delivery) : .giveBack, default: 0] += 1
+        }
+        return .batchEnded(job, outcomes, end, elapsed: elapsed, queue: first.delivery.queue)
+    }
+
+    /// How a command has ended, as far as the worker had a hand in it, and what that means for its tasks.
+    private func judge(_ command: Command, _ end: JobEnd) -> (JobEnd, Verdict) {
+        let end = command.hasTimedOut && end != .exited(0) ? .timedOut : end
+        // A command that somebody told to end while the worker leaves was interrupted; shells say so by a status.
+        let isTold = !isWorking && (end == .signalled(SIGTERM) || end == .exited(128 + SIGTERM))
+        return (end, settings.verdicts.verdict(on: end, wasInterrupted: command.wasInterrupted || isTold))
     }
 
     /// The system is short of something, of which this task is innocent: no command starts for a while.
@@ -199,8 +214,9 @@ extension WorkerState {
 
     /// The task is settled: this is the only place that counts it.
     mutating func close(_ id: TaskID, as verdict: Verdict) {
-        tasks.remove(id)
-        tally.counts[verdict, default: 0] += 1
+        guard let task = tasks.remove(id) else { return }
+        tallies[task.delivery.queue].counts[verdict, default: 0] += 1
+        if isConnected(task) { precedence?.settle(of: task.delivery.queue) }
     }
 
     /// A task without a message id couldn't be known again.

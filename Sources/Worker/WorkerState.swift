@@ -41,7 +41,9 @@ package struct WorkerState {
     static let notableIdleness = Duration.seconds(10)
 
     let settings: Settings
-    var tasks = TaskTable()
+    var tasks: TaskTable
+    /// Who goes first; nil for a single queue.
+    var precedence: Precedence?
     var commands: [JobID: Command] = [:]
     var connectivity: Connectivity
     var phase = Phase.working(isPaused: false)
@@ -52,8 +54,8 @@ package struct WorkerState {
     /// No command starts before: the system was short of something.
     var startsAfter = Instant(nanoseconds: 0)
     private var pace: Pace?
-    /// When what is waiting starts although the batch isn't full.
-    var batchDue = Instant.never
+    /// When what is waiting of each queue starts although the batch isn't full.
+    var batchDue: [Instant]
     var pauseAfterFailure = FailurePause()
     var drainCheck = DrainCheck()
     var hasToldIdleness = false
@@ -66,12 +68,17 @@ package struct WorkerState {
     var graceEnd = Instant.never
     /// When a worker that leaves waits no longer for the broker.
     var settleBy = Instant.never
-    package internal(set) var tally = Tally()
+    /// How many tasks of each queue ended how.
+    var tallies: [Tally]
 
     package init(
         settings: Settings, now: Instant, generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.settings = settings
+        tasks = TaskTable(queueCount: settings.queues.count)
+        precedence = settings.queues.count > 1 ? Precedence(queueCount: settings.queues.count) : nil
+        batchDue = Array(repeating: .never, count: settings.queues.count)
+        tallies = Array(repeating: Tally(), count: settings.queues.count)
         connectivity = Connectivity(now: now, generator: generator)
         pace = settings.pace
         lastActivity = now
@@ -80,8 +87,13 @@ package struct WorkerState {
 
     /// How many commands are running.
     package var runningCount: Int { commands.count }
-    /// How many tasks are here unstarted.
-    var waitingCount: Int { tasks.waitingCount }
+    /// How many tasks are here that only wait for a place.
+    var waitingCount: Int {
+        guard let last = precedence?.last else { return tasks.waitingCount }
+        return (0...last).reduce(0) { $0 + tasks.waitingCount(of: $1) }
+    }
+    /// How many tasks ended how.
+    package var tally: Tally { tallies.count == 1 ? tallies[0] : tallies.reduce(Tally(), +) }
     /// What all tasks here weigh, in bytes.
     var bytes: Int { tasks.bytes }
     /// Whether a signal told the worker to leave.
@@ -102,7 +114,7 @@ package struct WorkerState {
         switch phase {
         case .working(let isPaused):
             if !isPaused, tasks.waitingCount > 0, hasFreePlace {
-                deadline = min(deadline, max(nextStart, settings.batching == nil ? nextStart : batchDue))
+                deadline = min(deadline, max(nextStart, nextChoice))
             }
             return min(deadline, maximumTimeEnd, idleEnd)
         case .leaving(.gentle): return min(deadline, graceEnd, settleBy)
@@ -113,6 +125,18 @@ package struct WorkerState {
 
     /// Before this no task or batch starts.
     private var nextStart: Instant { max(startsAfter, pace?.next ?? startsAfter) }
+
+    /// When the first of the tasks that are here may start, as far as their queues are concerned.
+    private var nextChoice: Instant {
+        var (first, free) = (Instant.never, Instant(nanoseconds: 0))
+        for queue in settings.queues.indices {
+            if tasks.waitingCount(of: queue) > 0 {
+                first = min(first, settings.batching == nil ? free : max(free, batchDue[queue]))
+            }
+            free = max(free, precedence?.freeFrom(queue) ?? free)
+        }
+        return first
+    }
 
     /// Whether tasks that are here may start.
     func mayStart(_ now: Instant) -> Bool {
@@ -141,13 +165,14 @@ package struct WorkerState {
     /// Takes an event and returns what is to be done about it, in order.
     package mutating func handle(_ event: Event, now: Instant) -> [Action] {
         if phase == .finished { return [] }
+        precedence?.now = now
         var actions: [Action] = []
         switch event {
         case .connected: connected(now, &actions)
         case .connectionLost(let error): connectionLost(error, now, &actions)
         case .consuming: consuming(now)
         case .consumerStopped: consumerStopped()
-        case .queueCreated: actions.append(.report(.queueCreated))
+        case .queueCreated(let queue): actions.append(.report(.queueCreated(queue)))
         case .delivered(let delivery): delivered(delivery, now, &actions)
         case .ended(let job, let end, let output): ended(job, end, output, now, &actions)
         case .outputDelayed(let job): commands[job]?.deadline = .never
@@ -175,5 +200,23 @@ package struct WorkerState {
             isConnected: connectivity.session != nil, isPaused: phase == .working(isPaused: true),
             waiting: tasks.waitingCount, running: commands.count, held: tasks.leavingCount + tasks.restingCount,
             tally: tally)
+    }
+
+    /// The same of one of several queues.
+    package func status(ofQueue queue: Int) -> Status {
+        func count(_ matches: (TaskTable.Stage) -> Bool) -> Int {
+            tasks.ids(where: matches).count(where: { tasks[$0]?.delivery.queue == queue })
+        }
+        var status = status
+        status.waiting = tasks.waitingCount(of: queue)
+        status.running = commands.values.count(where: { tasks[$0.first]?.delivery.queue == queue })
+        status.held = count { stage in
+            switch stage {
+            case .leaving, .resting: true
+            case .waiting, .running, .unheard: false
+            }
+        }
+        status.tally = tallies[queue]
+        return status
     }
 }

@@ -58,7 +58,10 @@ import Testing
         #expect(shown["--confirm-timeout"] == work.confirmTimeout.shortText)
         let publish = PublishCommand.Values()
         let options = PublishCommand.description.options
-        #expect(options.first { $0.spellings.contains("--window") }?.defaultText == "\(publish.window)")
+        #expect(publish.window == nil)
+        #expect(
+            options.first { $0.spellings.contains("--window") }?.defaultText
+                == "1000, or what --rate sends in a second")
         #expect(
             options.first { $0.spellings.contains("--confirm-timeout") }?.defaultText
                 == publish.confirmTimeout.shortText)

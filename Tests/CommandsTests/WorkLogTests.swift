@@ -38,7 +38,7 @@ import Testing
     /// What is written for all kinds of events and a summary.
     private static func log(_ change: (inout WorkCommand.Values) -> Void) throws -> [String] {
         var values = WorkCommand.Values()
-        values.queue = "q"
+        values.queues = ["q"]
         values.command = [Array("true".utf8)]
         change(&values)
         let captured = try CapturedContext()
@@ -114,7 +114,7 @@ import Testing
         var record = WorkLogRecord(.started(7, Self.delivery), copyError: nil)
         record.reason = "a/b\n\u{1B}[2J"
         #expect(
-            record.line(queue: "q", at: WallTime(milliseconds: 1_700_000_000_250))
+            record.line(queues: ["q"], at: WallTime(milliseconds: 1_700_000_000_250))
                 == #"{"attempt":2,"event":"start","job":7,"message_id":"m\"1","queue":"q","reason":"a/b\n\u001b[2J","#
                 + #""redelivered":true,"time":"2023-11-14T22:13:20.250Z"}"# + "\n")
     }

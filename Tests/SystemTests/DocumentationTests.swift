@@ -83,6 +83,10 @@ struct DocumentedPromise: Sendable {
             piece: "workq work thumbnails --jobs 4 -- ./make-thumbnail",
             after: "test -e small-photo-1.jpg && test -e small-photo-3.jpg && holds thumbnails 0"),
         DocumentedPromise(
+            piece: "workq work urgent thumbnails -- ./make-thumbnail",
+            before: "workq publish urgent photo-77.jpg",
+            after: "test -e small-photo-77.jpg && holds urgent 0 && holds thumbnails 0"),
+        DocumentedPromise(
             piece: "convert \"$photo\"", after: "test -e small-photo-1.jpg && holds thumbnails 0"),
         DocumentedPromise(piece: "workq publish reports daily ||", after: "holds reports 1"),
         DocumentedPromise(piece: "--null thumbnails", after: "holds thumbnails 13"),
@@ -103,6 +107,8 @@ struct DocumentedPromise: Sendable {
         DocumentedPromise(piece: "--dry-run", after: "holds test-1 1"),
         DocumentedPromise(
             piece: "--baseline", before: "\"$WORKQ\" bench --messages 500 --warm-up 0 --format json -q > before.json"),
+        DocumentedPromise(
+            piece: "bench --keep --queue backlog", prints: "all 20,000 messages arrived, once and in order"),
         DocumentedPromise(piece: "--if-unused --if-empty", before: "workq purge -q thumbnails >/dev/null"),
         DocumentedPromise(
             piece: "--wait-reply 30s",
@@ -135,6 +141,7 @@ struct DocumentedPromise: Sendable {
         *' --crit '*)
             status=0 && "$real" "$@" || status=$?
             [ "$status" -le 3 ] ;;
+        *' bench --keep '* | *' bench --consumers-only '*) exec "$real" "$@" ;;
         *' bench '*)
             shift
             status=0 && "$real" bench "$@" --duration 1s --warm-up 100ms || status=$?

@@ -119,4 +119,23 @@ struct FullDiskTests {
         #expect(result.status == 74 && result.errors.contains("no space left on device"), "\(result.errors)")
         try await fixture.holds(1)
     }
+
+    @Test(
+        "results for which the disk has no more room are 74, and the task goes back, whatever the command's status is",
+        arguments: ["head -c 3000000 /dev/zero; sleep 60", "head -c 3000000 /dev/zero >&2; exit 0", "true"])
+    func results(script: String) async throws {
+        let fixture = try Fixture()
+        let disk = try SmallDisk()
+        try await fixture.publish(["x"])
+        let fills = script == "true"
+        let result = try await disk.run(
+            """
+            \(fills ? "head -c 3000000 /dev/zero > $DISK/filling" : "")
+            "$WORKQ" work "$QUEUE" --drain --results "$DISK/results" -- sh -c '\(script)'
+            """, fixture.environment.merging(["QUEUE": fixture.queue]) { $1 })
+        #expect(result.status == 74, "\(result.errors)")
+        #expect(result.errors.contains("cannot write to the results in"), "\(result.errors)")
+        #expect(result.errors.contains("no space left on device"), "\(result.errors)")
+        try await fixture.holds(1)
+    }
 }

@@ -50,6 +50,25 @@ struct OperatorTests {
         #expect(unsure.status == 75 && unsure.errors.contains("may be 5 seconds old"), "\(unsure)")
     }
 
+    @Test("--watch shows the queues of which --where holds, by counts and by statistics, as they begin to and cease to")
+    func watchWhere() async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["1", "2"])
+        let watch = try fixture.start(
+            "list-queues", "--watch", "--interval", "200ms", "--where",
+            "name == '\(fixture.queue)' and messages_ready > 2 and consumers == 0")
+        func lastSample() -> String { watch.output.split(separator: "\n").last.map(String.init) ?? "" }
+        try await eventually("a sample without the queue: \(watch.errors)") { lastSample().hasSuffix("\"queues\":[]}") }
+        try await fixture.publish(["3"])
+        try await eventually("it begins to hold") { lastSample().contains("\"name\":\"\(fixture.queue)\"") }
+        let worker = try fixture.start("work", fixture.queue, "--no-create", "--", "sleep", "60")
+        try await eventually("its statistics tell of a consumer") { lastSample().hasSuffix("\"queues\":[]}") }
+        worker.signal(SIGKILL)
+        watch.signal(SIGINT)
+        let result = try await watch.wait()
+        #expect(result.status == 0 && !result.lines.isEmpty, "\(result)")
+    }
+
     @Test("of what --where isn't known is left out, and told in lists and checks")
     func undecided() async throws {
         let fixture = try Fixture()

@@ -27,6 +27,24 @@ struct PublishRateTests {
         try await fixture.holds(7)
     }
 
+    @Test("a rate is reached where the broker takes more than that, and never passed", arguments: [100, 5_000])
+    func average(rate: Int) async throws {
+        let fixture = try Fixture()
+        let tasks = WorkqProcess.Input.text((0..<rate * 4).map { "\($0)\n" }.joined())
+        func time(_ options: String...) async throws -> Duration {
+            let start = ContinuousClock.now
+            let result = try await WorkqProcess.run(
+                ["publish", "--lines", fixture.queue] + options, input: tasks, environment: fixture.environment)
+            #expect(result.status == 0, "\(result)")
+            return ContinuousClock.now - start
+        }
+        let unpaced = try await time()
+        let paced = try await time("--rate", "\(rate)/s")
+        // Less the half second that may be made up for, and the last task's own interval.
+        #expect(paced > .milliseconds(3_480))
+        #expect(paced < .milliseconds(4_600) || unpaced > .seconds(2), "\(paced), without a rate \(unpaced)")
+    }
+
     @Test("a signal ends a long wait for a turn, and the task that waited is among the unsent ones")
     func signal() async throws {
         let fixture = try Fixture()

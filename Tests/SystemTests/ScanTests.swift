@@ -160,6 +160,34 @@ struct ScanTests {
         try await fixture.broker.ctl("delete_vhost", vhost)
     }
 
+    @Test("the password of WORKQ_PASSWORD_FILE is for the broker that tasks come from, and never offered to the target")
+    func targetPassword() async throws {
+        let fixture = try await fixture("classic", tasks: 3)
+        let folder = try TemporaryFolder()
+        let (here, there) = ("here-\(fixture.queue)", "there-\(fixture.queue)")
+        for (user, password) in [(here, "one"), (there, "two")] {
+            try await fixture.broker.ctl("add_user", user, password)
+            try await fixture.broker.ctl("set_permissions", user, ".*", ".*", ".*")
+        }
+        try folder.write("one\n", to: "password")
+        let port = fixture.broker.port
+        let environment = [
+            "WORKQ_PASSWORD_FILE": folder.path("password"), "WORKQ_URL": "amqp://\(here)@127.0.0.1:\(port)",
+        ]
+        let target = fixture.anotherQueue("target")
+        func move(_ url: String) async throws -> WorkqProcess.Result {
+            try await WorkqProcess.run(
+                ["work", fixture.queue, "--move-to", target, "--to-url", url, "--drain"], environment: environment)
+        }
+        // Its user has another password, so with that of the file this would be refused.
+        let moved = try await move("amqp://\(there):two@127.0.0.1:\(port)")
+        #expect(moved.status == 0 && fixture.ready(target) == 3, "\(moved)")
+        // Without a password of its own there is none, even where the file's would do.
+        let without = try await move("amqp://\(here)@127.0.0.1:\(port)")
+        #expect(without.status == 64 && without.errors.contains("password"), "\(without)")
+        for user in [here, there] { try await fixture.broker.ctl("delete_user", user) }
+    }
+
     @Test("counts are kept in a file for Prometheus; one that can't be written is 73")
     func metrics() async throws {
         let fixture = try await fixture("classic", tasks: 5)

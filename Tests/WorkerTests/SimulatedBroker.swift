@@ -1,4 +1,4 @@
-// A broker with one queue, and the system that runs commands, both as simple as can be. It watches the worker.
+// A broker with a queue or several, and the system that runs commands, both as simple as can be. It watches the worker.
 
 import Broker
 import Posix
@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Worker
 
-/// A quorum queue or a classic one, with whatever may happen to a worker on it.
+/// Quorum queues or classic ones, with whatever may happen to a worker on it.
 struct SimulatedBroker {
     /// A message as the broker has it: a copy is another one of the same task.
     private struct Message: Equatable {
@@ -27,6 +27,8 @@ struct SimulatedBroker {
         var message: Message
         var place = Place.waiting
         var consumer: Int
+        /// Whether the worker can't have had it before.
+        var isFirst: Bool
     }
 
     private(set) var faults: [String] = []
@@ -41,6 +43,7 @@ struct SimulatedBroker {
     /// nil for a classic queue.
     private let deliveryLimit: Int?
     private let taskCount: Int
+    private let queueCount: Int
 
     private var ready: [Message]
     private var dead: Set<Int> = []
@@ -66,13 +69,15 @@ struct SimulatedBroker {
     private var answers: [WorkerState.Event] = []
     private var wasStopped = false
     private var hasKilled = false
+    private var isAskedForCount = false
     /// The tasks of each running job.
     private var running: [Int: [Int]] = [:]
 
     init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var settings = WorkerState.Settings()
-        settings.queue = "q"
+        queueCount = max(1, Int.random(in: -2...3, using: &generator))
+        settings.queues = (0..<queueCount).map(String.init)
         settings.jobs = Int.random(in: 1...4, using: &generator)
         settings.mode = Bool.random(using: &generator) ? .print : .run
         settings.leavesWhenEmpty = Bool.random(using: &generator)
@@ -143,28 +148,37 @@ struct SimulatedBroker {
     // MARK: - Events
 
     private mutating func deliver() {
-        guard isConnected, let prefetch, !ready.isEmpty else { return }
+        let queues = Set(ready.map { queue(of: $0.task) }).sorted()
+        guard isConnected, let prefetch, let queue = queues.randomElement(using: &generator),
+            let next = ready.firstIndex(where: { self.queue(of: $0.task) == queue })
+        else { return }
         if isEnding {
             guard endingCredit > 0, Bool.random(using: &generator) else { return }
             endingCredit -= 1
         }
-        guard prefetch == 0 || credit > 0 else { return }
-        var message = ready.removeFirst()
+        guard prefetch == 0 || credit(of: queue) > 0 else { return }
+        var message = ready.remove(at: next)
         lastTag += 1
         let isRedelivered = message.wasDelivered
         message.wasDelivered = true
         if running.count >= settings.jobs { reached.insert("waiting") }
-        unsettled[lastTag] = Unsettled(message: message, consumer: consumer)
+        unsettled[lastTag] = Unsettled(message: message, consumer: consumer, isFirst: !isRedelivered)
         let count = deliveryLimit != nil && message.count > 0 ? Int64(message.count) : nil
-        take(
-            .delivered(
-                WorkerTranscript.delivery(
-                    lastTag, id: "\(message.task)", redelivered: isRedelivered,
-                    attempt: message.attempt > 1 ? Int32(message.attempt) : nil, count: count)))
+        var delivery = WorkerTranscript.delivery(
+            lastTag, id: "\(message.task)", redelivered: isRedelivered,
+            attempt: message.attempt > 1 ? Int32(message.attempt) : nil, count: count)
+        delivery.queue = queue
+        take(.delivered(delivery))
     }
 
-    /// How many more deliveries the consumer may hold.
-    private var credit: Int { (prefetch ?? 0) - unsettled.values.count(where: { $0.consumer == consumer }) }
+    /// The queue that a task is on, as all of its copies.
+    private func queue(of task: Int) -> Int { task % queueCount }
+
+    /// How many more deliveries the consumer of a queue may hold.
+    private func credit(of queue: Int) -> Int {
+        (prefetch ?? 0)
+            - unsettled.values.count(where: { $0.consumer == consumer && self.queue(of: $0.message.task) == queue })
+    }
 
     private mutating func endSomeJob() {
         guard let job = running.keys.sorted().randomElement(using: &generator), let tasks = running[job] else {
@@ -288,6 +302,10 @@ struct SimulatedBroker {
         // Printed tasks have no process that could end later.
         if mayEndRunning, state.runningCount == 0 { running = [:] }
         if running.count != state.runningCount { faults.append("\(state.runningCount) running") }
+        if isAskedForCount {
+            isAskedForCount = false
+            take(.readyCount(ready.count))
+        }
     }
 
     private mutating func perform(_ action: WorkerState.Action, mayEndRunning: Bool, mayAbandon: Bool) {
@@ -304,6 +322,11 @@ struct SimulatedBroker {
             if copies.contains(where: { $0.id == id }) { faults.append("copies task \(id) twice at once") }
             if copy.fate == .back { reached.insert("given back by a copy") }
             copies.append((id, copy))
+            let tag = copy.delivery.deliveryTag
+            // The tag may be of an earlier session.
+            if unsettled[tag]?.place == .waiting, unsettled[tag]?.message.task == Self.task(copy.delivery) {
+                unsettled[tag]?.place = .ended
+            }
         case .reject: faults.append("rejects, which nobody asked for")
         case .giveBack(let tag):
             reached.insert("giveBack")
@@ -316,9 +339,9 @@ struct SimulatedBroker {
         case .cancelConsumer:
             if prefetch == nil || isEnding { faults.append("ends a consumer twice") }
             // Until the broker has heard of it, and so before its answer, deliveries still come.
-            (isEnding, endingCredit) = (true, prefetch == 0 ? 3 : credit)
+            (isEnding, endingCredit) = (true, prefetch == 0 ? 3 : (0..<queueCount).reduce(0) { $0 + credit(of: $1) })
             answers.append(.consumerStopped)
-        case .countReady: take(.readyCount(ready.count))
+        case .countReady: isAskedForCount = true
         case .terminate(let job), .kill(let job):
             reached.insert(action == .kill(job) ? "kill" : "terminate")
             if action == .kill(job) { hasKilled = true }
@@ -326,7 +349,9 @@ struct SimulatedBroker {
         case .report(.cameBack(let job, let delivery)):
             reached.insert("adopted")
             unsettled[delivery.deliveryTag]?.place = .running(job)
-        case .report(.settledLate): reached.insert("settled late")
+        case .report(.settledLate(let delivery, _)):
+            reached.insert("settled late")
+            unsettled[delivery.deliveryTag]?.place = .ended
         case .finish(let ending): finish(ending, mayEndRunning: mayEndRunning)
         case .report: break
         }
@@ -334,6 +359,17 @@ struct SimulatedBroker {
 
     private mutating func start(_ job: Int, _ deliveries: [Delivery]) {
         if running.count >= settings.jobs { faults.append("more than \(settings.jobs) jobs") }
+        if Set(deliveries.map(\.queue)).count > 1 { faults.append("a batch of several queues") }
+        let queue = deliveries.first?.queue ?? 0
+        if unsettled.values.contains(where: { self.queue(of: $0.message.task) > queue && $0.place == .waiting }) {
+            reached.insert("first of an earlier queue")
+        }
+        let isOvertaking = unsettled.values.contains {
+            $0.isFirst && $0.place == .waiting && self.queue(of: $0.message.task) < queue
+        }
+        if isOvertaking, settings.batching == nil {
+            faults.append("starts a task of queue \(queue) before one of an earlier queue")
+        }
         for delivery in deliveries {
             guard let found = unsettled[delivery.deliveryTag], found.place == .waiting else {
                 return faults.append("starts delivery \(delivery.deliveryTag), which isn't waiting")

@@ -28,7 +28,7 @@ import Testing
             reached.isSuperset(of: [
                 "adopted", "copied", "copy failed", "acknowledge", "giveBack", "stale end", "drained", "terminate",
                 "kill", "lost", "refused", "unusable", "output failed", "waiting", "batch", "settled late",
-                "given back by a copy", "lost with copies under way",
+                "given back by a copy", "lost with copies under way", "first of an earlier queue",
             ]))
     }
 }

@@ -17,7 +17,7 @@ struct WorkerTranscript {
 
     init(_ change: (inout WorkerState.Settings) -> Void = { _ in }) {
         var settings = WorkerState.Settings()
-        settings.queue = "q"
+        settings.queues = ["q"]
         change(&settings)
         state = WorkerState(settings: settings, now: now, generator: SeededGenerator(seed: 42))
     }

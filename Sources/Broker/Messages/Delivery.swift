@@ -11,6 +11,9 @@ public struct Delivery: Equatable, Sendable {
     package var routingKey: ShortString
     package var properties: MessageProperties
     package var body: [UInt8]
+    /// Which of the queues it came from that its connection consumes from, in the order of the consumers. Not on the
+    /// wire: whoever has more than one consumer says so.
+    package var queue = 0
 
     package init(
         consumerTag: ShortString, deliveryTag: UInt64, redelivered: Bool, exchange: ShortString,

@@ -6,7 +6,7 @@ import Posix
 
 extension BenchCommand {
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
-        let plan = try plan(values, in: context)
+        var plan = try plan(values, in: context)
         let conditions = values.failConditions
         let baseline = try values.baselineFile.map { path throws(CommandError) in try BenchFiles.readBaseline(path) }
         if let baseline { warnOfDifferences(baseline, plan, in: context) }
@@ -19,11 +19,14 @@ extension BenchCommand {
         }
         let startedAt = context.wallClock()
         let queue = try queue(plan)
+        if plan.backlog != nil { plan.backlog = queue.backlog }
         let broker = queue.brokerVersion
         let progress = BenchProgress(plan, isQuiet: values.common.isQuiet, context)
         progress.begin(broker: "\(broker) at \(queue.node)")
         let results = try? BenchRun(plan, on: queue, signals: signals, note: progress.note).run()
-        if let reason = queue.remove() {
+        if plan.backlog != nil || plan.keepsQueue && results?.interruption == nil {
+            queue.keepForLater()
+        } else if let reason = queue.remove() {
             context.say(
                 "\(reason). Queue \"\(plan.queue)\" is left behind, and expires \(plan.queueExpiry.shortText) "
                     + "after its last use")
@@ -31,6 +34,7 @@ extension BenchCommand {
         guard let results else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
+        if plan.backlog != nil { plan.size = results.size }
         let report = BenchReport(results, plan, brokerVersion: broker, startedAt: startedAt)
         if results.hasStarted {
             progress.end()
@@ -50,10 +54,20 @@ extension BenchCommand {
 
     private static func queue(_ plan: BenchPlan) throws(CommandError) -> TestQueue {
         do throws(TestQueue.Refusal) {
-            return try TestQueue(plan)
+            return try plan.backlog == nil ? TestQueue(plan) : TestQueue(keptFor: plan)
         } catch {
             switch error {
             case .broker(let error): throw CommandError(error)
+            case .empty:
+                throw CommandError(
+                    .refused,
+                    "queue \"\(plan.queue)\" has no messages. 'workq bench --keep --queue \(plan.queue)' makes it, and some"
+                )
+            case .inUse(let consumers):
+                throw CommandError(
+                    .refused,
+                    "queue \"\(plan.queue)\" has \(count(consumers, "consumer")) already, which would take a part of its "
+                        + "messages")
             case .exists:
                 throw CommandError(
                     .refused,
@@ -69,31 +83,29 @@ extension BenchCommand {
             connection: try values.connection.parameters(for: name, in: context),
             queue: values.queue ?? "workq-bench-\(context.processName)", runID: .random(in: .min ... .max))
         plan.queueType = values.queueType
-        plan.queueArguments = try queueArguments(values)
+        plan.queueArguments = try FieldTable(
+            ofNewQueue: values.queueArguments, besides: [("x-expires", "--expires")], for: name)
         plan.queueLifetime = values.expires
-        plan.producers = values.producers
-        plan.consumers = values.consumers
-        plan.size = values.size
         plan.extent = values.messages.map { .messages($0) } ?? .duration(values.duration ?? .seconds(10))
         plan.warmUp = values.warmUp
+        plan.producers = values.producers
+        plan.consumers = values.keepsQueue ? 0 : values.consumers
+        plan.keepsQueue = values.keepsQueue
+        if values.keepsQueue || values.isConsumersOnly { plan.runID = BenchPlan.keptRunID(of: plan.queue) }
+        if values.isConsumersOnly {
+            guard values.consumers > 0 else {
+                throw CommandError(.usage, "bench: --consumers-only needs at least one consumer")
+            }
+            // How many there are, the queue tells.
+            (plan.backlog, plan.producers, plan.warmUp) = (0, 0, .zero)
+            plan.extent = values.duration.map { .duration($0) } ?? .messages(0)
+        }
+        plan.size = values.size
         plan.rate = values.rate
         plan.window = values.window
         plan.prefetch = values.prefetch
         plan.isPersistent = values.isPersistent
         return plan
-    }
-
-    private static func queueArguments(_ values: Values) throws(CommandError) -> FieldTable {
-        let arguments = FieldTable(values.queueArguments)
-        for (name, option) in [("x-queue-type", "--queue-type"), ("x-expires", "--expires")] as [(ShortString, String)]
-        where arguments[name] != nil {
-            throw CommandError(.usage, "bench: \(name) is given by \(option)")
-        }
-        if let name = arguments.firstInvalidName {
-            throw CommandError(
-                .refused, "an argument's name must have 1 to 128 bytes and no control characters, not \"\(name)\"")
-        }
-        return arguments
     }
 
     /// A condition on a figure that nobody has would never fail a run.
@@ -107,6 +119,9 @@ extension BenchCommand {
             let figures = condition.expression.names
             if plan.consumers == 0, figures.contains(where: { $0.metric == .consumeRate }) {
                 throw CommandError(.usage, "bench: --fail-if \"\(condition.text)\" needs consumers")
+            }
+            if plan.backlog != nil, figures.contains(where: { $0.metric == .publishRate || $0.metric.isLatency }) {
+                throw CommandError(.usage, "bench: --fail-if \"\(condition.text)\" needs producers")
             }
             for figure in figures where figure.isOfBaseline {
                 guard baseline.flatMap(figure.metric.value) == nil else { continue }
@@ -134,7 +149,8 @@ extension BenchCommand {
             return interruption.status
         }
         if let lost = results.lost, lost > 0 {
-            context.say("\(lost) of \(results.confirmed) confirmed messages were lost")
+            let all = results.backlog.map { "\($0) messages of the queue" } ?? "\(results.confirmed) confirmed messages"
+            context.say("\(lost) of \(all) were lost")
             return .partlyDone
         }
         if results.nacked + results.returned > 0 {

@@ -22,7 +22,7 @@ struct BenchProgress {
         guard !isQuiet else { return }
         let extent =
             switch plan.extent {
-            case .messages(let count): "\(NumberText.grouped(count)) messages"
+            case .messages(let count): "\(NumberText.grouped(plan.backlog ?? count)) messages"
             case .duration(let duration): duration.shortText
             }
         let warmUp = plan.warmUp > .zero ? "\(plan.warmUp.shortText) of warm-up and " : ""
@@ -39,7 +39,7 @@ struct BenchProgress {
         guard !isQuiet else { return }
         let isTerminal = context.isTerminal(context.standardError)
         let width = isTerminal ? TerminalScreen.size(of: context.standardError).width : .max
-        write(Self.line(second, consumers: plan.consumers, style, width: width))
+        write(Self.line(second, producers: plan.producers, consumers: plan.consumers, style, width: width))
     }
 
     private func write(_ line: String) {
@@ -50,12 +50,14 @@ struct BenchProgress {
     }
 
     /// The parts of a line that fit into `width` columns, the first ones before all.
-    static func line(_ second: BenchRun.Second, consumers: Int, _ style: TerminalStyle, width: Int = .max) -> String {
+    static func line(
+        _ second: BenchRun.Second, producers: Int = 1, consumers: Int, _ style: TerminalStyle, width: Int = .max
+    ) -> String {
         func rate(_ count: Int) -> String {
             (NumberText.grouped(Int((Double(count) / second.seconds).rounded())) + "/s").leftPadded(to: 10)
         }
         let time = NumberText.decimal(Double(second.elapsed.nanoseconds) / 1e9, digits: 0) + "s"
-        var parts = ["confirmed" + rate(second.confirmed)]
+        var parts = producers > 0 ? ["confirmed" + rate(second.confirmed)] : []
         if consumers > 0 { parts.append("received" + rate(second.received)) }
         if !second.confirmLatency.isEmpty {
             parts.append("confirm p99 " + NumberText.latency(second.confirmLatency.percentile(99)).leftPadded(to: 7))
@@ -64,7 +66,7 @@ struct BenchProgress {
             parts.append("latency p99 " + NumberText.latency(second.arrivalLatency.percentile(99)).leftPadded(to: 7))
         }
         if consumers > 0 { parts.append("waiting " + NumberText.grouped(second.waiting).leftPadded(to: 7)) }
-        let phase = second.isWarmUp ? "warming up" : second.isDraining ? "waiting for the rest" : ""
+        let phase = second.isWarmUp ? "warming up" : second.isDraining && producers > 0 ? "waiting for the rest" : ""
         let room = width - 6 - (phase.isEmpty ? 0 : phase.count + 2)
         var used = 0
         let shown = parts.prefix { part in

@@ -110,7 +110,7 @@ extension BenchReport.Parameters {
         self.init(
             producers: plan.producers, consumers: plan.consumers, size: plan.size,
             warmUpSeconds: plan.warmUp.inSeconds, rate: plan.rate, window: plan.window, prefetch: plan.prefetch,
-            queueType: plan.queueType.rawValue, persistent: plan.isPersistent)
+            queueType: plan.backlog == nil ? plan.queueType.rawValue : "kept", persistent: plan.isPersistent)
         if !plan.queueArguments.isEmpty {
             var text: [UInt8] = []
             plan.queueArguments.appendJSON(to: &text)

@@ -35,6 +35,13 @@ struct BenchSummary {
 
     /// One line: `1 producer, 1 consumer, 100-byte persistent messages, ...`.
     static func parameters(_ plan: BenchPlan) -> String {
+        if let backlog = plan.backlog {
+            return [
+                counted(plan.consumers, "consumer"),
+                "\(NumberText.grouped(backlog)) messages of \(NumberText.grouped(plan.size)) bytes on a kept queue",
+                "prefetch \(NumberText.grouped(plan.prefetch))",
+            ].joined(separator: ", ")
+        }
         var parts = [
             counted(plan.producers, "producer"), counted(plan.consumers, "consumer"),
             "\(NumberText.grouped(plan.size))-byte \(plan.isPersistent ? "persistent" : "transient") messages",
@@ -56,7 +63,7 @@ struct BenchSummary {
     // MARK: - Rates
 
     private var rates: [String] {
-        var lines = flow("Published", results.publishing, results.published)
+        var lines = plan.backlog == nil ? flow("Published", results.publishing, results.published) : []
         if plan.consumers > 0 { lines += flow("Consumed", results.consuming, results.consumed) }
         if let rate = plan.rate, isBehind(rate), results.interruption == nil {
             lines.append(
@@ -125,13 +132,19 @@ struct BenchSummary {
         add(results.nacked, "refused by the broker")
         add(results.returned, "returned as unroutable")
         add(results.unconfirmed, "unconfirmed")
-        let confirmed = NumberText.grouped(results.confirmed)
+        let confirmed =
+            results.backlog.map { "\(NumberText.grouped(results.received)) received of \(NumberText.grouped($0))" }
+            ?? NumberText.grouped(results.confirmed) + " confirmed"
         let doubt = results.lost == nil ? "; whether all would have arrived is not known" : ""
         guard troubles.isEmpty else {
-            return "  Integrity  \(style.bad(troubles.joined(separator: ", "))), of \(confirmed) confirmed\(doubt)"
+            return "  Integrity  \(style.bad(troubles.joined(separator: ", "))), of \(confirmed)\(doubt)"
         }
-        guard results.lost != nil else { return "  Integrity  \(confirmed) confirmed\(doubt)" }
+        guard results.lost != nil else { return "  Integrity  \(confirmed)\(doubt)" }
+        if let backlog = results.backlog {
+            return "  Integrity  "
+                + style.good("all \(NumberText.grouped(backlog)) messages arrived, once and in order")
+        }
         let found = plan.consumers > 0 ? "arrived, once and in order" : "are on the queue"
-        return "  Integrity  " + style.good("all \(confirmed) confirmed messages \(found)")
+        return "  Integrity  " + style.good("all \(confirmed) messages \(found)")
     }
 }

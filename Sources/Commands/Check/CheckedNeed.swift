@@ -55,11 +55,14 @@ extension PublishCommand.Values: ConnectingValues {
 
 extension WorkCommand.Values: ConnectingValues {
     var needs: [CheckedNeed] {
-        let own: [CheckedNeed] = [.queue(queue, isCreated: createsQueue), .read(queue)]
+        let own: [CheckedNeed] = queues.flatMap { [.queue($0, isCreated: createsQueue), .read($0)] }
         if let destination { return own + [.queue(destination, isCreated: true), .write] }
         // Failed tasks wait there, and end there.
-        let waiting = retryDelays.first.map { [CheckedNeed.configure("\(queue).retry.\($0.shortText)")] } ?? []
-        return own + waiting + [.configure(deadLetterQueue ?? "\(queue).dead"), .write]
+        let others = queues.flatMap { queue in
+            let waiting = retryDelays.first.map { [CheckedNeed.configure("\(queue).retry.\($0.shortText)")] } ?? []
+            return waiting + [.configure(deadLetterQueue ?? "\(queue).dead")]
+        }
+        return own + others + [.write]
     }
 }
 
@@ -74,6 +77,7 @@ extension DeleteCommand.Values: ConnectingValues {
 extension BenchCommand.Values: ConnectingValues {
     var needs: [CheckedNeed] {
         let queue = queue ?? "workq-bench"
+        if isConsumersOnly { return [.queue(queue, isCreated: false), .read(queue)] }
         return [.configure(queue), .read(queue), .write]
     }
 }

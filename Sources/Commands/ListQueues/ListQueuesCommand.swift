@@ -63,7 +63,7 @@ enum ListQueuesCommand: Subcommand {
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
             rules: [
-                .row("--watch", excludes: "--wait", "--warn", "--crit", "--workers", "--where", "COLUMN"),
+                .row("--watch", excludes: "--wait", "--warn", "--crit", "--workers", "COLUMN"),
                 .row("--wait", excludes: "--warn", "--crit", "--workers", "COLUMN"),
                 .row("--warn", "--crit", "--workers", excludes: "COLUMN"),
                 .row("--workers", excludes: "--warn", "--crit"),

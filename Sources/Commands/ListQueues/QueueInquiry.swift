@@ -87,8 +87,8 @@ final class QueueInquiry {
 
     /// Says how many queues of a list are left out because `--where` can't be told of them.
     func tellUndecided(_ list: QueueList) {
-        guard list.undecided > 0, !values.common.isQuiet else { return }
-        context.say("\(count(list.undecided, "queue")) left out: whether --where holds isn't known")
+        guard let text = Self.undecidedText(list.undecided), !values.common.isQuiet else { return }
+        context.say(text)
     }
 
     private func chosen(from list: QueueList) throws(CommandError) -> QueueList {
@@ -117,7 +117,10 @@ final class QueueInquiry {
     /// asked for, by statistics that are up to 5 seconds old: the broker would work for a second on the cheap query.
     func askCounts() throws(CommandError) -> [PendingQueues] {
         let names = values.selection.namesWithoutCompanions
-        if isCrowded, !names.isEmpty { return try askStatistics(countColumns) }
+        // Retry queues belong to what is asked of a queue with them, whatever names they have.
+        if isCrowded, !names.isEmpty, !countColumns.contains(.readyWithRetries) {
+            return try askStatistics(countColumns)
+        }
         do {
             return [
                 try management.api.ask(
@@ -137,10 +140,24 @@ final class QueueInquiry {
         }
     }
 
-    /// What the answers to `askCounts()` come to.
-    func counts(_ records: [QueueRecord]) throws(CommandError) -> QueueList {
+    /// What the answers to `askCounts()` come to, chosen by `statistics` where that takes some.
+    func counts(_ records: [QueueRecord], _ statistics: QueueList?) throws(CommandError) -> QueueList {
         isCrowded = isCrowded || records.count > Self.crowd
-        return try chosen(from: QueueList(columns: countColumns, records: records))
+        var list = QueueList(columns: countColumns + choosingStatistics, records: records)
+        for index in list.records.indices {
+            list.records[index].values += choosingStatistics.map { _ in .unknown }
+        }
+        if let statistics { list.fill(from: statistics) }
+        list.derive(now: Int(clamping: context.wallClock()))
+        return try chosen(from: list)
+    }
+
+    /// What choosing queues takes that isn't in the counts.
+    var choosingStatistics: [QueueColumn] { values.selection.columns.filter { !$0.isCheap }.withoutRepeats }
+
+    /// What is said of queues that are left out because `--where` can't be told of them; nil of none.
+    static func undecidedText(_ undecided: Int) -> String? {
+        undecided > 0 ? "\(count(undecided, "queue")) left out: whether --where holds isn't known" : nil
     }
 
     private var countColumns: [QueueColumn] {

@@ -33,7 +33,8 @@ struct QueueSelection {
             .flag("--nonempty", sets: \.isNonempty, to: true, "only queues that hold tasks"),
             .value(
                 "--where", of: .condition, into: \.condition, "only queues of which the expression holds",
-                details: "A queue of which that isn't known is left out, and how many there are is told."),
+                details: "A queue of which that isn't known is left out, and how many there are is told. With "
+                    + "`--watch` queues come and go as it begins and ceases to hold."),
             .flag("--all-vhosts", sets: \.allVhosts, to: true, "the queues of all virtual hosts"),
             .value("--sort", of: .column, into: \.sortColumn, default: "name", "the column to sort by"),
             .flag("--reverse", sets: \.isReversed, to: true, "sort from the greatest to the least"),

@@ -40,6 +40,11 @@ final class QueueWatch {
     private var countsAt: Instant?
     private var ratesAt: Instant?
     private var hasRates = false
+    /// What the rates' answer says of the columns that queues are chosen by, and counts that came before it.
+    private var statistics: QueueList?
+    private var early: [QueueRecord] = []
+    /// Queues that are left out because `--where` can't be told of them.
+    private var undecided = 0
     /// Whether there are counts that no sample has shown.
     private var hasNews = false
     private var trouble: String?
@@ -88,9 +93,13 @@ final class QueueWatch {
             nextCounts = now + values.interval
         }
         if questions[.rates] == nil, now >= nextRates {
-            questions[.rates] = Asked(pending: try inquiry.askStatistics(WatchHistory.rateColumns))
+            questions[.rates] = Asked(pending: try inquiry.askStatistics(rateColumns))
             nextRates = now + max(Self.rateInterval, values.interval)
         }
+    }
+
+    private var rateColumns: [QueueColumn] {
+        (WatchHistory.rateColumns + inquiry.choosingStatistics).withoutRepeats
     }
 
     private func takeAnswers() throws(CommandError) {
@@ -117,29 +126,44 @@ final class QueueWatch {
             return try fail(question, QueueInquiry.failure(error))
         }
         switch question {
-        case .counts:
-            let list = try inquiry.counts(asked.records)
-            // Somebody who mistypes a name would look at an empty screen for ever.
-            if countsAt == nil, !list.missing.isEmpty {
-                throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: inquiry.vhostText))
-            }
-            history.add(counts: list, at: .now)
-            countsAt = .now
-            hasNews = true
-            trouble = nil
+        case .counts where !hasRates && !inquiry.choosingStatistics.isEmpty: early = asked.records
+        case .counts: try show(asked.records)
         case .rates:
-            history.add(rates: QueueList(columns: WatchHistory.rateColumns, records: asked.records))
+            let list = QueueList(columns: rateColumns, records: asked.records)
+            statistics = list
+            history.add(rates: list)
             ratesAt = .now
-            hasRates = true
+            try showEarly()
         }
+    }
+
+    private func showEarly() throws(CommandError) {
+        hasRates = true
+        guard !early.isEmpty else { return }
+        try show(early)
+        early = []
+    }
+
+    private func show(_ counts: [QueueRecord]) throws(CommandError) {
+        let list = try inquiry.counts(counts, statistics)
+        // Somebody who mistypes a name would look at an empty screen for ever.
+        if countsAt == nil, !list.missing.isEmpty {
+            throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: inquiry.vhostText))
+        }
+        if screen == nil, undecided == 0 { inquiry.tellUndecided(list) }
+        undecided = list.undecided
+        history.add(counts: list, at: .now)
+        countsAt = .now
+        hasNews = true
+        trouble = nil
     }
 
     private func fail(_ question: Question, _ failure: CommandError) throws(CommandError) {
         if question == .rates {
             // An extra, but no longer what is shown.
             history.forgetRates()
-            ratesAt = nil
-            hasRates = true
+            (statistics, ratesAt) = (nil, nil)
+            try showEarly()
         } else if countsAt != nil {
             trouble = failure.message
             if screen == nil, !values.common.isQuiet { context.say("\(failure.message.withFullStop) Trying again") }
@@ -174,7 +198,8 @@ final class QueueWatch {
             title:
                 "workq \(ListQueuesCommand.name)  \(ages)  \(inquiry.address)  \(inquiry.vhostText.escapedForDisplay)  "
                 + "every \(values.interval.shortText)",
-            rows: rows, showsVhost: values.selection.allVhosts, trouble: trouble,
+            rows: rows, showsVhost: values.selection.allVhosts,
+            trouble: trouble ?? QueueInquiry.undecidedText(undecided),
             isUnicode: style.isUnicode)
         picture.offset = view.offset
         picture.foot = view.foot(width: size.width, hidden: history.rows.count - rows.count)

@@ -40,7 +40,7 @@ extension PublishCommand {
         var properties = persistent
         // Confirms, and what to do without them.
         var confirms = true
-        var window = 1_000
+        var window: Int?
         /// The least time between two tasks.
         var interval: Duration?
         var confirmTimeout = Duration.seconds(30)
@@ -191,12 +191,14 @@ extension PublishCommand {
                 "don't wait for confirms",
                 details: "Status 0 then only means that the tasks were sent and that none came back as unroutable."),
             .value(
-                "--window", of: .count("N", 1...65_535), into: \.window, default: "1000",
+                "--window", of: .count("N", 1...65_535), into: \.window,
+                default: "\(PublishState.Settings.usualWindow), or what --rate sends in a second",
                 "how many tasks may be unconfirmed at a time"),
             .value(
                 "--rate", of: .rate, into: \.interval, default: "as many as possible",
                 "send at most so many tasks in a time, such as 5/s, 100/m or 1000/h",
-                details: "Evenly spread, `60/m` is one each second. What is delivered from the spool counts too, and "
+                details: "Evenly spread, `60/m` is one each second. What has to wait for the broker for up to half a "
+                    + "second is made up for, a longer pause isn't. What is delivered from the spool counts too, and "
                     + "what is sent again after an outage."),
             .value(
                 "--confirm-timeout", of: .duration(.milliseconds(100) ... .seconds(86_400)), into: \.confirmTimeout,

@@ -90,7 +90,10 @@ struct PublishPlan {
     static func settings(_ values: PublishCommand.Values) -> PublishState.Settings {
         var settings = PublishState.Settings()
         settings.waitsForConfirms = values.confirms
-        settings.window = values.window
+        // A broker that isn't pressed takes up to a quarter of a second to write and confirm, and the window must hold
+        // what goes meanwhile.
+        let perSecond = values.interval.map { Int(1_000_000_000 / max(1, $0.nanoseconds)) } ?? 0
+        settings.window = values.window ?? min(max(settings.window, perSecond), Int(UInt16.max))
         settings.interval = values.interval
         settings.confirmTimeout = values.confirmTimeout
         settings.retryFor = values.retryFor
@@ -106,9 +109,6 @@ struct PublishPlan {
 
     /// Finds what can't be meant, which needs to know nothing else.
     static func check(_ values: PublishCommand.Values) throws(CommandError) {
-        guard !values.queueArguments.contains(where: { $0.name == "x-queue-type" }) else {
-            throw usage("the type of a queue is given by --queue-type")
-        }
         // The one operand is the task where an exchange is named, so no row can say this.
         guard try destination(values).task == nil || values.form == .one && values.file == nil else {
             throw usage("TASK and --file, --lines, --null or --ndjson exclude each other")
@@ -133,11 +133,8 @@ struct PublishPlan {
             throw usage("QUEUE must be \(format.expectation()), not \"\(name)\"")
         }
         let creates = Destination.Queue(
-            type: values.queueType, arguments: FieldTable(values.queueArguments))
-        if let name = creates.arguments.firstInvalidName {
-            throw CommandError(
-                .refused, "an argument's name must have 1 to 128 bytes and no control characters, not \"\(name)\"")
-        }
+            type: values.queueType,
+            arguments: try FieldTable(ofNewQueue: values.queueArguments, for: PublishCommand.name))
         let destination = Destination.queue(
             queue, creates: values.createsQueue ? creates : nil, delay: values.delay)
         guard destination.firstRoutingKey.bytes.count <= ShortString.maximumCount else {

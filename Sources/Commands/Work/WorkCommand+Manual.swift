@@ -3,6 +3,26 @@
 import Options
 
 extension WorkCommand {
+    static var severalSection: ManualSection {
+        ManualSection(
+            title: "Several queues",
+            paragraphs: [
+                "With several QUEUEs, tasks of earlier ones start first: one of a later QUEUE starts when a place is "
+                    + "free and none of an earlier one is here. Tasks know theirs by WORKQ_QUEUE, and those that fail "
+                    + "go to its own retry and dead-letter queues. A batch has tasks of one QUEUE. `--drain`, "
+                    + "`--idle-timeout` and `--count` are about all together; with `--count`, tasks that came beyond "
+                    + "it are given back.",
+                "The prefetch count holds for each QUEUE by itself. AMQP has no order between queues, so the first "
+                    + "tasks of all of them are taken, and those of later ones wait in this worker meanwhile, where no "
+                    + "other worker gets them: with two QUEUEs and one job, two tasks may wait behind the one that "
+                    + "runs. Tasks that run are not interrupted for others. When an earlier QUEUE has had as many "
+                    + "tasks here as it may, its next one is waited for up to 50 milliseconds before one of a later "
+                    + "QUEUE starts; `--prefetch` above `--jobs` keeps more of them at hand instead.",
+                "Without COMMAND several QUEUEs need `--ndjson` or `--move-to`, so that a COMMAND that lacks its `--` "
+                    + "isn't taken for a queue.",
+            ])
+    }
+
     static var environmentSection: ManualSection {
         ManualSection(
             title: "Environment of the command",
@@ -11,7 +31,7 @@ extension WorkCommand {
                     + "password, and learns about its task from these. Those that don't apply are absent."
             ],
             terms: [
-                ("WORKQ_QUEUE", "the queue"),
+                ("WORKQ_QUEUE", "the queue that the task is from"),
                 ("WORKQ_MESSAGE_ID", "the message id; the same when a task is delivered again"),
                 ("WORKQ_ATTEMPT", "which attempt this is, from 1"),
                 ("WORKQ_MAX_ATTEMPTS", "how many attempts there are"),
@@ -37,7 +57,8 @@ extension WorkCommand {
             title: "Log",
             paragraphs: [
                 "With `--log-format json` every line that the worker itself writes to standard error is an object. "
-                    + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
+                    + "All have `event`, `time` (RFC 3339, UTC) and `queue`, or of several queues `queues`, a list, "
+                    + "where they aren't about the tasks of one. The events are `connected`, `start`, "
                     + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, "
                     + "`stopped`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, "
                     + "`unblocked`, "

@@ -63,8 +63,10 @@ extension WorkCommand {
                 "--dead-letter", "--output", "--tag", because: "nothing is run"),
             .row(
                 "--batch", "--reply", "--timeout", "--on-exit", "--max-attempts", "--retry-delay", "--dead-letter",
-                "--output", "--tag", needs: "COMMAND", because: "it says how commands run, and there is none after --"),
+                "--output", "--tag", "--results", needs: "COMMAND",
+                because: "it says how commands run, and there is none after --"),
             .row("--batch", excludes: "--reply"),
+            .row("--results", excludes: "--output", "--tag", "--reply", because: "the output goes to files"),
             .row("--to-url", needs: "--move-to", "--move-back"),
             .row("--move-to", excludes: "--move-back"),
             .row("--move-to", "--move-back", excludes: "--ndjson", "--null"),
@@ -99,8 +101,24 @@ extension WorkCommand {
 
     /// What goes together is in `rules`; this is what values say.
     static func checkModes(_ values: Values) throws(CommandError) {
-        if values.destination == values.queue, values.targetURL == nil {
+        if let destination = values.destination, values.queues.contains(destination), values.targetURL == nil {
             throw CommandError(.usage, "work: --move-to must name another queue than QUEUE")
+        }
+        guard Set(values.queues).count == values.queues.count else {
+            throw CommandError(.usage, "work: each QUEUE can be named once")
+        }
+        // Without this a COMMAND that lacks its -- would be a queue, and tasks printed and gone.
+        guard
+            values.queues.count == 1 || !values.command.isEmpty || values.isNDJSON || values.destination != nil
+                || values.isScan
+        else {
+            throw CommandError(
+                .usage,
+                "work: several QUEUEs need a COMMAND; COMMAND goes after --. To print their tasks, use --ndjson")
+        }
+        guard values.queues.count == 1 || !values.isScan else {
+            throw CommandError(
+                .usage, "work: --peek, --move-back and --where make a pass over one QUEUE; run workq for each")
         }
         if values.isAnswering, values.output == .inherit {
             throw CommandError(.usage, "work: --reply and --output inherit exclude each other")

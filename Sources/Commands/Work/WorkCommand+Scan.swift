@@ -71,6 +71,13 @@ extension WorkCommand.Values {
         return line
     }
 
+    /// What a queue is created with where it is missing.
+    func newQueue(deadLetterQueue: String? = nil) throws(CommandError) -> NewQueue {
+        NewQueue(
+            type: queueType, arguments: try FieldTable(ofNewQueue: queueArguments, for: WorkCommand.name),
+            deadLetterQueue: deadLetterQueue)
+    }
+
     /// With what to connect for tasks that go to another broker; nil where they don't.
     func targetParameters(in context: CommandContext) throws(CommandError) -> ConnectionParameters? {
         guard var targetURL else { return nil }

@@ -17,7 +17,8 @@ enum WorkCommand: Subcommand {
     struct Values: SubcommandValues {
         var common = CommonOptions()
         var connection = ConnectionOptions()
-        var queue = ""
+        /// Those of earlier ones start first.
+        var queues: [String] = []
         var command: [Word] = []
         var jobs = 1
         var prefetch: Int?
@@ -25,6 +26,7 @@ enum WorkCommand: Subcommand {
         var count: Int?
         var createsQueue = true
         var queueType: QueueType?
+        var queueArguments: [FieldTable.Field] = []
         var timeout: Duration?
         var killAfter = Duration.seconds(10)
         var grace: Duration?
@@ -36,6 +38,8 @@ enum WorkCommand: Subcommand {
         var deadLetterQueue: String?
         var output: OutputChoice?
         var isTagged = false
+        /// The folder for what commands write.
+        var results: String?
         var retryFor: Duration?
         var confirmTimeout = Duration.seconds(30)
         var separator = UInt8(ascii: "\n")
@@ -61,7 +65,7 @@ enum WorkCommand: Subcommand {
             name: name,
             summary: "run a command for each task",
             synopses: [
-                "work [OPTION...] QUEUE [-- COMMAND [ARG...]]", "work [OPTION...] --move-to OTHER QUEUE",
+                "work [OPTION...] QUEUE... [-- COMMAND [ARG...]]", "work [OPTION...] --move-to OTHER QUEUE",
                 "work [OPTION...] --move-back QUEUE", "work [OPTION...] --peek [N] QUEUE",
             ],
             introduction: [
@@ -76,7 +80,7 @@ enum WorkCommand: Subcommand {
                     + "later, and after the last attempt it is kept on a dead-letter queue with the reason.",
                 "Without COMMAND tasks are printed on standard output, a line each, and acknowledged once written.",
             ],
-            operands: [.required(.queue, into: \.queue, "the queue to take tasks from")],
+            operands: [.required(.queue, appendingTo: \.queues, "a queue to take tasks from; see SEVERAL QUEUES")],
             rest: RestOperand("COMMAND", into: \.command, "the command and its arguments, byte for byte"),
             optionGroups: [
                 ("Options", options),
@@ -89,9 +93,12 @@ enum WorkCommand: Subcommand {
                 ("General options", CommonOptions.options.map { $0.within(\.common) }),
             ],
             rules: rules,
-            sections: [environmentSection, signalsSection, conditionSection, logSection, serviceSection],
+            sections: [
+                severalSection, environmentSection, signalsSection, conditionSection, logSection, serviceSection,
+            ],
             examples: [
                 Example("Make thumbnails, four at a time", "workq work thumbnails --jobs 4 -- ./make-thumbnail"),
+                Example("Urgent tasks first", "workq work urgent thumbnails -- ./make-thumbnail"),
                 Example("Print what is waiting, then leave", "workq work --drain thumbnails"),
                 Example(
                     "Give failed tasks another chance", "workq work thumbnails.dead --move-to thumbnails --drain"),
@@ -134,6 +141,11 @@ enum WorkCommand: Subcommand {
                 details:
                     "A quorum queue that workq creates puts tasks that the broker would drop at its delivery limit "
                     + "on the dead-letter queue."),
+            .values(
+                "--queue-arg", of: .argument, appendingTo: \.queueArguments, "an argument of a queue that is created",
+                details: "As with `workq publish`: `x-max-length=1000` is a number, `x-single-active-consumer=true` a "
+                    + "truth value, `KEY:=JSON` anything, and everything else text. An existing queue keeps the "
+                    + "arguments that it has; dead-letter and retry queues get none of these."),
             .value(
                 "--timeout", of: .duration(.milliseconds(1) ... .seconds(31_557_600)), into: \.timeout,
                 default: "no limit", "how long a command may take; then its process group is ended",
@@ -201,6 +213,15 @@ enum WorkCommand: Subcommand {
                     + "`json` tells every event as an object on a line; see LOG. The commands' own standard error "
                     + "goes to the same place unless they redirect it."),
             .flag("--tag", sets: \.isTagged, to: true, "put the job's number before each line of output"),
+            .value(
+                "--results", of: .directory(), into: \.results,
+                "keep each command's output and end in files of its own, instead of passing the output on",
+                details: "Each has a folder in DIR, named by time, job, process and host, as in "
+                    + "`20261126T191500.123Z-7-4711@host`, with `stdout`, `stderr` and, once it has ended, `end.json`: "
+                    + "the object of the log's event `end` (see LOG) and `started`. DIR is created when it is missing. "
+                    + "A task is done only when all of it is written; when that fails, as on a full disk, the worker "
+                    + "ends its commands, gives their tasks back and leaves with status 74. Files are not forced to "
+                    + "the disk, nobody but their owner may read them, and nothing removes them."),
             .value(
                 "--metrics-file", of: .file(), into: \.metricsFile,
                 "keep counts of tasks in a file, as Prometheus reads them",

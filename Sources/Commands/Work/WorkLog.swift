@@ -12,7 +12,7 @@ struct WorkLog {
     private let isPrinting: Bool
     private let isMoving: Bool
     private let format: Format
-    private let queue: String
+    private let queues: [String]
     private let maximumAttempts: Int
     private let context: CommandContext
 
@@ -26,7 +26,7 @@ struct WorkLog {
         isPrinting = values.command.isEmpty
         isMoving = values.destination != nil
         format = values.logFormat
-        queue = values.queue
+        queues = values.queues
         maximumAttempts = values.maximumAttempts
         self.context = context
     }
@@ -35,7 +35,7 @@ struct WorkLog {
     func line(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
         switch format {
         case .text: text(report, copyError: copyError).map(context.messageLine)
-        case .json: isLogged(report) ? WorkLogRecord(report, copyError: copyError).line(queue: queue) : nil
+        case .json: isLogged(report) ? WorkLogRecord(report, copyError: copyError).line(queues: queues) : nil
         }
     }
 
@@ -51,17 +51,17 @@ struct WorkLog {
     private func text(_ report: WorkerState.Report, copyError: BrokerError?) -> String? {
         switch report {
         case .started(let job, let delivery):
-            return common.isVerbose && !isPrinting ? "job \(job) started: \(Self.name(delivery))" : nil
+            return common.isVerbose && !isPrinting ? "job \(job) started: \(name(delivery))" : nil
         case .ended(let job, let delivery, let end, let verdict, let elapsed):
             guard !isPrinting, !common.isQuiet, verdict != .acknowledge || common.isVerbose else { return nil }
             return "job \(job) \(Self.text(end)) after \(elapsed.shortText)\(attempt(delivery)): "
-                + "\(Self.name(delivery)) \(Self.text(verdict))"
-        case .batchStarted(let job, let tasks):
-            return common.isVerbose ? "job \(job) started: \(Self.tasks(tasks))" : nil
-        case .batchEnded(let job, let outcomes, let end, let elapsed):
+                + "\(name(delivery)) \(Self.text(verdict))"
+        case .batchStarted(let job, let count, let queue):
+            return common.isVerbose ? "job \(job) started: \(tasks(count, queue))" : nil
+        case .batchEnded(let job, let outcomes, let end, let elapsed, let queue):
             guard !common.isQuiet, outcomes[.acknowledge] == nil || common.isVerbose else { return nil }
-            return
-                "job \(job) \(Self.text(end)) after \(elapsed.shortText): \(text(WorkerState.Tally(counts: outcomes)))"
+            return "job \(job) \(Self.text(end)) after \(elapsed.shortText)\(place(queue)): "
+                + text(WorkerState.Tally(counts: outcomes))
         case .status(let status): return text(status)
         case _ where common.isQuiet: return nil
         case .reconnecting(let error, let pause):
@@ -78,25 +78,25 @@ struct WorkLog {
         case .interrupting(let running):
             return running > 0 ? "ending \(Self.commands(running))" : nil
         case .timedOut(let job, let delivery):
-            return "job \(job) took too long and is ended: \(Self.name(delivery))"
-        case .batchTimedOut(let job, let tasks):
-            return "job \(job) took too long and is ended: \(Self.tasks(tasks))"
+            return "job \(job) took too long and is ended: \(name(delivery))"
+        case .batchTimedOut(let job, let count, let queue):
+            return "job \(job) took too long and is ended: \(tasks(count, queue))"
         case .answerReturned(let delivery):
-            return "\(Self.name(delivery)) is done, but nobody waits for its answer any more"
+            return "\(name(delivery)) is done, but nobody waits for its answer any more"
         case .copyFailed(let delivery):
             let reason = copyError.map { ": \($0.message)" } ?? ""
-            return "\(Self.name(delivery)) stays here, its copy couldn't be sent\(reason)"
+            return "\(name(delivery)) stays here, its copy couldn't be sent\(reason)"
         case .cameBack(let job, let delivery):
-            return common.isVerbose ? "job \(job) goes on with \(Self.name(delivery)), which has come back" : nil
+            return common.isVerbose ? "job \(job) goes on with \(name(delivery)), which has come back" : nil
         case .settledLate(let delivery, let verdict):
-            return common.isVerbose ? "\(Self.name(delivery)) has come back: it \(Self.text(verdict))" : nil
+            return common.isVerbose ? "\(name(delivery)) has come back: it \(Self.text(verdict))" : nil
         case .stopped(let job, let signal):
             let reason = signal == SIGTTIN || signal == SIGTTOU ? ": only the foreground may use the terminal" : ""
             return "job \(job) was stopped by signal \(signal)\(reason)"
         case .startFailed(let reason, let pause):
             return "a command couldn't be started (\(reason)). Trying again in \(pause.shortText)"
-        case .queueCreated:
-            return "queue \"\(queue)\" didn't exist and was created"
+        case .queueCreated(let queue):
+            return "queue \"\(queues[queue])\" didn't exist and was created"
         case .unanswered(let error):
             return "\(error.message). Still waiting"
         case .unconfirmed(let count, let time):
@@ -105,7 +105,7 @@ struct WorkLog {
         case .endedUnheard(let job, let delivery, let end, let elapsed):
             return
                 "job \(job) \(Self.text(end)) after \(elapsed.shortText), but the connection its task came on is gone: "
-                + "\(Self.name(delivery)) may be delivered again"
+                + "\(name(delivery)) may be delivered again"
         case .blocked(let reason):
             return "blocked by broker: \(reason). Tasks that failed stay here until it takes their copies"
         case .unblocked: return "the broker takes copies again"
@@ -120,7 +120,7 @@ struct WorkLog {
     func summarize(_ tally: WorkerState.Tally, hasFailed: Bool = false) {
         guard !common.isQuiet, !isPrinting || isMoving else { return }
         switch format {
-        case .json: context.tell(WorkLogRecord(tally).line(queue: queue))
+        case .json: context.tell(WorkLogRecord(tally).line(queues: queues))
         case .text:
             if hasFailed, tally.counts.allSatisfy({ $0.value == 0 }) { return }
             let hasFailures = tally.counts.contains { $0.key != .acknowledge && $0.value > 0 }
@@ -134,7 +134,7 @@ struct WorkLog {
         guard format == .json else { return context.say(error.message) }
         var record = WorkLogRecord("error")
         (record.message, record.exitStatus) = (error.message, error.status.rawValue)
-        context.tell(record.line(queue: queue))
+        context.tell(record.line(queues: queues))
     }
 
     static func text(linesLost count: Int) -> String {
@@ -167,10 +167,18 @@ struct WorkLog {
         count == 1 ? "the running command" : "\(count) running commands"
     }
 
-    private static func tasks(_ count: Int) -> String { count == 1 ? "1 task" : "\(count) tasks" }
+    private func tasks(_ count: Int, _ queue: Int) -> String {
+        (count == 1 ? "1 task" : "\(count) tasks") + place(queue)
+    }
 
-    private static func name(_ delivery: Delivery) -> String {
-        delivery.properties.messageID.map { "task \($0)" } ?? "a task of \(delivery.body.count) bytes"
+    private func name(_ delivery: Delivery) -> String {
+        (delivery.properties.messageID.map { "task \($0)" } ?? "a task of \(delivery.body.count) bytes")
+            + place(delivery.queue)
+    }
+
+    /// Where a task is from, when that goes without saying: nothing.
+    private func place(_ queue: Int) -> String {
+        queues.count > 1 ? " of \"\(queues[queue])\"" : ""
     }
 
     private static func text(_ end: JobEnd) -> String {

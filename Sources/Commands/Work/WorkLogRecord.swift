@@ -7,6 +7,8 @@ import Worker
 /// One event of the log. Absent values are left out; the names of keys are the manual's, and stay.
 struct WorkLogRecord: Equatable {
     var event: String
+    /// Which of the worker's queues; nil where it is about all of them.
+    var queue: Int?
     var job: Int?
     /// How many tasks a batch has.
     var tasks: Int?
@@ -26,6 +28,7 @@ struct WorkLogRecord: Equatable {
     /// The AMQP reply code of an error.
     var code: Int?
     var pauseSeconds: Double?
+    var started: WallTime?
     var connected: Bool?
     var paused: Bool?
     var running: Int?
@@ -45,14 +48,15 @@ struct WorkLogRecord: Equatable {
     }
 
     /// The event as a line of JSON, with its newline.
-    func line(queue: String, at time: WallTime = .now) -> String {
+    func line(queues: [String], at time: WallTime = .now) -> String {
         var line: [UInt8] = []
-        line.appendJSON(.object(members(queue: queue, at: time)))
+        line.appendJSON(.object(members(queues: queues, at: time)))
         return String(decoding: line, as: UTF8.self) + "\n"
     }
 
     /// Sorted by key, without what is absent.
-    private func members(queue: String, at time: WallTime) -> [JSONMember] {
+    private func members(queues: [String], at time: WallTime) -> [JSONMember] {
+        let name = (queue ?? (queues.count == 1 ? 0 : nil)).map { queues[$0] }
         let verdicts = verdicts.map { verdicts in
             JSONValue.object(
                 verdicts.sorted { $0.key < $1.key }.map { JSONMember($0.key, .integer(Int64($0.value))) })
@@ -62,11 +66,12 @@ struct WorkLogRecord: Equatable {
             ("error", JSONValue(error)), ("event", JSONValue(event)), ("exit_status", JSONValue(exitStatus)),
             ("held", JSONValue(held)), ("job", JSONValue(job)), ("message", JSONValue(message)),
             ("message_id", JSONValue(messageID)), ("pause_seconds", JSONValue(pauseSeconds)),
-            ("paused", JSONValue(paused)), ("queue", JSONValue(queue)), ("reason", JSONValue(reason)),
+            ("paused", JSONValue(paused)), ("queue", JSONValue(name)),
+            ("queues", name == nil ? .array(queues.map { JSONValue($0) }) : nil), ("reason", JSONValue(reason)),
             ("redelivered", JSONValue(redelivered)), ("result", JSONValue(result)), ("running", JSONValue(running)),
-            ("seconds", JSONValue(seconds)), ("signal", JSONValue(signal)), ("status", JSONValue(status)),
-            ("tasks", JSONValue(tasks)), ("time", JSONValue(time.text)), ("verdict", JSONValue(verdict)),
-            ("verdicts", verdicts), ("waiting", JSONValue(waiting)),
+            ("seconds", JSONValue(seconds)), ("signal", JSONValue(signal)), ("started", JSONValue(started?.text)),
+            ("status", JSONValue(status)), ("tasks", JSONValue(tasks)), ("time", JSONValue(time.text)),
+            ("verdict", JSONValue(verdict)), ("verdicts", verdicts), ("waiting", JSONValue(waiting)),
         ]
         return members.compactMap { key, value in value.map { JSONMember(key, $0) } }
     }
@@ -78,24 +83,24 @@ extension WorkLogRecord {
         switch report {
         case .started(let job, let delivery):
             self.init("start", job, delivery)
-        case .batchStarted(let job, let tasks):
+        case .batchStarted(let job, let tasks, let queue):
             self.init("start")
-            (self.job, self.tasks) = (job, tasks)
+            (self.job, self.tasks, self.queue) = (job, tasks, queue)
         case .ended(let job, let delivery, let end, let verdict, let elapsed):
             self.init("end", job, delivery)
             note(end, elapsed)
             self.verdict = verdict.rawValue
-        case .batchEnded(let job, let outcomes, let end, let elapsed):
+        case .batchEnded(let job, let outcomes, let end, let elapsed, let queue):
             self.init("end")
-            self.job = job
+            (self.job, self.queue) = (job, queue)
             tasks = outcomes.values.reduce(0, +)
             note(end, elapsed)
             verdicts = Self.names(outcomes)
         case .timedOut(let job, let delivery):
             self.init("timeout", job, delivery)
-        case .batchTimedOut(let job, let tasks):
+        case .batchTimedOut(let job, let tasks, let queue):
             self.init("timeout")
-            (self.job, self.tasks) = (job, tasks)
+            (self.job, self.tasks, self.queue) = (job, tasks, queue)
         case .idle(let time):
             self.init("idle")
             seconds = time.decimalSeconds
@@ -130,7 +135,9 @@ extension WorkLogRecord {
         case .startFailed(let reason, let pause):
             self.init("start-failed")
             (self.reason, pauseSeconds) = (reason, pause.decimalSeconds)
-        case .queueCreated: self.init("queue-created")
+        case .queueCreated(let queue):
+            self.init("queue-created")
+            self.queue = queue
         case .unanswered(let error):
             self.init("unanswered")
             note(error)
@@ -161,7 +168,7 @@ extension WorkLogRecord {
 
     private init(_ event: String, _ job: WorkerState.JobID?, _ delivery: Delivery) {
         self.init(event)
-        self.job = job
+        (self.job, queue) = (job, delivery.queue)
         messageID = delivery.properties.messageID?.description
         attempt = TaskCopy.attempt(of: delivery)
         redelivered = delivery.redelivered

@@ -7,15 +7,18 @@ import Worker
 /// A file of counts in Prometheus' text format.
 struct WorkMetrics {
     private let path: String
-    private let label: String
+    /// Of each queue.
+    private let labels: [String]
     private let context: CommandContext
 
     /// Throws where the file can't be written.
-    init(_ path: String, queue: String, in context: CommandContext) throws(CommandError) {
+    init(_ path: String, queues: [String], in context: CommandContext) throws(CommandError) {
         self.path = path
         self.context = context
-        let escaped = queue.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : $0 == "\n" ? "\\n" : String($0) }
-        label = "queue=\"\(escaped.joined())\""
+        labels = queues.map { queue in
+            let escaped = queue.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : $0 == "\n" ? "\\n" : String($0) }
+            return "queue=\"\(escaped.joined())\""
+        }
         do throws(FileError) {
             try replace(with: "")
         } catch {
@@ -26,9 +29,9 @@ struct WorkMetrics {
     /// Writes the file whenever it is told something. What fails is told once until it works again.
     var reader: StatusReader {
         var hasFailed = false
-        return StatusReader(every: .seconds(5)) { status in
+        return StatusReader(every: .seconds(5)) { state in
             do throws(FileError) {
-                try replace(with: text(status))
+                try replace(with: text(state))
                 hasFailed = false
             } catch {
                 if !hasFailed { context.say(error.message) }
@@ -55,16 +58,20 @@ struct WorkMetrics {
         }
     }
 
-    private func text(_ status: WorkerState.Status) -> String {
-        let tasks = Verdict.allCases.map { verdict in
-            ("{\(label),verdict=\"\(verdict.rawValue)\"}", status.tally[verdict])
+    private func text(_ state: WorkerState) -> String {
+        let queues = labels.enumerated().map { index, label in (label: label, status: state.status(ofQueue: index)) }
+        func gauge(_ value: (WorkerState.Status) -> Int) -> [(String, Int)] {
+            queues.map { ("{\($0.label)}", value($0.status)) }
+        }
+        let tasks = queues.flatMap { label, status in
+            Verdict.allCases.map { ("{\(label),verdict=\"\($0.rawValue)\"}", status.tally[$0]) }
         }
         let families: [(name: String, type: String, help: String, samples: [(String, Int)])] = [
             ("workq_tasks_total", "counter", "Tasks that were settled, by what became of them.", tasks),
-            ("workq_tasks_running", "gauge", "Commands that are running.", [("{\(label)}", status.running)]),
-            ("workq_tasks_waiting", "gauge", "Tasks that wait in the worker.", [("{\(label)}", status.waiting)]),
-            ("workq_tasks_held", "gauge", "Failed tasks that can't be passed on yet.", [("{\(label)}", status.held)]),
-            ("workq_connected", "gauge", "Whether the broker is there.", [("{\(label)}", status.isConnected ? 1 : 0)]),
+            ("workq_tasks_running", "gauge", "Commands that are running.", gauge { $0.running }),
+            ("workq_tasks_waiting", "gauge", "Tasks that wait in the worker.", gauge { $0.waiting }),
+            ("workq_tasks_held", "gauge", "Failed tasks that can't be passed on yet.", gauge { $0.held }),
+            ("workq_connected", "gauge", "Whether the broker is there.", gauge { $0.isConnected ? 1 : 0 }),
         ]
         return families.map { name, type, help, samples in
             "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"

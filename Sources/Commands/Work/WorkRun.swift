@@ -9,7 +9,7 @@ extension WorkCommand {
     static func run(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
         var context = context
         if values.logFormat == .json {
-            context.messageLine = { WorkLogRecord(message: $0).line(queue: values.queue) }
+            context.messageLine = { WorkLogRecord(message: $0).line(queues: values.queues) }
         }
         let log = WorkLog(values, context)
         do {
@@ -49,7 +49,9 @@ extension WorkCommand {
             throw CommandError(.configuration, "cannot run the command: \(reason)\(oneWordHint(values.command))")
         case .outputFailed(EPIPE): return .signal(SIGPIPE)
         case .outputFailed(let number):
-            let place = values.output == .group ? "standard output or a file in TMPDIR" : "standard output"
+            let place =
+                values.results.map { "the results in \($0)" }
+                ?? (values.output == .group ? "standard output or a file in TMPDIR" : "standard output")
             throw CommandError(.inputOutputError, "cannot write to \(place): \(SystemError.text(number))")
         }
     }
@@ -60,8 +62,8 @@ extension WorkCommand {
     }
 
     /// What operators see of the consumer: who it is, and of which queue, as far as there is room.
-    private static func consumerTag(_ values: Values, in context: CommandContext) -> String {
-        var tag = "workq-\(context.processName)-\(values.queue)"
+    private static func consumerTag(_ queue: String, in context: CommandContext) -> String {
+        var tag = "workq-\(context.processName)-\(queue)"
         while tag.utf8.count > ShortString.maximumCount - 8 { tag.removeLast() }
         return tag
     }
@@ -100,9 +102,10 @@ extension WorkCommand {
         }
     }
 
-    /// Each command needs up to three pipes, and the worker some descriptors of its own.
+    /// Each command needs up to three pipes, two files for what is kept of it, and the worker some descriptors of its own.
     private static func checkDescriptors(_ values: Values, in context: CommandContext) {
-        let (needed, allowed) = (3 * values.jobs + 32, Int(workq_raise_descriptor_limit()))
+        let needed = (values.results == nil ? 3 : 5) * values.jobs + 32
+        let allowed = Int(workq_raise_descriptor_limit())
         guard needed > allowed, !values.common.isQuiet else { return }
         context.say(
             "warning: \(values.jobs) jobs need up to \(needed) open files, and the system allows \(allowed) (ulimit "
@@ -118,7 +121,7 @@ extension WorkCommand {
         var state = WorkerState.Settings()
         state.mode =
             values.destination.map { .move(to: ShortString($0)) } ?? (values.command.isEmpty ? .print : .run)
-        state.queue = values.queue
+        state.queues = values.queues
         state.prefetch = Int(try prefetchCount(values))
         // Printing and moving take no time, so a task that waits here keeps nobody from it.
         state.jobs = values.command.isEmpty ? .max : values.jobs
@@ -138,35 +141,22 @@ extension WorkCommand {
         state.verdicts = values.verdicts
         state.retries.maximumAttempts = values.maximumAttempts
         state.retries.delays = values.retryDelays
-        state.pace = values.interval.map(Pace.init(interval:))
+        state.pace = values.interval.map { Pace(interval: $0) }
 
-        let queue = values.queue
-        let retryQueue = { @Sendable (delay: Duration) in "\(queue).retry.\(delay.shortText)" }
-        let deadLetterQueue = values.destination ?? values.deadLetterQueue ?? "\(queue).dead"
-        for name in values.retryDelays.map(retryQueue) + [deadLetterQueue]
-        where !values.command.isEmpty && name.utf8.count > ShortString.maximumCount {
-            throw CommandError(.usage, "work: QUEUE is too long, \"\(name)\" would have more than 255 bytes")
+        var settings = WorkerLoop.Settings(queues: try workQueues(values, in: context))
+        if values.destination == nil {
+            // A dead-letter queue is workq's own, and created whatever is said of QUEUE.
+            settings.createsOther = NewQueue(type: values.queueType)
+        } else if values.createsQueue {
+            settings.createsOther = try values.newQueue()
         }
-        guard values.destination != nil || !(values.retryDelays.map(retryQueue) + [queue]).contains(deadLetterQueue)
-        else {
-            throw CommandError(.usage, "work: --dead-letter must name another queue than tasks come from or wait on")
-        }
-        var settings = WorkerLoop.Settings(
-            queue: queue,
-            creates: values.createsQueue && values.destination == nil
-                ? NewQueue(type: values.queueType, deadLetterQueue: deadLetterQueue) : nil,
-            deadLetterQueue: deadLetterQueue, retryQueue: retryQueue)
-        // A dead-letter queue is workq's own, and created whatever is said of QUEUE.
-        settings.createsOther =
-            values.createsQueue || values.destination == nil ? NewQueue(type: values.queueType) : nil
         settings.state = state
         settings.host = context.hostName
         settings.confirmTimeout = values.confirmTimeout
         settings.copyParameters = try values.targetParameters(in: context)
-        settings.consumerTag = consumerTag(values, in: context)
         settings.consumerPriority = values.consumerPriority
         if let file = values.metricsFile {
-            settings.statusReader = try WorkMetrics(file, queue: queue, in: context).reader
+            settings.statusReader = try WorkMetrics(file, queues: values.queues, in: context).reader
         }
         settings.service = ServiceLink(environment: context.environment, processID: getpid())
         let (isTagged, directory) = (values.isTagged, context.temporaryDirectory)
@@ -176,10 +166,53 @@ extension WorkCommand {
                 throw CommandError(.usage, "work: --output inherit and --tag exclude each other")
             case .inherit?: .inherited
             case .group?: .grouped(isTagged: isTagged, directory: directory)
+            case nil where values.results != nil: .stored(try WorkResults.store(values, in: context))
             case nil where values.jobs == 1 && !isTagged: .passed
             case .line?, nil: .lines(isTagged: isTagged, directory: directory)
             }
         return settings
+    }
+
+    /// The queues that tasks come from, each with its own ones.
+    private static func workQueues(
+        _ values: Values, in context: CommandContext
+    ) throws(CommandError) -> [WorkQueue] {
+        let creates = values.createsQueue && values.destination == nil
+        var queues: [WorkQueue] = []
+        for name in values.queues {
+            let retryQueue = { @Sendable (delay: Duration) in "\(name).retry.\(delay.shortText)" }
+            let deadLetterQueue = values.destination ?? values.deadLetterQueue ?? "\(name).dead"
+            for other in values.retryDelays.map(retryQueue) + [deadLetterQueue]
+            where !values.command.isEmpty && other.utf8.count > ShortString.maximumCount {
+                throw CommandError(.usage, "work: QUEUE is too long, \"\(other)\" would have more than 255 bytes")
+            }
+            queues.append(
+                WorkQueue(
+                    name, creates: creates ? try values.newQueue(deadLetterQueue: deadLetterQueue) : nil,
+                    deadLetterQueue: deadLetterQueue, consumerTag: consumerTag(name, in: context),
+                    retryQueue: retryQueue))
+        }
+        if values.destination == nil, !values.command.isEmpty { try checkOwnQueues(queues, values) }
+        return queues
+    }
+
+    /// A task that failed must not come back at once because its next queue is worked on too.
+    private static func checkOwnQueues(_ queues: [WorkQueue], _ values: Values) throws(CommandError) {
+        for queue in queues {
+            let waiting = values.retryDelays.map(queue.retryQueue)
+            if let other = queues.first(where: { waiting.contains($0.name) }) {
+                throw CommandError(
+                    .usage, "work: failed tasks of \"\(queue.name)\" wait on \"\(other.name)\", leave that out"
+                )
+            }
+            let taken = queues.map(\.name) + queues.flatMap { values.retryDelays.map($0.retryQueue) }
+            guard !taken.contains(queue.deadLetterQueue) else {
+                throw CommandError(
+                    .usage,
+                    "work: --dead-letter must name another queue than tasks come from or wait on, not "
+                        + "\"\(queue.deadLetterQueue)\"")
+            }
+        }
     }
 
     private static func work(

@@ -20,7 +20,7 @@ struct WorkScan {
         self.values = values
         self.parameters = parameters
         self.context = context
-        queue = values.queue
+        queue = values.queues[0]
     }
 
     mutating func run() throws(CommandError) -> ExitStatus {
@@ -85,7 +85,7 @@ struct WorkScan {
             settings.moving = QueueScan.Moving(
                 try values.targetParameters(in: context) ?? parameters,
                 creates: values.createsQueue
-                    ? values.destination.map { ($0, NewQueue(type: values.queueType)) } : nil,
+                    ? try values.destination.map { name throws(CommandError) in (name, try values.newQueue()) } : nil,
                 confirmTimeout: values.confirmTimeout
             ) { [values, context] reason in
                 guard !values.common.isQuiet else { return }
