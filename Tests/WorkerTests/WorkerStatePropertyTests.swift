@@ -6,9 +6,13 @@ import Testing
 @testable import Worker
 
 @Suite("Worker: random lives") struct WorkerStatePropertyTests {
+    /// Lives in which this test once found something.
+    /// 31639: a printed task that is given back by a copy, after its output failed, and then without one.
+    private static let notableSeeds: [UInt64] = [31_639]
+
     @Test(
         "W16, W17, R1, R2, R16 each delivery is settled at most once, in its own session, and none is left or lost",
-        arguments: seeds(400))
+        arguments: Array(seeds(400)) + notableSeeds)
     func randomLives(seed: UInt64) throws {
         var world = SimulatedBroker(seed: seed)
         world.live()
