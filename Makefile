@@ -92,7 +92,8 @@ matrix: check-packages
 	done; \
 	[ -z "$$failed" ] || { echo "make matrix: failed with $$failed" >&2; exit 1; }
 
-# Workers and the broker are killed again and again under load, for as many seconds.
+# Workers, publishers, an operator and brokers are disturbed in every way under load, for as many seconds on each kind of
+# queue.
 SOAK_SECONDS ?= 600
 soak:
 	$(SWIFT) build --build-tests
