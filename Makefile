@@ -29,8 +29,14 @@ python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/
 scripts = .ci/run .packaging/build-deb Tests/Support/throwaway-broker Tests/Support/other-broker \
     Tests/Support/demo Tests/Support/install-packages Tests/Fuzzing/run Tests/Fuzzing/sanitize
 
+# Where all random choices of the tests begin: elsewhere each time, or where a run began that is to be repeated.
+ifndef WORKQ_TEST_SEED
+WORKQ_TEST_SEED := $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+endif
+export WORKQ_TEST_SEED
+
 .PHONY: build release demo bench check lint test matrix soak fuzz sanitize install uninstall dist deb picture record \
-    format clean
+    format clean seed
 
 build:
 	$(SWIFT) build
@@ -50,7 +56,10 @@ bench: release bench-packages
 	strip .build/installed/usr/bin/workq
 	Tests/Benchmarks/run .build/installed/usr/bin/workq $(ONLY)
 
-check: check-packages lint test
+check: seed check-packages lint test
+
+seed:
+	@echo 'make check: the random choices of this run can be had again with WORKQ_TEST_SEED=$(WORKQ_TEST_SEED)'
 
 # Formatting (of comments and strings too, which the formatter leaves wide), the manual, the completions and the scripts.
 lint:
