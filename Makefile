@@ -117,10 +117,15 @@ fuzz: packages
 		--sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address -Xswiftc -O
 	Tests/Fuzzing/run .build/fuzzing/debug/fuzzing .build/fuzzing/found $(FUZZ_SECONDS) $(FUZZ)
 
-# Memory that is used after its end or beyond it, or never given back.
+# Memory that is used after its end or beyond it, or never given back; and what two threads do to each other.
+sanitizers = $(CURDIR)/.build/sanitizers
 sanitize: check-packages
-	$(SWIFT) build --build-tests --sanitize address --scratch-path .build/asan
-	SWIFT="$(SWIFT)" Tests/Fuzzing/sanitize $(CURDIR)/.build/asan
+	mkdir -p $(sanitizers)
+	clang -O1 -c -o $(sanitizers)/locks.o Tests/Fuzzing/locks.c
+	$(SWIFT) build --build-tests --sanitize address --scratch-path $(sanitizers)/address
+	SWIFT="$(SWIFT)" Tests/Fuzzing/sanitize address $(sanitizers)/address
+	$(SWIFT) build --build-tests --sanitize thread --scratch-path $(sanitizers)/thread -Xlinker $(sanitizers)/locks.o
+	SWIFT="$(SWIFT)" Tests/Fuzzing/sanitize thread $(sanitizers)/thread
 
 # What is installed, by the folders it goes to. Only copies what `make release` has built, so that nothing is compiled
 # as root.
