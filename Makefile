@@ -29,8 +29,14 @@ python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/
 scripts = .ci/run .packaging/build-deb Tests/Support/throwaway-broker Tests/Support/other-broker \
     Tests/Support/demo Tests/Support/install-packages Tests/Fuzzing/run Tests/Fuzzing/sanitize
 
+# Where all random choices of the tests begin: elsewhere each time, or where a run began that is to be repeated.
+ifndef WORKQ_TEST_SEED
+WORKQ_TEST_SEED := $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
+endif
+export WORKQ_TEST_SEED
+
 .PHONY: build release demo bench check lint test matrix soak fuzz sanitize install uninstall dist deb picture record \
-    format clean
+    format clean seed
 
 build:
 	$(SWIFT) build
@@ -50,7 +56,10 @@ bench: release bench-packages
 	strip .build/installed/usr/bin/workq
 	Tests/Benchmarks/run .build/installed/usr/bin/workq $(ONLY)
 
-check: check-packages lint test
+check: seed check-packages lint test
+
+seed:
+	@echo 'make check: the random choices of this run can be had again with WORKQ_TEST_SEED=$(WORKQ_TEST_SEED)'
 
 # Formatting (of comments and strings too, which the formatter leaves wide), the manual, the completions and the scripts.
 lint:
@@ -92,7 +101,8 @@ matrix: check-packages
 	done; \
 	[ -z "$$failed" ] || { echo "make matrix: failed with $$failed" >&2; exit 1; }
 
-# Workers and the broker are killed again and again under load, for as many seconds.
+# Workers, publishers, an operator and brokers are disturbed in every way under load, for as many seconds on each kind of
+# queue.
 SOAK_SECONDS ?= 600
 soak:
 	$(SWIFT) build --build-tests
@@ -107,10 +117,15 @@ fuzz: packages
 		--sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address -Xswiftc -O
 	Tests/Fuzzing/run .build/fuzzing/debug/fuzzing .build/fuzzing/found $(FUZZ_SECONDS) $(FUZZ)
 
-# Memory that is used after its end or beyond it, or never given back.
+# Memory that is used after its end or beyond it, or never given back; and what two threads do to each other.
+sanitizers = $(CURDIR)/.build/sanitizers
 sanitize: check-packages
-	$(SWIFT) build --build-tests --sanitize address --scratch-path .build/asan
-	SWIFT="$(SWIFT)" Tests/Fuzzing/sanitize $(CURDIR)/.build/asan
+	mkdir -p $(sanitizers)
+	clang -O1 -c -o $(sanitizers)/locks.o Tests/Fuzzing/locks.c
+	$(SWIFT) build --build-tests --sanitize address --scratch-path $(sanitizers)/address
+	SWIFT="$(SWIFT)" Tests/Fuzzing/sanitize address $(sanitizers)/address
+	$(SWIFT) build --build-tests --sanitize thread --scratch-path $(sanitizers)/thread -Xlinker $(sanitizers)/locks.o
+	SWIFT="$(SWIFT)" Tests/Fuzzing/sanitize thread $(sanitizers)/thread
 
 # What is installed, by the folders it goes to. Only copies what `make release` has built, so that nothing is compiled
 # as root.

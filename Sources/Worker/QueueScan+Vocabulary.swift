@@ -71,3 +71,16 @@ extension QueueScan {
         case output(SystemError)
     }
 }
+
+/// How much at once, and how long.
+extension QueueScan {
+    /// How many tasks are asked for ahead.
+    static let round = 200
+    /// The broker answers every request at once; one that doesn't for so long has a trouble of its own.
+    static let patience = Duration.seconds(30)
+    /// For so long a quorum queue may send nothing before it is asked whether it has more, which is for others then.
+    static let quietTime = Duration.seconds(3)
+    /// Microseconds in which a quorum queue works off acknowledgements; those that it hasn't it forgets when the
+    /// channel closes, and such tasks are there again.
+    static let settleTime: UInt32 = 300_000
+}

@@ -11,15 +11,6 @@ import Posix
 package struct QueueScan {
     /// What AMQP allows one consumer to hold.
     package static let greatestHolding = 65_535
-    /// How many tasks are asked for ahead.
-    private static let round = 200
-    /// The broker answers every request at once; one that doesn't for so long has a trouble of its own.
-    private static let patience = Duration.seconds(30)
-    /// For so long a quorum queue may send nothing before it is asked whether it has more, which is for others then.
-    private static let quietTime = Duration.seconds(3)
-    /// Microseconds in which a quorum queue works off acknowledgements; those that it hasn't it forgets when the
-    /// channel closes, and such tasks are there again.
-    private static let settleTime: UInt32 = 300_000
     private static let consumerTag: ShortString = "workq-scan-1"
     /// What consumers of one channel held comes back in the order of their tags.
     private static let secondTag: ShortString = "workq-scan-2"
@@ -52,6 +43,8 @@ package struct QueueScan {
     private var held = 0
     private var lastIsReturned = false
     private var isWidened = false
+    /// Consumers that the broker hasn't answered for.
+    private var unheard = 0
     /// Requests for a task that have no answer.
     private var open = 0
     private var lastAnswer = Instant.now
@@ -125,7 +118,8 @@ package struct QueueScan {
         isQuorum && ending == nil && lastIsReturned && held < min(start.ready, Self.greatestHolding)
     }
 
-    private func consume(_ count: Int, as tag: ShortString) throws(Failure) {
+    private mutating func consume(_ count: Int, as tag: ShortString) throws(Failure) {
+        unheard += 1
         try sending { channel throws(BrokerError) in
             try channel.sendPrefetchCount(UInt16(clamping: count))
             try channel.sendConsume(queue, consumerTag: tag)
@@ -180,6 +174,7 @@ package struct QueueScan {
             case .delivery(let delivery):
                 weight += delivery.body.count
                 take(delivery, choose)
+            case .consuming: unheard -= 1
             case .queueEmpty:
                 open -= 1
                 lastAnswer = .now
@@ -269,9 +264,11 @@ package struct QueueScan {
     /// for so.
     private mutating func stop() throws(Failure) {
         guard isQuorum, limit > 0 else { return }
+        // RabbitMQ 4's channel crashes over a consumer that ends before it is answered for.
+        for _ in 0..<unheard where try !awaitAnswer() { return }
         for tag in isWidened ? [Self.consumerTag, Self.secondTag] : [Self.consumerTag] {
             try sending { channel throws(BrokerError) in try channel.sendStop(tag) }
-            try awaitStop()
+            _ = try awaitAnswer()
         }
         if taken > 0 { usleep(Self.settleTime) }
         try sending { channel throws(BrokerError) in try channel.renew() }
@@ -284,17 +281,19 @@ package struct QueueScan {
         }
     }
 
-    private mutating func awaitStop() throws(Failure) {
+    /// Whether the broker answers in time.
+    private func awaitAnswer() throws(Failure) -> Bool {
         let deadline = Instant.now + Self.patience
         while .now < deadline {
             let event = try Self.asking { () throws(BrokerError) in
                 try channel.connection.nextEvent(until: deadline)
             }
             switch event {
-            case .consumerStopped: return
+            case .consuming, .consumerStopped: return true
             case .channelClosed(let error), .connectionClosed(let error): throw .broker(error)
             default: break
             }
         }
+        return false
     }
 }

@@ -4,9 +4,31 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A library that shifts the time of day of a program by as many seconds as a file says, when the program is running
-/// too.
-private final class ShiftedClock {
+/// What a program takes for the time of day.
+enum WallClock: Sendable, CustomStringConvertible {
+    /// So many seconds later than it is.
+    case shifted(by: Int)
+    /// Always so many seconds since 1970.
+    case still(at: Int)
+
+    var description: String {
+        switch self {
+        case .shifted(let seconds): "\(seconds)"
+        case .still(let seconds): "=\(seconds)"
+        }
+    }
+
+    /// Seconds since 1970 by this clock.
+    var now: Int {
+        switch self {
+        case .shifted(let seconds): Int(Date().timeIntervalSince1970) + seconds
+        case .still(let seconds): seconds
+        }
+    }
+}
+
+/// A library that lets a program, also while it runs, take for the time of day what a file says.
+private final class ChangedClock {
     private let folder: TemporaryFolder
 
     init() async throws {
@@ -21,18 +43,24 @@ private final class ShiftedClock {
             #include <time.h>
             #include <unistd.h>
 
-            static long shift(void) {
+            static void change(struct timespec *now) {
                 char text[32] = {0};
-                int file = open("\(folder.path("shift"))", O_RDONLY | O_CLOEXEC);
-                if (file < 0) return 0;
+                int file = open("\(folder.path("clock"))", O_RDONLY | O_CLOEXEC);
+                if (file < 0) return;
                 ssize_t count = read(file, text, sizeof text - 1);
                 close(file);
-                return count > 0 ? atol(text) : 0;
+                if (count <= 0) return;
+                if (text[0] != '=') {
+                    now->tv_sec += atol(text);
+                } else {
+                    now->tv_sec = atol(text + 1);
+                    now->tv_nsec = 0;
+                }
             }
 
             int clock_gettime(clockid_t clock, struct timespec *now) {
                 int result = (int)syscall(SYS_clock_gettime, clock, now);
-                if (clock == CLOCK_REALTIME) now->tv_sec += shift();
+                if (clock == CLOCK_REALTIME) change(now);
                 return result;
             }
 
@@ -53,30 +81,36 @@ private final class ShiftedClock {
             }
             """, to: "clock.c")
         try await Shell.run(["cc", "-shared", "-fPIC", "-O1", "-o", folder.path("clock.so"), source])
-        try jump(by: 0)
+        try become(.shifted(by: 0))
     }
 
     var environment: [String: String] { ["LD_PRELOAD": folder.path("clock.so")] }
 
-    func jump(by seconds: Int) throws {
-        _ = try folder.write("\(seconds)\n", to: "shift")
+    func become(_ clock: WallClock) throws {
+        _ = try folder.write("\(clock)\n", to: "clock")
     }
 }
 
 @Suite("wall clock", .timeLimit(.minutes(2)))
 struct ClockTests {
-    @Test("N20 a day forth and back changes no timeout, no heartbeat and no retry", arguments: [86_400, -86_400])
-    func jumps(seconds: Int) async throws {
+    @Test(
+        "N20 a clock that jumps a day forth, then back, or stands still changes no timeout, no heartbeat and no retry",
+        arguments: [
+            [WallClock.shifted(by: 86_400), .shifted(by: -86_400)], [.shifted(by: -86_400), .shifted(by: 86_400)],
+            [.still(at: 1_700_000_000)],
+        ])
+    func changes(clocks: [WallClock]) async throws {
+        let (first, last) = (try #require(clocks.first), try #require(clocks.last))
         let fixture = try Fixture()
-        let clock = try await ShiftedClock()
+        let clock = try await ChangedClock()
         let folder = try TemporaryFolder()
-        // The library works: a task's timestamp is the shifted time.
-        try clock.jump(by: seconds)
+        // The library works: a task's timestamp is the changed time.
+        try clock.become(first)
         let published = try await fixture.run("publish", fixture.queue, "stamped", environment: clock.environment)
         #expect(published.status == 0, "\(published)")
         let stamped = try #require(try await fixture.take(1).first?.properties.timestamp)
-        #expect(abs(Int(stamped) - Int(Date().timeIntervalSince1970) - seconds) < 600)
-        try clock.jump(by: 0)
+        #expect(abs(Int(stamped) - first.now) < 600)
+        try clock.become(.shifted(by: 0))
 
         try await fixture.publish(["fails once", "long"])
         let worker = try fixture.start(
@@ -86,11 +120,11 @@ struct ClockTests {
                 + "do sleep .1; done;; esac",
             environment: clock.environment)
         try await worker.says("will be tried again")
-        try clock.jump(by: seconds)
+        try clock.become(first)
         // Longer than two heartbeats, which the broker would miss.
         try await eventually("the retry succeeded") { fixture.ready(fixture.retryQueue("2s")) == 0 }
         try await Task.sleep(for: .seconds(5))
-        try clock.jump(by: -seconds)
+        try clock.become(last)
         _ = try folder.write("", to: "go")
         try await eventually("the long command's task is acknowledged") { worker.count(of: "acknowledged") >= 2 }
         worker.signal(SIGTERM)

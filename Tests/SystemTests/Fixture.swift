@@ -70,10 +70,10 @@ final class Fixture {
         (try? channel().status(ofQueue: ShortString(queue)))?.consumers ?? 0
     }
 
-    /// A channel of the test's own.
-    func channel() throws -> Channel {
+    /// A channel of the test's own, on a node of its broker's cluster if need be.
+    func channel(on node: ThrowawayBroker? = nil) throws -> Channel {
         let parameters = ConnectionParameters(
-            nodes: [.init(host: "127.0.0.1", port: UInt16(broker.port), usesTLS: false)], vhost: "/",
+            nodes: [.init(host: "127.0.0.1", port: UInt16((node ?? broker).port), usesTLS: false)], vhost: "/",
             login: .plain(username: "guest", password: Secret("guest")), connectionName: "test")
         return try Channel(on: Connection.open(parameters))
     }

@@ -299,8 +299,11 @@ struct SimulatedBroker {
             }
             perform(action, mayEndRunning: mayEndRunning, mayAbandon: mayAbandon)
         }
-        // Printed tasks have no process that could end later.
-        if mayEndRunning, state.runningCount == 0 { running = [:] }
+        // Printed tasks have no process that could end later, and may be given back later: by copies that fail.
+        if mayEndRunning, state.runningCount == 0 {
+            running = [:]
+            for (tag, delivery) in unsettled where delivery.place != .waiting { unsettled[tag]?.place = .ended }
+        }
         if running.count != state.runningCount { faults.append("\(state.runningCount) running") }
         if isAskedForCount {
             isAskedForCount = false

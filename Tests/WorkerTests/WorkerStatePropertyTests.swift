@@ -6,9 +6,13 @@ import Testing
 @testable import Worker
 
 @Suite("Worker: random lives") struct WorkerStatePropertyTests {
+    /// Lives in which this test once found something.
+    /// 31639: a printed task that is given back by a copy, after its output failed, and then without one.
+    private static let notableSeeds: [UInt64] = [31_639]
+
     @Test(
         "W16, W17, R1, R2, R16 each delivery is settled at most once, in its own session, and none is left or lost",
-        arguments: seeds(400))
+        arguments: Array(seeds(400)) + notableSeeds)
     func randomLives(seed: UInt64) throws {
         var world = SimulatedBroker(seed: seed)
         world.live()
@@ -16,10 +20,11 @@ import Testing
         #expect(world.hasFinished)
     }
 
+    /// Always the same lives: some of what is to be reached is rare, and would be missing among others now and then.
     @Test("the simulation reaches what it is about")
     func reach() {
         var reached: Set<String> = []
-        for seed in seeds(400) {
+        for seed in 1...400 as ClosedRange<UInt64> {
             var world = SimulatedBroker(seed: seed)
             world.live()
             reached.formUnion(world.reached)
