@@ -123,7 +123,7 @@ extension WorkerState {
                 actions.append(
                     .report(
                         isConnected(task)
-                            ? .ended(job, task.delivery, end, outcome, elapsed: elapsed)
+                            ? .ended(job, task.delivery, end, outcome, elapsed: elapsed, errors: output.errors)
                             : .endedUnheard(job, task.delivery, end, elapsed: elapsed)))
             }
             outcomes[isConnected(task) ? outcome : .giveBack, default: 0] += 1
