@@ -7,6 +7,7 @@ import Posix
 
 /// The text of a summary: parameters, rates, latencies, a plot, and whether all arrived.
 struct BenchSummary {
+    private static let width = 80
     private static let plotWidth = 40
     private static let sparkWidth = 60
 
@@ -17,10 +18,11 @@ struct BenchSummary {
     let style: TerminalStyle
 
     var text: String {
-        var lines = [
-            style.strong("workq bench") + "  " + Self.parameters(plan), style.faint("  on \(broker.escapedForDisplay)"),
-            "",
-        ]
+        var lines = [style.strong("workq bench")]
+        let parameters = Self.parameters(plan)
+        let units = parameters.enumerated().map { $1 + ($0 + 1 < parameters.count ? "," : "") }
+        lines += units.filled(width: Self.width - 2).map { "  \($0)" }
+        lines += [style.faint("  on \(broker.escapedForDisplay)"), ""]
         if let interruption = results.interruption {
             lines += [
                 style.bad("  ENDED EARLY") + " after \(Self.time(results.ranFor)): "
@@ -33,8 +35,8 @@ struct BenchSummary {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// One line: `1 producer, 1 consumer, 100-byte persistent messages, ...`.
-    static func parameters(_ plan: BenchPlan) -> String {
+    /// `1 producer`, `1 consumer`, `100-byte persistent messages` and so on.
+    private static func parameters(_ plan: BenchPlan) -> [String] {
         var parts = [
             counted(plan.producers, "producer"), counted(plan.consumers, "consumer"),
             "\(NumberText.grouped(plan.size))-byte \(plan.isPersistent ? "persistent" : "transient") messages",
@@ -42,7 +44,7 @@ struct BenchSummary {
         ]
         if plan.consumers > 0 { parts.append("prefetch \(NumberText.grouped(plan.prefetch))") }
         if let rate = plan.rate { parts.append("\(NumberText.grouped(rate)) messages/s") }
-        return parts.joined(separator: ", ")
+        return parts
     }
 
     private static func counted(_ count: Int, _ noun: String) -> String {
@@ -132,6 +134,10 @@ struct BenchSummary {
         }
         guard results.lost != nil else { return "  Integrity  \(confirmed) confirmed\(doubt)" }
         let found = plan.consumers > 0 ? "arrived, once and in order" : "are on the queue"
-        return "  Integrity  " + style.good("all \(confirmed) confirmed messages \(found)")
+        let warmUp = results.confirmed - results.publishing.messages
+        let included =
+            warmUp > 0
+            ? "\n" + String(repeating: " ", count: 13) + "\(NumberText.grouped(warmUp)) of them to warm up" : ""
+        return "  Integrity  " + style.good("all \(confirmed) confirmed messages \(found)") + included
     }
 }

@@ -46,6 +46,9 @@ enum NumberText {
 }
 
 extension Duration {
+    /// A time that goes on while it is looked at: `3 s`, `2 min 5 s`.
+    var wholeSecondsText: String { Duration.seconds(max(0, nanoseconds) / 1_000_000_000).spokenText }
+
     /// A time as people say it: `22 ms`, `3.5 s`, `2 min 5 s`, `1 h 30 min`.
     var spokenText: String {
         let milliseconds = max(0, nanoseconds / 1_000_000)

@@ -40,8 +40,8 @@ extension WorkCommand {
                     + "All have `event`, `time` (RFC 3339, UTC) and `queue`. The events are `connected`, `start`, "
                     + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, "
                     + "`stopped`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, "
-                    + "`unblocked`, "
-                    + "`reconnecting`, `reconnected`, `paused`, `resumed`, `suspended`, `state` (after USR1), `leaving`, "
+                    + "`unblocked`, `reconnecting`, `reconnected`, `paused`, `suspended` (by Ctrl-Z), `resumed`, "
+                    + "`state` (after USR1), `leaving`, "
                     + "`interrupting`, `message`, and at the end `summary` and, when the worker failed, `error`. Other "
                     + "keys, where they apply:"
             ],
