@@ -4,13 +4,25 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 static int signal_pipe[2] = {-1, -1};
 
-static void write_to_pipe(int signal) {
+// Whether a key of the terminal has sent it, and no process.
+static bool is_typed(const siginfo_t *info) {
+#ifdef SI_KERNEL
+    return info->si_code == SI_KERNEL;
+#else
+    return info->si_pid == 0;
+#endif
+}
+
+static void write_to_pipe(int signal, siginfo_t *info, void *context) {
+    (void)context;
     int saved = errno;
     unsigned char number = (unsigned char)signal;
+    if (signal == SIGTSTP && is_typed(info)) number |= WORKQ_TYPED_SIGNAL;
     // A full pipe drops the byte, and that is fine: as many are waiting to be read.
     ssize_t ignored = write(signal_pipe[1], &number, 1);
     (void)ignored;
@@ -29,17 +41,21 @@ static void set_handler(int signal, void (*handler)(int)) {
     sigaction(signal, &action, NULL);
 }
 
-void workq_signal_catch(int signal) { set_handler(signal, write_to_pipe); }
+void workq_signal_catch(int signal) {
+    struct sigaction action = {.sa_sigaction = write_to_pipe, .sa_flags = SA_RESTART | SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, NULL);
+}
 
 void workq_signal_catch_unless_ignored(int signal) {
     struct sigaction current;
     if (sigaction(signal, NULL, &current) == 0 && current.sa_handler == SIG_IGN) return;
-    set_handler(signal, write_to_pipe);
+    workq_signal_catch(signal);
 }
 
 void workq_signal_release(int signal) {
     struct sigaction current;
-    if (sigaction(signal, NULL, &current) == 0 && current.sa_handler == write_to_pipe) set_handler(signal, SIG_DFL);
+    if (sigaction(signal, NULL, &current) == 0 && current.sa_sigaction == write_to_pipe) set_handler(signal, SIG_DFL);
 }
 
 void workq_signal_unblock_all(void) {

@@ -21,7 +21,7 @@ package enum CommandTable {
     static func command(named name: String) throws(CommandError) -> any Subcommand.Type {
         if let command = commands.first(where: { $0.name == name || $0.aliases.contains(name) }) { return command }
         let hint =
-            Suggestion.intended(by: name, among: visibleNames).map { "did you mean \($0)?" }
+            Suggestion.hint(for: name, among: visibleNames)
             ?? "there are \(visibleNames.joined(separator: ", "))"
         throw CommandError(.usage, "unknown command \"\(name)\"; \(hint)")
     }

@@ -5,7 +5,13 @@ import Options
 /// How much a command says about itself.
 struct CommonOptions {
     var isQuiet = false
-    var isVerbose = false
+    /// How often `--verbose` was given.
+    private(set) var verbosity = 0
+    /// Set once more, it says even more.
+    var isVerbose: Bool {
+        get { verbosity > 0 }
+        set { verbosity = newValue ? verbosity + 1 : 0 }
+    }
 
     static var options: [Option<CommonOptions>] {
         [

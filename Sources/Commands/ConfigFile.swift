@@ -19,8 +19,6 @@ struct ConfigFile {
     /// Whether every key must be one that workq knows: rabbitmqadmin may come to know more in its own file.
     let isStrict: Bool
     private let document: ConfigDocument
-    /// The line from which the file is no TOML, where that is let pass.
-    private var foreignLine: Int?
 
     private static let maximumSize = 1 << 20
     static let usualSection = "default"
@@ -42,13 +40,7 @@ struct ConfigFile {
         do {
             document = try ConfigDocument(toml: text)
         } catch {
-            foreignLine = error.line
-            // Older rabbitmqadmins keep INI under the name that newer ones keep TOML under. Where it may name the
-            // broker that is meant, to go to another one would be worse than to go nowhere.
-            guard isStrict || text.contains("[\(Self.usualSection)]") else {
-                document = ConfigDocument()
-                return
-            }
+            // To go to another broker than the one that is meant would be worse than to go nowhere.
             throw Self.isNoTOML(path, error.line, isStrict)
         }
         guard mode & 0o066 == 0 || !holdsPassword else {
@@ -63,7 +55,10 @@ struct ConfigFile {
         CommandError(
             .configuration,
             "the configuration file \(path) is no TOML at line \(line)"
-                + (isStrict ? "" : "; --url or WORKQ_URL makes it needless"))
+                + (isStrict
+                    ? ""
+                    : ": rabbitmqadmin 1 keeps INI there, in which texts have no quotes. Quote them, or say "
+                        + "where the broker is with --url or WORKQ_URL"))
     }
 
     /// A key that nothing reads is refused: it is there because somebody relies on it.
@@ -150,7 +145,6 @@ struct ConfigFile {
     func section(_ name: String?) throws(CommandError) -> ConfigSection? {
         guard let section = document.sections[name ?? Self.usualSection] else {
             guard let name else { return nil }
-            if let foreignLine { throw Self.isNoTOML(path, foreignLine, isStrict) }
             let names = document.sections.keys.sorted()
             let hint = names.isEmpty ? "it has none" : "there are \(names.joined(separator: ", "))"
             throw CommandError(.configuration, "there is no section \"\(name)\" in \(path); \(hint)")

@@ -107,6 +107,9 @@ enum Recipes {
                         + "conditions, the columns `age` and `ready_with_retries`; receipts of `purge` and `delete` in "
                         + "JSON; `bench --queue-arg`, `--keep`, `--consumers-only` and `--format csv`; `--check` in "
                         + "all commands; `WORKQ_CONFIG`, `WORKQ_PASSWORD_FILE` and `CLOUDAMQP_URL`.",
+                    "What a worker writes for people has new words, an attempt a line. Ctrl-Z stops it and its "
+                        + "commands, where it used to pause. A "
+                        + "~/.rabbitmqadmin.conf in rabbitmqadmin 1's INI is 78, and no longer passed over.",
                 ]),
         ]
     }

@@ -119,7 +119,9 @@ package struct CommandDefinition<Values> {
     private func store(operands texts: [String], into values: inout Values) throws(UsageError) {
         for (index, text) in texts.enumerated() {
             guard let operand = operand(at: index) else {
-                let hint = rest.map { "; \($0.description.placeholder) goes after --" } ?? ""
+                let unit =
+                    ["ms", "s", "sec", "m", "min", "h"].contains(text) ? "; a time is one word, such as 5m" : nil
+                let hint = unit ?? rest.map { "; \($0.description.placeholder) goes after --" } ?? ""
                 throw UsageError("unexpected operand \"\(text.escapedForDisplay)\"\(hint)")
             }
             guard operand.store(text, &values) else {

@@ -106,7 +106,7 @@ package struct Lexer {
         let hint =
             isNumber
             ? "; a number below zero, like all that begins with - and is no option, goes behind --"
-            : Suggestion.intended(by: spelling, among: spellings).map { "; did you mean \($0)?" } ?? ""
+            : Suggestion.hint(for: spelling, among: spellings).map { "; \($0)" } ?? ""
         return UsageError("unknown option \(spelling.escapedForDisplay)\(hint)")
     }
 

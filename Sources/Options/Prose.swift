@@ -58,7 +58,7 @@ extension String {
 
 extension [String] {
     /// These units in lines of at most `width` characters, without a break inside a unit.
-    func filled(width: Int) -> [String] {
+    package func filled(width: Int) -> [String] {
         var lines: [String] = []
         for unit in self {
             if let line = lines.last, line.count + 1 + unit.count <= width {

@@ -10,6 +10,16 @@ package struct SignalPipe {
     /// process group.
     package static let oneRequest = Duration.milliseconds(500)
 
+    /// What `read()` gives for a TSTP that was typed, as by Ctrl-Z: whoever sits there expects that everything stops.
+    package static let typedStop = SIGTSTP | Int32(WORKQ_TYPED_SIGNAL)
+
+    /// Stops this process as its terminal and shell expect, until it is continued. Where no shell could continue it,
+    /// the system doesn't stop it.
+    package static func stopProcess() {
+        workq_signal_raise_default(SIGTSTP)
+        workq_signal_catch(SIGTSTP)
+    }
+
     /// Starts catching `signals`. INT and HUP stay ignored when the process was started so: nohup and shells'
     /// background jobs rely on that. nil when the system refuses a pipe.
     package init?(catching signals: [Int32]) {

@@ -30,7 +30,8 @@ package struct RetryPolicy: Equatable {
         attempt >= maximumAttempts ? .deadLetter : .later(delay(afterAttempt: attempt))
     }
 
-    func delay(afterAttempt attempt: Int) -> Duration {
+    /// How long a task waits when its attempt, counted from 1, has failed.
+    package func delay(afterAttempt attempt: Int) -> Duration {
         delays[min(max(attempt, 1), delays.count) - 1]
     }
 }

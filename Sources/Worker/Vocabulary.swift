@@ -121,7 +121,8 @@ extension WorkerState {
     /// What is worth telling.
     package enum Report: Equatable {
         case started(JobID, Delivery)
-        case ended(JobID, Delivery, JobEnd, Verdict, elapsed: Duration)
+        /// With the end of what the command has written on standard error.
+        case ended(JobID, Delivery, JobEnd, Verdict, elapsed: Duration, errors: [UInt8] = [])
         case batchStarted(JobID, tasks: Int, queue: Int = 0)
         /// With how many of its tasks ended how.
         case batchEnded(JobID, [Verdict: Int], JobEnd, elapsed: Duration, queue: Int = 0)
@@ -163,6 +164,8 @@ extension WorkerState {
         case endedUnheard(JobID, Delivery, JobEnd, elapsed: Duration)
         case paused
         case resumed
+        /// The terminal stops the worker and its commands; how long the broker bears its silence, if it isn't for ever.
+        case suspended(silence: Duration?)
         /// So many lines of the log were dropped, since nobody read them.
         case linesLost(Int)
         case status(Status)

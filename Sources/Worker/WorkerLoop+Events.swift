@@ -124,10 +124,21 @@ extension WorkerLoop {
         switch signal {
         case SIGCHLD: reap()
         case SIGTSTP: events.append(.pauseRequested)
+        case SignalPipe.typedStop: stopWithCommands()
         case SIGCONT: events.append(.resumeRequested)
         case SIGUSR1: events.append(.statusRequested)
         default: events.append(.stopRequested)
         }
+    }
+
+    /// Ctrl-Z stops all that was started with the worker, as it would in a pipeline, though commands are out of the
+    /// terminal's reach. Without heartbeats the broker takes the worker for dead after a while.
+    private func stopWithCommands() {
+        perform(.report(.suspended(silence: session?.connection.heartbeat.map { $0 * 2 })))
+        for child in children.values { child.signalGroup(SIGSTOP) }
+        SignalPipe.stopProcess()
+        for child in children.values { child.signalGroup(SIGCONT) }
+        perform(.report(.resumed))
     }
 
     /// Tells of commands that the terminal has stopped, since they read from it without being its foreground.

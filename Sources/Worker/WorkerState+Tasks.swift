@@ -106,7 +106,7 @@ extension WorkerState {
     mutating func ended(_ job: JobID, _ end: JobEnd, _ output: CommandOutput, _ now: Instant, _ actions: inout [Action])
     {
         guard let command = commands[job] else { return }
-        let report = report(ofEnd: end, of: job, now: now)
+        let report = report(ofEnd: end, of: job, errors: output.errors, now: now)
         commands[job] = nil
         noteActivity(now)
         switch end {
@@ -128,7 +128,7 @@ extension WorkerState {
     }
 
     /// What is told of a command that has ended so; nil where that is no news of a task.
-    func report(ofEnd end: JobEnd, of job: JobID, now: Instant) -> Report? {
+    func report(ofEnd end: JobEnd, of job: JobID, errors: [UInt8] = [], now: Instant) -> Report? {
         guard let command = commands[job] else { return nil }
         let (end, verdict) = judge(command, end)
         let elapsed = now - command.started
@@ -136,7 +136,7 @@ extension WorkerState {
         guard let first = ended.first else { return nil }
         guard !command.others.isEmpty else {
             return isConnected(first)
-                ? .ended(job, first.delivery, end, outcome(verdict, first.delivery), elapsed: elapsed)
+                ? .ended(job, first.delivery, end, outcome(verdict, first.delivery), elapsed: elapsed, errors: errors)
                 : .endedUnheard(job, first.delivery, end, elapsed: elapsed)
         }
         var outcomes: [Verdict: Int] = [:]

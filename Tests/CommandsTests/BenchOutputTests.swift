@@ -131,13 +131,18 @@ import Testing
     @Test("a summary tells rates, latencies and that all arrived, in ASCII and without colour unless asked for")
     func summary() {
         let text = Self.summary(Self.results())
+        let lines = text.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 80 }, "\(text)")
+        let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         for part in [
             "1 producer, 1 consumer, 100-byte persistent messages, classic queue, window 1,000, prefetch 100",
             "450 messages/s", "300 messages/s", "RabbitMQ 3.10.8 at amqp://h:5672", "p99.9", "End to end", "8.91 ms",
             "all 1,000 confirmed messages arrived, once and in order",
         ] {
-            #expect(text.contains(part), "\(part) in \(text)")
+            #expect(words.contains(part), "\(part) in \(text)")
         }
+        #expect(lines.contains { $0.hasSuffix("classic queue,") }, "\(text)")
+        #expect(text.contains("100 of them to warm up"), "\(text)")
         #expect(text.utf8.allSatisfy { $0 < 0x7F && ($0 >= 0x20 || $0 == 0x0A) })
         let coloured = Self.summary(Self.results(), style: TerminalStyle(hasColour: true, isUnicode: true))
         #expect(coloured.contains("\u{1B}[32mall 1,000") && coloured.contains("█"))

@@ -92,4 +92,55 @@ import Testing
         json.appendJSON(QueueValue.number(.nan))
         #expect(json == Array("null".utf8))
     }
+
+    private static let many = OutputRows(
+        columns: [.name, .type, .ready, .unacknowledged, .messages, .consumers],
+        rows: [
+            [
+                .text("thumbnails-of-all-photographs"), .text("classic"), .integer(1_234_567), .integer(0),
+                .integer(1_234_567), .integer(2),
+            ],
+            [.text("mail"), .text("quorum"), .integer(3), .integer(1), .integer(4), .unknown],
+        ])
+
+    private static func shown(_ rows: OutputRows, width: Int, _ style: TerminalStyle = TerminalStyle()) -> String {
+        String(decoding: rows.text(.table, hasHeader: true, on: .init(width: width, style: style)), as: UTF8.self)
+    }
+
+    @Test("9 on a terminal amounts have separators and a total, zeros step back, and the header stands out")
+    func terminal() {
+        #expect(
+            Self.shown(Self.many, width: 120) == """
+                name                           type     messages_ready  messages_unacknowledged   messages  consumers
+                thumbnails-of-all-photographs  classic       1,234,567                        0  1,234,567          2
+                mail                           quorum                3                        1          4          -
+                total                                        1,234,570                        1  1,234,571          2
+
+                """)
+        let colored = Self.shown(Self.many, width: 120, TerminalStyle(hasColour: true))
+        #expect(colored.hasPrefix("\u{1B}[1mname\u{1B}[0m  ") && colored.contains("  \u{1B}[2m0\u{1B}[0m  "))
+        let one = OutputRows(columns: Self.many.columns, rows: [Self.many.rows[1]])
+        #expect(!Self.shown(one, width: 120).contains("total"))
+    }
+
+    @Test("9 where the columns don't fit, headers go over several lines, then names are cut, and numbers never are")
+    func narrow() {
+        for width in [76, 80, 100] {
+            let lines = Self.shown(Self.many, width: width).split(separator: "\n").map(String.init)
+            #expect(lines.allSatisfy { $0.displayWidth <= width }, "\(width): \(lines)")
+            #expect(lines.contains { $0.contains("1,234,567") && $0.contains("classic") }, "\(width): \(lines)")
+            #expect(lines.contains { $0.hasSuffix("consumers") }, "\(width): \(lines)")
+        }
+    }
+
+    @Test("9 more columns than any terminal has room for are a line each")
+    func records() {
+        let lines = Self.shown(Self.many, width: 40).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(
+            lines.prefix(3) == [
+                "name                     thumbnails-of-all-photographs",
+                "type                     classic", "messages_ready           1,234,567",
+            ])
+        #expect(lines[6].isEmpty && lines[7].hasSuffix("mail"))
+    }
 }

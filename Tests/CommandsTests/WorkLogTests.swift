@@ -24,11 +24,13 @@ import Testing
         [
             .connected, .started(1, delivery),
             .ended(1, delivery, .exited(0), .acknowledge, elapsed: .milliseconds(1_500)),
-            .ended(2, delivery, .signalled(9), .retry, elapsed: .zero), .batchStarted(3, tasks: 7),
+            .ended(2, delivery, .signalled(9), .retry, elapsed: .zero, errors: Array("x\n\tout of memory\n \n".utf8)),
+            .batchStarted(3, tasks: 7),
             .batchEnded(3, [.retry: 6, .deadLetter: 1], .timedOut, elapsed: .seconds(1)), .timedOut(1, delivery),
             .batchTimedOut(3, tasks: 7), .reconnecting(lost, pause: .milliseconds(250)), .reconnected,
             .copyFailed(delivery), .answerReturned(delivery), .blocked(reason: "low on memory"), .unblocked,
             .cameBack(4, delivery), .endedUnheard(4, delivery, .exited(0), elapsed: .zero), .paused, .resumed,
+            .suspended(silence: .seconds(60)),
             .leaving(running: 2),
             .interrupting(running: 2),
             .status(.init(isConnected: true, isPaused: false, waiting: 1, running: 2, held: 3, tally: .init())),
@@ -54,13 +56,13 @@ import Testing
         let usual = try Self.log { _ in }
         #expect(
             usual.contains(
-                "workq: job 2 was ended by signal 9 after 0s (attempt 2 of 5): task m\"1 will be tried again"))
+                "workq: task m\"1: ended by KILL in 0 s, attempt 2 of 5, again in 10 s: out of memory"))
         #expect(!usual.contains { $0.contains("started") || $0.contains("is acknowledged") || $0.contains("4 ack") })
         let verbose = try Self.log { $0.common.isVerbose = true }
         #expect(verbose.contains("workq: job 1 started: task m\"1"))
         #expect(
             verbose.contains(
-                "workq: job 1 ended with status 0 after 1500ms (attempt 2 of 5): task m\"1 is acknowledged"))
+                "workq: job 1, task m\"1 is acknowledged: status 0 in 1.5 s, attempt 2 of 5"))
         #expect(verbose.last == "workq: tasks: 4 acknowledged")
         let quiet = try Self.log { $0.common.isQuiet = true }
         #expect(quiet == ["workq: connected, 2 running, 1 waiting, 3 held back; no tasks"])
@@ -82,7 +84,7 @@ import Testing
             objects.map { $0["event"] as? String } == [
                 "connected", "start", "end", "end", "start", "end", "timeout", "timeout", "reconnecting",
                 "reconnected", "copy-failed", "answer-returned", "blocked", "unblocked", "came-back", "end", "paused",
-                "resumed",
+                "resumed", "suspended",
                 "leaving", "interrupting",
                 "state", "summary",
             ])

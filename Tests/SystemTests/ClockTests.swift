@@ -119,7 +119,7 @@ struct ClockTests {
             "read -r task; case $task in fails*) [ \"$WORKQ_ATTEMPT\" = 2 ];; *) until [ -e '\(folder.path("go"))' ]; "
                 + "do sleep .1; done;; esac",
             environment: clock.environment)
-        try await worker.says("will be tried again")
+        try await worker.says("again in")
         try clock.become(first)
         // Longer than two heartbeats, which the broker would miss.
         try await eventually("the retry succeeded") { fixture.ready(fixture.retryQueue("2s")) == 0 }

@@ -27,7 +27,7 @@ struct ProgressTests {
     @Test("M7 on a terminal a line says how far things are, and is gone in the end")
     func terminal() async throws {
         let text = try await typescript("")
-        #expect(text.contains("3 sent, 3 confirmed") && text.contains("a second"), "\(text)")
+        #expect(text.contains("3 sent, 3 confirmed") && text.contains("/s  "), "\(text)")
         let last = try #require(text.components(separatedBy: "\r\u{1B}[K").last)
         #expect(!last.contains("sent"), "\(text)")
     }

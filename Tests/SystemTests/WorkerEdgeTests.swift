@@ -301,7 +301,7 @@ struct WorkerEdgeTests {
         try await proxy.becomesQuiet()
         proxy.mode = .blackhole
         try folder.write("", to: "go2")
-        try await worker.says("hasn't confirmed the copy of a task for 1s. Still waiting")
+        try await worker.says("hasn't confirmed the copy of a task for 1 s. Still waiting")
         try await Task.sleep(for: .seconds(2))
         #expect(worker.errors.components(separatedBy: "hasn't confirmed").count == 2, "\(worker.errors)")
         proxy.mode = .pass

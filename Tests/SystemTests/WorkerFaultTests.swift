@@ -158,7 +158,7 @@ struct WorkerFaultTests {
         try await fixture.publish(["1"])
         try await eventually("one has done it") { !(folder.read("a") + folder.read("b")).isEmpty }
         let active = folder.read("a").isEmpty ? 1 : 0
-        try await workers[1 - active].says("no task for 10s; where the queue holds some, other consumers get them")
+        try await workers[1 - active].says("no task for 10 s; where the queue holds some, other consumers get them")
         try await workers[active].leave()
         try await fixture.publish(["2"])
         let other = ["a", "b"][1 - active]

@@ -13,7 +13,7 @@ import Testing
         #expect(worker.deliver(1, count: 2) == ["start 1: task 1"])
         #expect(worker.end(1) == ["ack 1"])
         #expect(worker.deliver(2, count: 3) == ["copy 2: dead attempt 3"])
-        guard case .ended(2, _, .workerKilled, .deadLetter, _)? = worker.reports.first else {
+        guard case .ended(2, _, .workerKilled, .deadLetter, _, _)? = worker.reports.first else {
             Issue.record("\(worker.reports)")
             return
         }

@@ -180,7 +180,7 @@ import Testing
         #expect(worker.tick() == ["KILL 1"])
         #expect(worker.state.nextDeadline == .never)
         #expect(worker.end(1, .signalled(9)) == ["copy 1: in 1000ms attempt 2"])
-        guard case .ended(1, _, .timedOut, .retry, _)? = worker.reports.first else {
+        guard case .ended(1, _, .timedOut, .retry, _, _)? = worker.reports.first else {
             Issue.record("\(worker.reports)")
             return
         }

@@ -78,6 +78,9 @@ int workq_poll(struct pollfd *WORKQ_NULLABLE descriptors, size_t count, long lon
 /// close-on-exec. Returns the reading end, -1 with errno set on failure. Call once a process.
 int workq_signal_pipe_open(void);
 
+/// Added to the number of a TSTP that was typed on the terminal, and not sent by a process.
+enum { WORKQ_TYPED_SIGNAL = 0x80 };
+
 /// Writes `signal` to the pipe whenever it arrives.
 void workq_signal_catch(int signal);
 
@@ -87,7 +90,7 @@ void workq_signal_catch_unless_ignored(int signal);
 /// Gives a caught signal its default effect again.
 void workq_signal_release(int signal);
 
-/// Restores the default action of `signal` and raises it: the process ends as its parent expects.
+/// Restores the default action of `signal` and raises it: the process ends, or stops, as its parent expects.
 void workq_signal_raise_default(int signal);
 
 /// Empties the calling thread's signal mask, and so that of all threads it starts. A parent may start this process with

@@ -43,6 +43,10 @@ extension BenchCommand {
                 let style = TerminalStyle(context, descriptor: context.standardOutput)
                 let place = "\(broker) at \(queue.node), librabbitmq \(Library.version)"
                 try context.write(BenchSummary(plan: plan, results: results, broker: place, style: style).text)
+                if let baseline {
+                    let comparison = BenchComparison(baseline: baseline, report: report, style: style)
+                    try context.write("\n" + comparison.text)
+                }
             case .json: try context.write(report.json())
             case .csv: try context.write(report.csv())
             }

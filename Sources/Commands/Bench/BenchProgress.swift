@@ -26,7 +26,8 @@ struct BenchProgress {
             case .duration(let duration): duration.shortText
             }
         let warmUp = plan.warmUp > .zero ? "\(plan.warmUp.shortText) of warm-up and " : ""
-        context.say("bench on \(broker), queue \"\(plan.queue)\", \(warmUp)\(extent)")
+        context.say("bench on \(broker)")
+        context.say("\(warmUp)\(extent) on queue \"\(plan.queue)\"")
     }
 
     /// On a terminal, an empty line between the seconds and the summary.

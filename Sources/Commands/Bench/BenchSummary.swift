@@ -7,6 +7,7 @@ import Posix
 
 /// The text of a summary: parameters, rates, latencies, a plot, and whether all arrived.
 struct BenchSummary {
+    private static let width = 80
     private static let plotWidth = 40
     private static let sparkWidth = 60
 
@@ -17,10 +18,11 @@ struct BenchSummary {
     let style: TerminalStyle
 
     var text: String {
-        var lines = [
-            style.strong("workq bench") + "  " + Self.parameters(plan), style.faint("  on \(broker.escapedForDisplay)"),
-            "",
-        ]
+        var lines = [style.strong("workq bench")]
+        let parameters = Self.parameters(plan)
+        let units = parameters.enumerated().map { $1 + ($0 + 1 < parameters.count ? "," : "") }
+        lines += units.filled(width: Self.width - 2).map { "  \($0)" }
+        lines += [style.faint("  on \(broker.escapedForDisplay)"), ""]
         if let interruption = results.interruption {
             lines += [
                 style.bad("  ENDED EARLY") + " after \(Self.time(results.ranFor)): "
@@ -33,14 +35,14 @@ struct BenchSummary {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// One line: `1 producer, 1 consumer, 100-byte persistent messages, ...`.
-    static func parameters(_ plan: BenchPlan) -> String {
+    /// `1 producer`, `1 consumer`, `100-byte persistent messages` and so on.
+    private static func parameters(_ plan: BenchPlan) -> [String] {
         if let backlog = plan.backlog {
             return [
                 counted(plan.consumers, "consumer"),
                 "\(NumberText.grouped(backlog)) messages of \(NumberText.grouped(plan.size)) bytes on a kept queue",
                 "prefetch \(NumberText.grouped(plan.prefetch))",
-            ].joined(separator: ", ")
+            ]
         }
         var parts = [
             counted(plan.producers, "producer"), counted(plan.consumers, "consumer"),
@@ -49,7 +51,7 @@ struct BenchSummary {
         ]
         if plan.consumers > 0 { parts.append("prefetch \(NumberText.grouped(plan.prefetch))") }
         if let rate = plan.rate { parts.append("\(NumberText.grouped(rate)) messages/s") }
-        return parts.joined(separator: ", ")
+        return parts
     }
 
     private static func counted(_ count: Int, _ noun: String) -> String {
@@ -145,6 +147,11 @@ struct BenchSummary {
                 + style.good("all \(NumberText.grouped(backlog)) messages arrived, once and in order")
         }
         let found = plan.consumers > 0 ? "arrived, once and in order" : "are on the queue"
-        return "  Integrity  " + style.good("all \(confirmed) messages \(found)")
+        let warmUp = results.confirmed - results.publishing.messages
+        let included =
+            warmUp > 0
+            ? "\n" + String(repeating: " ", count: 13) + "\(NumberText.grouped(warmUp)) of them to warm up" : ""
+        return "  Integrity  "
+            + style.good("all \(NumberText.grouped(results.confirmed)) confirmed messages \(found)") + included
     }
 }

@@ -123,7 +123,7 @@ private struct ExpressionParser<Name: Hashable> {
 
     private func strayReason(_ word: String) -> String {
         let hint =
-            Suggestion.nearest(to: word, among: vocabulary.known).map { "did you mean \($0)?" }
+            Suggestion.column(for: word, among: vocabulary.known).map { "did you mean \($0)?" }
             ?? "there are \(vocabulary.known.joined(separator: ", "))"
         return "no \(vocabulary.noun) is called \"\(word)\"; \(hint)"
     }

@@ -159,7 +159,8 @@ enum ListQueuesCommand: Subcommand {
         ManualSection(
             title: "Expressions",
             paragraphs: [
-                "`--wait`, `--warn`, `--crit` and `--where` take comparisons of columns with numbers by `==`, `!=`, "
+                "`--wait`, `--warn`, `--crit` and `--where` take comparisons of columns with numbers by `==` or `=`, "
+                    + "`!=`, "
                     + "`<`, `<=`, `>` and `>=`, and with texts by `==`, `!=`, `=~` and `!~`, joined by `and`, `or`, "
                     + "`not` and parentheses: `messages_ready > 100 and consumers == 0`. Columns that say yes or no "
                     + "are compared with `true` and `false`, bytes with sizes such as `64k`, and `age` with durations: "
@@ -203,11 +204,13 @@ enum ListQueuesCommand: Subcommand {
 
     /// Writes rows as the options ask for them.
     static func write(_ rows: OutputRows, _ values: Values, in context: CommandContext) throws(CommandError) {
-        let isTerminal = context.isTerminal(context.standardOutput)
-        try context.write(
-            rows.text(
-                values.format ?? .usual(isTerminal: isTerminal), hasHeader: values.hasHeader,
-                width: isTerminal ? TerminalScreen.size(of: context.standardOutput).width : nil))
+        let output = context.standardOutput
+        let terminal =
+            context.isTerminal(output)
+            ? OutputTable.Terminal(
+                width: TerminalScreen.size(of: output).width, style: TerminalStyle(context, descriptor: output)) : nil
+        let format = values.format ?? .usual(isTerminal: terminal != nil)
+        try context.write(rows.text(format, hasHeader: values.hasHeader, on: terminal))
     }
 }
 
@@ -230,7 +233,7 @@ extension ValueFormat where Value == QueueColumn {
         }
         if Duration(shortText: word) != nil { return "--watch --interval \(word) looks that often" }
         // Most who type another word mean a queue.
-        return Suggestion.nearest(to: word, among: names).map { "did you mean \($0)?" }
+        return Suggestion.column(for: word, among: names).map { "did you mean \($0)?" }
             ?? "--queue \(word) chooses a queue, and man workq-list-queues lists the columns"
     }
 }

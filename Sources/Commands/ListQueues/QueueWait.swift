@@ -18,6 +18,9 @@ struct QueueWait {
     private let context: CommandContext
     /// One for all questions: a broker that hangs must not keep workq any longer.
     private let deadline: Instant
+    private let start = Instant.now
+    /// Who watches sees what is waited for.
+    private let line: StatusLine
 
     init(_ condition: QueueCondition, _ values: ListQueuesCommand.Values, _ context: CommandContext) {
         text = condition.text
@@ -25,6 +28,7 @@ struct QueueWait {
         self.values = values
         self.context = context
         deadline = values.deadline.map { .now + $0 } ?? .never
+        line = StatusLine(context, isWanted: !values.common.isQuiet)
     }
 
     /// What one look came to.
@@ -38,6 +42,7 @@ struct QueueWait {
     private static let lastLook = Duration.milliseconds(300)
 
     func run(_ inquiry: QueueInquiry) throws(CommandError) -> ExitStatus {
+        defer { line.clear() }
         var heldSince: Instant?
         var reason: String?
         while true {
@@ -59,7 +64,10 @@ struct QueueWait {
             let last = deadline == .never ? deadline : deadline + (.zero - Self.lastLook)
             let next = .now < last ? min(.now + values.interval, last) : deadline
             var pause = PollSet()
-            while .now < next { pause.wait(timeout: next.pollTimeout(from: .now)) }
+            while .now < next {
+                showProgress(reason)
+                pause.wait(timeout: min(next, line.isActive ? .now + .seconds(1) : .never).pollTimeout(from: .now))
+            }
             guard .now < deadline else {
                 let time = values.deadline?.shortText ?? ""
                 throw CommandError(
@@ -67,6 +75,14 @@ struct QueueWait {
                     "\"\(text)\" didn't hold within \(time): \(reason ?? "nothing was known")")
             }
         }
+    }
+
+    private func showProgress(_ reason: String?) {
+        let limit = values.deadline.map { " of \($0.spokenText)" } ?? ""
+        line.show([
+            "waiting for \(text)".escapedForDisplay, "\((Instant.now - start).wholeSecondsText)\(limit)",
+            (reason ?? "").escapedForDisplay,
+        ])
     }
 
     private func look(_ inquiry: QueueInquiry) throws(CommandError) -> Finding {
@@ -84,6 +100,7 @@ struct QueueWait {
             guard inquiry.hasAnswered, error.status == .unavailable || error.status == .temporaryFailure else {
                 throw error
             }
+            line.clear()
             if !values.common.isQuiet, .now < deadline { context.say("\(error.message.withFullStop) Trying again") }
             return .unanswered(reason: error.message)
         }

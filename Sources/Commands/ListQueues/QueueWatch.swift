@@ -71,7 +71,7 @@ final class QueueWatch {
             for signal in signals.read() {
                 switch signal {
                 case SIGWINCH: draw()
-                case SIGTSTP: suspend()
+                case SIGTSTP, SignalPipe.typedStop: suspend()
                 default: return signal == SIGINT ? .done : .signal(signal)
                 }
             }
@@ -218,7 +218,7 @@ final class QueueWatch {
     /// Gives the terminal back while the process is stopped.
     private func suspend() {
         screen?.leave()
-        kill(getpid(), SIGSTOP)
+        SignalPipe.stopProcess()
         draw()
     }
 

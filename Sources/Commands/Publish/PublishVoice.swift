@@ -9,23 +9,26 @@ import Publisher
 final class PublishVoice {
     /// How often the line of progress changes, and how long a publish takes that needs none.
     private static let interval = Duration.milliseconds(250)
-    private static let clear = "\r\u{1B}[K"
 
     private let context: CommandContext
     private let isQuiet: Bool
-    private let showsProgress: Bool
+    private let line: StatusLine
     private let start = Instant.now
     private var nextUpdate: Instant
-    private var isShown = false
+    /// How many bytes the input has; nil where only its end will tell.
+    private let inputSize: Int?
 
     /// Progress is shown on a terminal, unless tasks are typed there.
     init(_ context: CommandContext, isQuiet: Bool, isStream: Bool) {
         self.context = context
         self.isQuiet = isQuiet
-        showsProgress =
-            isStream && !isQuiet && context.isTerminal(context.standardError)
-            && !context.isTerminal(context.standardInput)
-        nextUpdate = showsProgress ? start + Self.interval : .never
+        line = StatusLine(
+            context, isWanted: isStream && !isQuiet && !context.isTerminal(context.standardInput))
+        nextUpdate = line.isActive ? start + Self.interval : .never
+        var status = stat()
+        let isFile =
+            line.isActive && fstat(context.standardInput, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        inputSize = isFile && status.st_size > 0 ? Int(status.st_size) : nil
     }
 
     /// Says something that the user may want to know.
@@ -44,20 +47,27 @@ final class PublishVoice {
 
     /// Shows how far things are, when it is time for it.
     func progress(sent: Int, confirmed: Int) {
-        guard showsProgress else { return }
+        guard line.isActive else { return }
         let now = Instant.now
         guard now >= nextUpdate else { return }
         nextUpdate = now + Self.interval
-        isShown = true
-        let rate = Double(confirmed) / max(now - start, .milliseconds(1)).seconds
-        write("\(Self.clear)\(sent) sent, \(confirmed) confirmed, \(Int(rate)) a second")
+        let parts = [
+            "\(NumberText.grouped(sent)) sent, \(NumberText.grouped(confirmed)) confirmed",
+            "\(NumberText.grouped(rate(of: confirmed)))/s", (now - start).wholeSecondsText,
+        ]
+        line.show(parts, done: fraction(sent: sent, confirmed: confirmed))
+    }
+
+    /// How much of the input is confirmed, as far as tasks are of one size.
+    private func fraction(sent: Int, confirmed: Int) -> Double? {
+        guard let inputSize, sent > 0 else { return nil }
+        let read = Double(lseek(context.standardInput, 0, SEEK_CUR)) / Double(inputSize)
+        return min(1, max(0, read) * Double(confirmed) / Double(sent))
     }
 
     /// Takes the line of progress away.
     func endProgress() {
-        guard isShown else { return }
-        isShown = false
-        write(Self.clear)
+        line.clear()
     }
 
     /// What a loop tells, in words.
@@ -72,13 +82,6 @@ final class PublishVoice {
     func rate(of count: Int) -> Int { Int(Double(count) / max(elapsed, .milliseconds(1)).seconds) }
 
     var elapsed: Duration { Instant.now - start }
-
-    private func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = bytes.withUnsafeBytes { bytes in
-            bytes.baseAddress.map { workq_write(context.standardError, $0, bytes.count) }
-        }
-    }
 }
 
 extension Duration {

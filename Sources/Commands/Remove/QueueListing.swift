@@ -61,6 +61,21 @@ final class QueueListing {
         Dictionary(try queues(within: patience).map { (ShortString($0.name), $0) }) { first, _ in first }
     }
 
+    /// Who consumes from these queues, a line each; nobody where the API doesn't say.
+    func consumers(of queues: [ShortString]) -> [String] {
+        typealias Columns = QueueColumn.OfConsumers
+        guard failure == nil, let api = try? ManagementAPI(parameters) else { return [] }
+        let columns = [Columns.queue, Columns.host, Columns.user]
+        var query = QueueQuery(vhost: vhost, columns: columns)
+        query.resource = .consumers
+        guard let records = try? api.ask(query, by: .now + Self.shortPatience).result() else { return [] }
+        let names = Set(queues)
+        return records.compactMap { record in
+            guard case .text(let queue) = record.values[0], names.contains(ShortString(queue)) else { return nil }
+            return "\"\(queue)\" is consumed by \(record.name), \(record.values[2].text)@\(record.values[1].text)"
+        }.sorted()
+    }
+
     /// Forgets the latest answer, so that the next one is of now.
     func forget() {
         latest = nil

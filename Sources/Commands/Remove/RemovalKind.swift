@@ -22,11 +22,15 @@ enum RemovalKind: Equatable, Sendable {
         }
     }
 
+    private func grouped(_ number: Int, _ noun: String) -> String {
+        "\(NumberText.grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+    }
+
     /// What is asked before it is done.
     func question(queues: Int, tasks: Int) -> String {
         switch self {
-        case .purge: "Purge \(count(tasks, "task")) from \(count(queues, "queue"))?"
-        case .delete: "Delete \(count(queues, "queue")) with \(count(tasks, "task"))?"
+        case .purge: "Purge \(grouped(tasks, "task")) from \(count(queues, "queue"))?"
+        case .delete: "Delete \(count(queues, "queue")) with \(grouped(tasks, "task"))?"
         }
     }
 }

@@ -164,8 +164,13 @@ final class RemovalRun {
 
     private func isConfirmed(for targets: [RemovalTarget]) -> Bool {
         let doable = targets.filter(\.isDoable)
-        for target in doable.prefix(Self.shownTargets) { context.say(target.summary) }
-        if doable.count > Self.shownTargets { context.say("and \(doable.count - Self.shownTargets) more") }
+        let rows = OutputRows(columns: RemovalTarget.columns, rows: doable.prefix(Self.shownTargets).map(\.row))
+        let width = TerminalScreen.size(of: context.standardError).width
+        let style = TerminalStyle(context, descriptor: context.standardError)
+        context.tell(
+            String(decoding: rows.text(.table, hasHeader: true, on: .init(width: width, style: style)), as: UTF8.self))
+        if doable.count > Self.shownTargets { context.tell("and \(doable.count - Self.shownTargets) more\n") }
+        for line in listing.consumers(of: doable.map(\.queue)) { context.tell("\(line.escapedForDisplay)\n") }
         return Confirmation.isAnsweredYes(
             plan.kind.question(queues: doable.count, tasks: targets.ready), in: context)
     }

@@ -1,6 +1,7 @@
 // The queues that something is to be done to.
 
 import Broker
+import Management
 import Posix
 
 /// A queue that something is to be done to, as it was when it was looked at.
@@ -23,16 +24,20 @@ struct RemovalTarget: Equatable {
 
     var queue: ShortString { ShortString(name) }
 
-    var isMissing: CommandError { CommandError(.refused, "there is no queue \"\(name)\"") }
-
-    /// What an operator wants to know before saying yes: `queue "q": 5 ready, 2 unacknowledged, 1 consumer`.
-    var summary: String {
-        var parts = ["\(status?.ready ?? 0) ready"]
-        if let unacknowledged = facts?.unacknowledged { parts.append("\(unacknowledged) unacknowledged") }
-        let consumers = status?.consumers ?? 0
-        if consumers > 0 { parts.append(count(consumers, "consumer")) }
-        return "queue \"\(name)\": \(parts.joined(separator: ", "))"
+    var isMissing: CommandError {
+        let hint = name.contains("*") ? "; --match chooses queues by a regular expression, such as ^test-" : ""
+        return CommandError(.refused, "there is no queue \"\(name)\"\(hint)")
     }
+
+    /// What an operator wants to know before saying yes, a value for each of `columns`.
+    var row: [QueueValue] {
+        [
+            .text(name), .integer(status?.ready ?? 0), facts?.unacknowledged.map(QueueValue.integer) ?? .unknown,
+            .integer(status?.consumers ?? 0),
+        ]
+    }
+
+    static let columns: [QueueColumn] = [.name, .ready, .unacknowledged, .consumers]
 
     /// What can be said of a condition on it, once somebody has looked.
     var check: DeletionCheck? { status.map { DeletionCheck(status: $0, facts: facts, type: type) } }

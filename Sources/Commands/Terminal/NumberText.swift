@@ -45,6 +45,24 @@ enum NumberText {
     }
 }
 
+extension Duration {
+    /// A time that goes on while it is looked at: `3 s`, `2 min 5 s`.
+    var wholeSecondsText: String { Duration.seconds(max(0, nanoseconds) / 1_000_000_000).spokenText }
+
+    /// A time as people say it: `22 ms`, `3.5 s`, `2 min 5 s`, `1 h 30 min`.
+    var spokenText: String {
+        let milliseconds = max(0, nanoseconds / 1_000_000)
+        if milliseconds < 1_000 { return milliseconds == 0 ? "0 s" : "\(milliseconds) ms" }
+        let tenths = (milliseconds + 50) / 100
+        if tenths < 600 { return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s" }
+        let seconds = (milliseconds + 500) / 1_000
+        let (large, small) =
+            seconds < 3_600
+            ? ((seconds / 60, "min"), (seconds % 60, "s")) : ((seconds / 3_600, "h"), (seconds % 3_600 / 60, "min"))
+        return "\(large.0) \(large.1)" + (small.0 == 0 ? "" : " \(small.0) \(small.1)")
+    }
+}
+
 extension String {
     func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
     func rightPadded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }

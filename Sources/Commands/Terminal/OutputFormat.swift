@@ -31,10 +31,10 @@ struct OutputRows {
     var labels: [[(name: String, value: String)]] = []
 
     /// The whole text in a format. JSON names its columns in each object and has no header.
-    /// A table is fitted to `width` columns where that is given.
-    func text(_ format: OutputFormat, hasHeader: Bool, width: Int? = nil) -> [UInt8] {
+    /// A table is made for a terminal where there is one.
+    func text(_ format: OutputFormat, hasHeader: Bool, on terminal: OutputTable.Terminal? = nil) -> [UInt8] {
         switch format {
-        case .table: Array(table(hasHeader: hasHeader, width: width).utf8)
+        case .table: Array(OutputTable(self, hasHeader: hasHeader, on: terminal).text.utf8)
         case .tsv: separated(by: "\t", hasHeader: hasHeader) { $0.escapedForTabs }
         case .csv: separated(by: ",", hasHeader: hasHeader) { $0.escapedForDisplay.quotedForCSV }
         case .json: json(between: ",\n", before: "[", after: "]\n")
@@ -56,45 +56,6 @@ struct OutputRows {
             text.append(UInt8(ascii: "\n"))
         }
         return text
-    }
-
-    private func table(hasHeader: Bool, width: Int?) -> String {
-        let header = hasHeader ? [columns.map(\.name)] : []
-        let cells = header + rows.map { $0.map(\.text.escapedForDisplay) }
-        var widths = columns.map { _ in 0 }
-        for row in cells {
-            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.displayWidth) }
-        }
-        if let width { fit(&widths, to: width) }
-        var text = ""
-        for row in cells {
-            var line = ""
-            for (index, cell) in row.enumerated() {
-                let cell = cell.truncated(toDisplayWidth: widths[index])
-                let padding = String(repeating: " ", count: widths[index] - cell.displayWidth)
-                line += (index > 0 ? "  " : "") + (columns[index].isRightAligned ? padding + cell : cell + padding)
-            }
-            while line.last == " " { line.removeLast() }
-            text += line + "\n"
-        }
-        return text
-    }
-
-    /// Takes from the widest columns what doesn't fit: one long name mustn't make all rows wrap. Texts give way before
-    /// headers of numbers do, and numbers never.
-    private func fit(_ widths: inout [Int], to width: Int) {
-        let numbers = columns.indices.map { index in rows.map { $0[index].text.utf8.count }.max() ?? 1 }
-        for isOfNumbers in [false, true] {
-            while true {
-                let excess = widths.reduce(0, +) + 2 * (widths.count - 1) - width
-                let least = columns.indices.map { columns[$0].isRightAligned ? max(5, numbers[$0]) : 12 }
-                let candidates = widths.indices.filter {
-                    columns[$0].isRightAligned == isOfNumbers && widths[$0] > least[$0]
-                }
-                guard excess > 0, let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
-                widths[widest] -= 1
-            }
-        }
     }
 
     // MARK: - JSON

@@ -61,8 +61,8 @@ extension WorkCommand {
                     + "where they aren't about the tasks of one. The events are `connected`, `start`, "
                     + "`end`, `idle`, `timeout`, `copy-failed`, `answer-returned`, `came-back`, `settled-late`, "
                     + "`stopped`, `start-failed`, `queue-created`, `unanswered`, `unconfirmed`, `blocked`, "
-                    + "`unblocked`, "
-                    + "`reconnecting`, `reconnected`, `paused`, `resumed`, `state` (after USR1), `leaving`, "
+                    + "`unblocked`, `reconnecting`, `reconnected`, `paused`, `suspended` (by Ctrl-Z), `resumed`, "
+                    + "`state` (after USR1), `leaving`, "
                     + "`interrupting`, `message`, and at the end `summary` and, when the worker failed, `error`. Other "
                     + "keys, where they apply:"
             ],
@@ -136,7 +136,8 @@ extension WorkCommand {
                 (
                     "TSTP",
                     "Pause: take no more tasks and start none. Commands go on; tasks that are here stay, within the "
-                        + "broker's delivery timeout."
+                        + "broker's delivery timeout. Ctrl-Z on the terminal stops the worker and its commands, until "
+                        + "the shell lets them go on; without heartbeats the broker gives their tasks to others."
                 ),
                 ("CONT", "Go on after a pause."),
                 ("USR1", "Say on standard error what the worker is doing."),

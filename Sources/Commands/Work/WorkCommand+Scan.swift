@@ -38,7 +38,8 @@ extension WorkCommand {
             title: "Conditions",
             paragraphs: [
                 "`--where` compares what a task has with numbers, durations, sizes and texts in quotes, as in "
-                    + "`'x-workq-reason == \"timeout\" and age > 1h'`. There are `==`, `!=`, `<`, `<=`, `>`, `>=`, and "
+                    + "`'x-workq-reason == \"timeout\" and age > 1h'`. There are `==` or `=`, "
+                    + "`!=`, `<`, `<=`, `>`, `>=`, and "
                     + "for texts `=~` and `!~` with a regular expression, joined by `and`, `or`, `not` and "
                     + "parentheses. Nothing holds of what a task doesn't have: it stays."
             ],

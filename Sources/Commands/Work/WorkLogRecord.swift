@@ -86,7 +86,7 @@ extension WorkLogRecord {
         case .batchStarted(let job, let tasks, let queue):
             self.init("start")
             (self.job, self.tasks, self.queue) = (job, tasks, queue)
-        case .ended(let job, let delivery, let end, let verdict, let elapsed):
+        case .ended(let job, let delivery, let end, let verdict, let elapsed, _):
             self.init("end", job, delivery)
             note(end, elapsed)
             self.verdict = verdict.rawValue
@@ -155,6 +155,7 @@ extension WorkLogRecord {
         case .connected: self.init("connected")
         case .reconnected: self.init("reconnected")
         case .paused: self.init("paused")
+        case .suspended: self.init("suspended")
         case .resumed: self.init("resumed")
         case .linesLost(let count): self.init(message: WorkLog.text(linesLost: count))
         }
