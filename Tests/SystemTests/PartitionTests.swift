@@ -25,7 +25,7 @@ extension Cluster {
 
 @Suite("partitions", .serialized, .timeLimit(.minutes(10)))
 struct PartitionTests {
-    @Test("C4 R22 a node without the others confirms nothing; publish goes on through these, and what is confirmed stays")
+    @Test("C4 R22 a node without the others confirms nothing; publish goes on through these, and nothing is lost")
     func minority() async throws {
         let cluster = try await onOwnThread { try Cluster() }
         let lonely = cluster.nodes[0]

@@ -65,13 +65,13 @@ extension BenchCommand {
             case .empty:
                 throw CommandError(
                     .refused,
-                    "queue \"\(plan.queue)\" has no messages. 'workq bench --keep --queue \(plan.queue)' makes it, and some"
-                )
+                    "queue \"\(plan.queue)\" has no messages. 'workq bench --keep --queue \(plan.queue)' makes it, and "
+                        + "some")
             case .inUse(let consumers):
                 throw CommandError(
                     .refused,
-                    "queue \"\(plan.queue)\" has \(count(consumers, "consumer")) already, which would take a part of its "
-                        + "messages")
+                    "queue \"\(plan.queue)\" has \(count(consumers, "consumer")) already, which would take a part of "
+                        + "its messages")
             case .exists:
                 throw CommandError(
                     .refused,

@@ -102,7 +102,7 @@ extension WorkCommand {
         }
     }
 
-    /// Each command needs up to three pipes, two files for what is kept of it, and the worker some descriptors of its own.
+    /// A command needs up to three pipes, two files for what is kept of it; the worker some descriptors of its own.
     private static func checkDescriptors(_ values: Values, in context: CommandContext) {
         let needed = (values.results == nil ? 3 : 5) * values.jobs + 32
         let allowed = Int(workq_raise_descriptor_limit())
