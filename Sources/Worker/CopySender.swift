@@ -211,7 +211,7 @@ struct CopySender {
             }
         case .deadLetter: destination = ShortString(queue.deadLetterQueue)
         case .moved(let target): destination = target
-        case .back: destination = ShortString(queue.name)
+        case .back, .watched: destination = ShortString(queue.name)
         case .answered: destination = copy.delivery.properties.replyTo ?? ""
         }
         var parcel = CopyParcel(

@@ -150,7 +150,7 @@ extension WorkerState {
     }
 
     private mutating func giveBackWaiting(_ actions: inout [Action]) {
-        while let task = tasks.firstWaiting() { giveBackUnstarted(task, &actions) }
+        while let task = tasks.firstWaiting() { giveBack(task, &actions) }
     }
 
     /// Tasks that wait here stay: on a quorum queue giving them back counts, and at its limit the broker drops a task.
@@ -216,7 +216,7 @@ extension WorkerState {
     /// Gives back what waits to be printed.
     private mutating func giveBackRunning(_ actions: inout [Action]) {
         for (_, command) in commands.sorted(by: { $0.key < $1.key }) {
-            for id in command.ids { giveBack(id, &actions) }
+            for task in command.ids.compactMap({ tasks[$0] }) { giveBack(task, &actions) }
         }
         commands = [:]
     }

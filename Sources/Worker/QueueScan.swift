@@ -29,6 +29,8 @@ package struct QueueScan {
     /// Tasks that weren't just left.
     package private(set) var found = 0
     package private(set) var taken = 0
+    /// How often the task has come back to a quorum queue that did so most often, this look not counted.
+    package private(set) var greatestReturns = 0
     /// Why a copy was refused, the last time that one was. Its task was left.
     package private(set) var refusal: BrokerError?
     /// Taken tasks that aren't acknowledged yet.
@@ -203,6 +205,7 @@ package struct QueueScan {
         if isQuorum { held += 1 } else { open -= 1 }
         lastIsReturned = delivery.redelivered
         lastAnswer = .now
+        if isQuorum { greatestReturns = max(greatestReturns, TaskCopy.deliveryCount(of: delivery)) }
         guard !hasEnough else { return }
         seen += 1
         switch choose(delivery) {

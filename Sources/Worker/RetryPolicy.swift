@@ -12,6 +12,12 @@ package struct RetryPolicy: Equatable {
 
     package init() {}
 
+    /// How often a task may come back to its quorum queue before it is watched: looks at it, workers that were stopped
+    /// and connections that were lost bring it back as a worker does that died of it.
+    var trustedReturns: Int { max(1, maximumAttempts - watchedReturns) }
+    /// How often a task that is watched comes back until it isn't tried again.
+    var watchedReturns: Int { max(1, maximumAttempts / 2) }
+
     /// What a copy of a task is sent for.
     package enum Fate: Equatable, Sendable {
         case later(Duration)
@@ -19,6 +25,8 @@ package struct RetryPolicy: Equatable {
         /// To the end of the queue that it came from: on a quorum queue giving back in any other way counts as a
         /// failure.
         case back
+        /// There, too, to be watched: it has come back so often that it may have killed its workers.
+        case watched(returns: Int)
         /// To another queue, because that is what the worker is for.
         case moved(to: ShortString)
         /// What the command has written, to whoever waits for it.

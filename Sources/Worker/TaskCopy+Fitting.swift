@@ -58,6 +58,7 @@ extension TaskCopy {
         properties.deliveryMode = 2
         var headers = properties.headers ?? FieldTable()
         for name in Self.brokersHeaders { headers[name] = nil }
+        if fate != .back { headers[Self.returnsHeader] = nil }
         let origin = Self.origin(of: delivery)
         // A task that was published to the queue itself needs no note of that.
         if !origin.exchange.isEmpty || origin.routingKey != ShortString(queue) {
@@ -70,7 +71,8 @@ extension TaskCopy {
             if headers[Self.queueHeader] == .string(destination.bytes) {
                 for name in Self.failureHeaders { headers[name] = nil }
             }
-        case .back:
+        case .back, .watched:
+            if case .watched(let returns) = fate { headers[Self.returnsHeader] = .int32(Int32(clamping: returns)) }
             if attempt > 1 { headers[Self.attemptHeader] = .int32(Int32(clamping: attempt)) }
         case .later:
             headers[Self.attemptHeader] = .int32(Int32(clamping: attempt))

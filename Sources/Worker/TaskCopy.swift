@@ -10,6 +10,9 @@ package struct TaskCopy: Equatable, Sendable {
     /// Which attempt a task is, from 1.
     static let attemptHeader: ShortString = "x-workq-attempt"
 
+    /// How often a task had come back to its quorum queue when it was put at the end of it, to be watched from then on.
+    static let returnsHeader: ShortString = "x-workq-returns"
+
     /// Names the queue from which a dead-lettered task came.
     static let queueHeader: ShortString = "x-workq-queue"
     /// What a dead-lettered task carries besides.
@@ -37,10 +40,16 @@ package struct TaskCopy: Equatable, Sendable {
     /// The last that its command wrote on standard error.
     var errors: [UInt8] = []
 
-    /// Which attempt a delivery is: what its header says, within reason, else the first. Where a quorum queue has
-    /// delivered the task more often, as when it killed its worker each time, that counts.
+    /// Which attempt a delivery seems to be. Where a quorum queue has delivered the task more often than attempts were
+    /// noted, as when it killed its worker each time, that counts. Looks at a task and workers that were stopped count
+    /// there, too, so nothing is decided by it.
     package static func attempt(of delivery: Delivery) -> Int {
-        max(notedAttempt(of: delivery), deliveryCount(of: delivery) + 1)
+        max(notedAttempt(of: delivery), returns(of: delivery) + 1)
+    }
+
+    /// Which attempt has ended so. What kills its workers is never noted.
+    package static func attempt(of delivery: Delivery, endedBy end: JobEnd) -> Int {
+        end == .workerKilled ? returns(of: delivery) : notedAttempt(of: delivery)
     }
 
     /// The queue on which a dead-lettered task failed; nil of any other task.
@@ -55,6 +64,15 @@ package struct TaskCopy: Equatable, Sendable {
     static func notedAttempt(of delivery: Delivery) -> Int {
         max(1, delivery.properties.headers?[attemptHeader]?.integer ?? 1)
     }
+
+    /// How often a task has come back to its quorum queue, also before it was watched.
+    static func returns(of delivery: Delivery) -> Int {
+        let noted = delivery.properties.headers?[returnsHeader]?.integer ?? 0
+        return min(max(0, noted), Int(Int16.max)) + deliveryCount(of: delivery)
+    }
+
+    /// Whether what makes the task come back is known to have been a worker's end.
+    static func isWatched(_ delivery: Delivery) -> Bool { delivery.properties.headers?[returnsHeader] != nil }
 
     /// How often a quorum queue has delivered the task before and got it back; 0 on other queues. A count on a task
     /// that wasn't delivered before is another queue's. On a classic queue the header is the publisher's, and may be

@@ -38,6 +38,8 @@ extension WorkerState {
             return close(id, as: .giveBack)
         }
         guard isConnected(task) else { return keep(task, .unsent(departure), now) }
+        // A task that can't be watched is tried all the same.
+        if isRefused, case .watched = departure.copy.fate { return tasks.move(id, to: .waiting) }
         let size = task.delivery.body.count
         let isAside =
             isRefused && tasks.aside.count < Self.greatestAside.count
@@ -52,7 +54,7 @@ extension WorkerState {
         let outcome = TaskTable.Outcome(
             verdict: .deadLetter, end: .unfit("its headers leave no room to count attempts"),
             output: CommandOutput(errors: departure.copy.errors))
-        depart(id, .deadLetter, .deadLetter, TaskCopy.attempt(of: task.delivery), after: outcome, &actions)
+        depart(id, .deadLetter, .deadLetter, TaskCopy.notedAttempt(of: task.delivery), after: outcome, &actions)
     }
 
     /// Whoever asked is gone. The task is done all the same.

@@ -17,10 +17,13 @@ extension WorkerState {
         let id = tasks.receive(delivery, in: session)
         guard isWorking, !hasAll else {
             // Given back at once it would come again as long as the worker waits for others to come back.
-            if let task = tasks[id], hasAll || tasks.strandedCount == 0 { giveBackUnstarted(task, &actions) }
+            if let task = tasks[id], hasAll || tasks.strandedCount == 0 { giveBack(task, &actions) }
             return
         }
-        if let end = unfitness(delivery) ?? poison(delivery) {
+        if isSuspect(delivery) {
+            let returns = settings.retries.trustedReturns
+            depart(id, .watched(returns: returns), .giveBack, TaskCopy.notedAttempt(of: delivery), &actions)
+        } else if let end = unfitness(delivery) ?? poison(delivery) {
             started += 1
             lastJob += 1
             actions.append(.report(.ended(lastJob, delivery, end, .deadLetter, elapsed: .zero)))
@@ -40,13 +43,21 @@ extension WorkerState {
     /// come and go first.
     var claimedCount: Int { started + (precedence == nil ? tasks.waitingCount : 0) }
 
-    /// Why a task must not be tried again although no command has failed: a quorum queue has delivered it as often as
-    /// it may be tried, and each time the worker died of it. Once proves nothing: the first time a task is given back
-    /// it goes without a copy.
+    /// Whether a quorum queue has got a task back so often that it may have killed its workers. The broker doesn't say
+    /// who gave it back. So it goes to the end of the queue as a copy, whose returns count from there: nobody but a
+    /// worker that dies brings that one back.
+    private func isSuspect(_ delivery: Delivery) -> Bool {
+        settings.mode == .run && !TaskCopy.isWatched(delivery)
+            && TaskCopy.deliveryCount(of: delivery) >= settings.retries.trustedReturns
+    }
+
+    /// Why a task must not be tried again although no command has failed: it was watched, and each worker that tried it
+    /// died.
     private func poison(_ delivery: Delivery) -> JobEnd? {
-        guard settings.mode == .run else { return nil }
-        let count = TaskCopy.deliveryCount(of: delivery)
-        return count > 1 && count >= settings.retries.maximumAttempts ? .workerKilled : nil
+        let isPoison =
+            settings.mode == .run && TaskCopy.isWatched(delivery)
+            && TaskCopy.deliveryCount(of: delivery) >= settings.retries.watchedReturns
+        return isPoison ? .workerKilled : nil
     }
 
     /// A task that was here when its connection was lost isn't started again: what has become of it settles the new
@@ -111,7 +122,7 @@ extension WorkerState {
         noteActivity(now)
         switch end {
         case .unusable(let reason):
-            for id in command.ids { giveBack(id, &actions) }
+            for task in command.ids.compactMap({ tasks[$0] }) { giveBack(task, &actions) }
             return self.end(.commandUnusable(reason), now, &actions)
         case .notStarted(let reason) where isWorking: return notStarted(command, reason, now, &actions)
         case .notStarted: break
@@ -172,7 +183,8 @@ extension WorkerState {
     /// What a verdict means for a task: the last attempt that fails is dead-lettered.
     private func outcome(_ verdict: Verdict, _ delivery: Delivery) -> Verdict {
         guard verdict == .retry else { return verdict }
-        return settings.retries.fate(afterAttempt: TaskCopy.attempt(of: delivery)) == .deadLetter ? .deadLetter : .retry
+        return settings.retries.fate(afterAttempt: TaskCopy.notedAttempt(of: delivery)) == .deadLetter
+            ? .deadLetter : .retry
     }
 
     // MARK: - Settling
@@ -183,7 +195,7 @@ extension WorkerState {
     ) {
         guard let task = tasks[id] else { return }
         guard isConnected(task) else { return keep(task, .outcome(outcome), now) }
-        let attempt = TaskCopy.attempt(of: task.delivery)
+        let attempt = TaskCopy.attempt(of: task.delivery, endedBy: outcome.end)
         switch outcome.verdict {
         case .acknowledge:
             if let answer = outcome.output.answer {
@@ -191,7 +203,7 @@ extension WorkerState {
             }
             pauseAfterFailure.reset()
             acknowledge(task, as: .acknowledge, &actions)
-        case .giveBack: giveBack(id, &actions)
+        case .giveBack: giveBack(task, &actions)
         case .reject:
             actions.append(.reject(deliveryTag: task.delivery.deliveryTag))
             close(id, as: .reject)
@@ -202,8 +214,7 @@ extension WorkerState {
             let delay = settings.retries.delay(afterAttempt: 1)
             depart(id, .later(delay), .requeue, attempt, after: outcome, &actions)
         case .deadLetter:
-            let attempts = outcome.end == .workerKilled ? attempt - 1 : attempt
-            depart(id, .deadLetter, .deadLetter, attempts, after: outcome, &actions)
+            depart(id, .deadLetter, .deadLetter, attempt, after: outcome, &actions)
         }
     }
 
@@ -226,22 +237,13 @@ extension WorkerState {
         tasks.move(task.id, to: .unheard(unheard, until: now + time))
     }
 
-    /// Gives back a task that no command has seen. The broker counts that as a delivery on a quorum queue, and drops a
-    /// task that reaches its limit, which may be any; so only the first time goes without a copy.
-    mutating func giveBackUnstarted(_ task: TaskTable.Task, _ actions: inout [Action]) {
-        giveBack(task, TaskCopy.notedAttempt(of: task.delivery), &actions)
-    }
-
-    /// The same for a task that a command has seen.
-    mutating func giveBack(_ id: TaskID, _ actions: inout [Action]) {
-        guard let task = tasks[id] else { return }
-        giveBack(task, TaskCopy.attempt(of: task.delivery), &actions)
-    }
-
-    private mutating func giveBack(_ task: TaskTable.Task, _ attempt: Int, _ actions: inout [Action]) {
+    /// Gives back a task that hasn't failed. The broker counts that as a delivery on a quorum queue, and drops a task
+    /// that reaches its limit, which may be any; so only the first time goes without a copy, and none of a task that is
+    /// watched.
+    mutating func giveBack(_ task: TaskTable.Task, _ actions: inout [Action]) {
         guard isConnected(task) else { return close(task.id, as: .giveBack) }
-        guard TaskCopy.deliveryCount(of: task.delivery) == 0 else {
-            return depart(task.id, .back, .giveBack, attempt, &actions)
+        guard TaskCopy.deliveryCount(of: task.delivery) == 0, !TaskCopy.isWatched(task.delivery) else {
+            return depart(task.id, .back, .giveBack, TaskCopy.notedAttempt(of: task.delivery), &actions)
         }
         actions.append(.giveBack(deliveryTag: task.delivery.deliveryTag))
         close(task.id, as: .giveBack)

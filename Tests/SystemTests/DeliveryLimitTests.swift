@@ -85,6 +85,29 @@ struct DeliveryLimitTests {
         }
     }
 
+    @Test("R3 looks spend no attempt: tasks that were looked at often are tried as often as others", arguments: [1, 3, 5])
+    func lookedAt(maximum: Int) async throws {
+        let fixture = try await quorumFixture(limit: 100, tasks: 20)
+        for look in 1...11 {
+            let words = look % 2 == 0 ? ["--peek", "20"] : ["--where", "size > 100"]
+            let result = try await WorkqProcess.run(
+                ["work", fixture.queue] + words, environment: fixture.environment)
+            #expect(result.status == 0 && result.errors.isEmpty == (look < 11), "\(result)")
+        }
+        let folder = try TemporaryFolder()
+        let worker = try fixture.start(
+            "work", fixture.queue, "--max-attempts", "\(maximum)", "--retry-delay", "100ms", "--", "sh", "-c",
+            "cat >> \"$0\"; echo >> \"$0\"; exit 1", folder.path("log"))
+        try await eventually("all are dead-lettered") { fixture.ready("\(fixture.queue).dead") == 20 }
+        worker.signal(SIGTERM)
+        _ = try await worker.wait()
+        let tries = folder.read("log").split(separator: "\n")
+        #expect(tries.count == 20 * maximum && Set(tries).count == 20, "\(tries.count)")
+        let dead = try await fixture.run(
+            "work", "\(fixture.queue).dead", "--where", "x-workq-reason == 'status 1'")
+        #expect(dead.lines.count == 20, "\(dead)")
+    }
+
     @Test("R3 a quorum queue that a worker creates keeps what the broker would drop")
     func created() async throws {
         let fixture = try Fixture()

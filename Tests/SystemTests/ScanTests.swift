@@ -188,6 +188,33 @@ struct ScanTests {
         for user in [here, there] { try await fixture.broker.ctl("delete_user", user) }
     }
 
+    @Test("tasks go from one broker to another, are confirmed there, and stay here while that one is away")
+    func otherBroker() async throws {
+        let fixture = try await fixture("quorum", tasks: 2_000)
+        let there = try await onOwnThread { try ThrowawayBroker() }
+        let target = try Fixture(there)
+        let folder = try TemporaryFolder()
+        try folder.write(target.environment["WORKQ_URL"] ?? "", to: "url")
+        func move(_ words: String...) async throws -> WorkqProcess.Result {
+            let to = ["--move-to", "copies", "--to-url", "@\(folder.path("url"))"]
+            return try await WorkqProcess.run(
+                ["work", fixture.queue] + to + words, environment: fixture.environment)
+        }
+        let chosen = try await move("--where", "size == 1")
+        #expect(chosen.status == 0 && chosen.errors.isEmpty, "\(chosen)")
+        try await there.ctl("stop_app")
+        let away = try await move("--drain", "--retry-for", "1s")
+        #expect(away.status == 69, "\(away)")
+        try await fixture.holds(1_991)
+        try await there.ctl("start_app")
+        let all = try await move("--drain")
+        #expect(all.status == 0, "\(all)")
+        let copies = try await target.run("work", "copies", "--drain")
+        #expect(copies.lines.compactMap { Int($0) } == Array(1...2_000), "\(copies.status) \(copies.errors)")
+        let left = try await fixture.run("work", fixture.queue, "--drain")
+        #expect(left.lines.isEmpty, "\(left)")
+    }
+
     @Test("counts are kept in a file for Prometheus; one that can't be written is 73")
     func metrics() async throws {
         let fixture = try await fixture("classic", tasks: 5)

@@ -15,6 +15,8 @@ struct SimulatedBroker {
         var count = 0
         var wasDelivered = false
         var attempt = 1
+        /// How often it had come back when it was put back to be watched.
+        var returns: Int32?
     }
 
     private enum Place: Equatable {
@@ -166,7 +168,7 @@ struct SimulatedBroker {
         let count = deliveryLimit != nil && message.count > 0 ? Int64(message.count) : nil
         var delivery = WorkerTranscript.delivery(
             lastTag, id: "\(message.task)", redelivered: isRedelivered,
-            attempt: message.attempt > 1 ? Int32(message.attempt) : nil, count: count)
+            attempt: message.attempt > 1 ? Int32(message.attempt) : nil, count: count, returns: message.returns)
         delivery.queue = queue
         take(.delivered(delivery))
     }
@@ -210,13 +212,24 @@ struct SimulatedBroker {
         let (id, copy) = copies.remove(at: index)
         guard Int.random(in: 0..<4, using: &generator) > 0 else {
             reached.insert("copy failed")
-            return take(.copyFailed(id, isRefused: Bool.random(using: &generator)))
+            let isRefused = Bool.random(using: &generator)
+            // Such a task is tried all the same, unless its connection is gone.
+            if isRefused, case .watched = copy.fate, let task = state.tasks[id], state.isConnected(task) {
+                unsettled[task.delivery.deliveryTag]?.place = .waiting
+            }
+            return take(.copyFailed(id, isRefused: isRefused))
         }
         reached.insert("copied")
         let task = Self.task(copy.delivery)
         copied.insert(task)
         switch copy.fate {
         case .deadLetter: dead.insert(task)
+        case .watched(let returns):
+            reached.insert("watched")
+            ready.append(Message(task: task, attempt: copy.attempt, returns: Int32(returns)))
+        case .back:
+            let returns = TaskCopy.isWatched(copy.delivery) ? Int32(settings.retries.trustedReturns) : nil
+            ready.append(Message(task: task, attempt: copy.attempt, returns: returns))
         default: ready.append(Message(task: task, attempt: copy.attempt))
         }
         take(.copyConfirmed(id))

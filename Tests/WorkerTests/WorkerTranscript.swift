@@ -67,9 +67,10 @@ struct WorkerTranscript {
 
     mutating func deliver(
         _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body", count: Int64? = nil,
-        after pause: Duration = .zero
+        returns: Int32? = nil, after pause: Duration = .zero
     ) -> [String] {
-        let delivery = Self.delivery(tag, id: id, redelivered: redelivered, body: body, count: count)
+        let delivery = Self.delivery(
+            tag, id: id, redelivered: redelivered, body: body, count: count, returns: returns)
         return take(.delivered(delivery), after: pause)
     }
 
@@ -102,18 +103,18 @@ struct WorkerTranscript {
     }
 
     /// The message id is `m` and the tag unless another is given; `count` is what a quorum queue says from the second
-    /// time on that it delivers a task.
+    /// time on that it delivers a task, `returns` what a worker noted that put it back to be watched.
     static func delivery(
         _ tag: UInt64, id: String? = nil, redelivered: Bool = false, body: String = "body", attempt: Int32? = nil,
-        count: Int64? = nil
+        count: Int64? = nil, returns: Int32? = nil
     ) -> Delivery {
         var properties = MessageProperties()
         properties.messageID = ShortString(id ?? "m\(tag)")
-        if let attempt { properties.headers = ["x-workq-attempt": .int32(attempt)] }
-        if let count {
-            properties.headers = properties.headers ?? FieldTable()
-            properties.headers?["x-delivery-count"] = .int64(count)
-        }
+        var headers = FieldTable()
+        if let attempt { headers["x-workq-attempt"] = .int32(attempt) }
+        if let returns { headers["x-workq-returns"] = .int32(returns) }
+        if let count { headers["x-delivery-count"] = .int64(count) }
+        if !headers.isEmpty { properties.headers = headers }
         return Delivery(
             consumerTag: "c", deliveryTag: tag, redelivered: redelivered || count != nil, exchange: "", routingKey: "q",
             properties: properties, body: Array(body.utf8))
@@ -151,6 +152,7 @@ struct WorkerTranscript {
         case .later(let delay): "in \(delay.milliseconds)ms"
         case .deadLetter: "dead"
         case .back: "back"
+        case .watched(let returns): "back, watched after \(returns) returns,"
         case .moved(let destination): "to \(destination)"
         case .answered(let answer): "answer \(String(decoding: answer, as: UTF8.self))"
         }

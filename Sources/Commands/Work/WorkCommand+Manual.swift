@@ -33,7 +33,10 @@ extension WorkCommand {
             terms: [
                 ("WORKQ_QUEUE", "the queue that the task is from"),
                 ("WORKQ_MESSAGE_ID", "the message id; the same when a task is delivered again"),
-                ("WORKQ_ATTEMPT", "which attempt this is, from 1"),
+                (
+                    "WORKQ_ATTEMPT",
+                    "which attempt this is, from 1; on a quorum queue at least how often the task was delivered"
+                ),
                 ("WORKQ_MAX_ATTEMPTS", "how many attempts there are"),
                 ("WORKQ_BATCH_SIZE", "how many tasks a batch has; of the others only the queue and the attempts apply"),
                 ("WORKQ_REDELIVERED", "1 when the broker has delivered the task before, else 0"),
@@ -125,6 +128,11 @@ extension WorkCommand {
                     + "costs the tasks that it holds one of these, also those that only wait in it because of "
                     + "`--prefetch`. A worker that leaves in good order gives a task back at most once in this way and "
                     + "then by a copy at the queue's end.",
+                "A command that kills its worker can't be counted as failed, but its task comes back. One of a quorum "
+                    + "queue that has come back three times, where five attempts are allowed, may have been looked at, "
+                    + "or have killed its workers: it goes to the end of its queue, to be watched. When a watched task "
+                    + "comes back twice more it is dead-lettered with the reason \"killed the worker\". Of N attempts "
+                    + "half count so. Failed attempts are counted apart from this, and looks never count there.",
             ],
             terms: [
                 (

@@ -156,7 +156,7 @@ struct WorkLog {
         _ errors: [UInt8]
     ) -> String {
         let subject = (common.isVerbose || isTagged ? "job \(job), " : "") + name(delivery)
-        let number = TaskCopy.attempt(of: delivery)
+        let number = TaskCopy.attempt(of: delivery, endedBy: end)
         let attempt = "attempt \(number) of \(max(number, retries.maximumAttempts))"
         let time = isTerminal ? elapsed.spokenText.leftPadded(to: 6) : elapsed.spokenText
         let outcome = "\(Self.text(end)) in \(time), \(attempt)"

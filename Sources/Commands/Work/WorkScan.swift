@@ -7,6 +7,9 @@ import Worker
 
 /// One pass for `--peek`, `--where` and `--move-back`.
 struct WorkScan {
+    /// How often tasks may have come back before that is told.
+    private static let notableReturns = 10
+
     private let values: WorkCommand.Values
     private let parameters: ConnectionParameters
     private let context: CommandContext
@@ -127,6 +130,12 @@ struct WorkScan {
             context.say(
                 "\(count(homeless, "task")) of queue \"\(queue)\" \(homeless == 1 ? "doesn't" : "don't") say which "
                     + "queue to go back to, and \(homeless == 1 ? "stays" : "stay")")
+        }
+        if scan.greatestReturns >= Self.notableReturns {
+            context.say(
+                "tasks of queue \"\(queue)\" have come back up to \(scan.greatestReturns) times, and each look counts: "
+                    + "at the delivery limit of the queue, which is 20 on RabbitMQ 4 unless it is set, the broker drops "
+                    + "them. `--move-to` another queue and back makes them new")
         }
         let left = scan.seen - scan.taken
         guard values.common.isVerbose else { return }
