@@ -32,10 +32,12 @@ extension WorkCommand {
         var parameters = try values.connection.parameters(for: name, in: context)
         if parameters.heartbeatSeconds > 0 { parameters.sendTimeout = .seconds(2 * parameters.heartbeatSeconds) }
         warnOfAutoDelete(values, parameters, in: context)
+        let target = try values.targetParameters(in: context)
+        if let target { try reach(target, for: values.retryFor ?? .zero) }
         guard let signals = SignalPipe(catching: caughtSignals) else {
             throw CommandError(.temporaryFailure, "cannot open a pipe: \(SystemError.text(errno))")
         }
-        let loop = try loop(values, work, parameters, signals, log, in: context)
+        let loop = try loop(values, work, parameters, target, signals, log, in: context)
         let ending = loop.run()
         // What is left to say may find nobody who reads it.
         signals.release()
@@ -56,6 +58,23 @@ extension WorkCommand {
         }
     }
 
+    /// Sees that the broker is there that tasks go to. Later the worker waits for it, but one that it never saw is
+    /// wrong, or its vhost or login is.
+    private static func reach(_ target: ConnectionParameters, for time: Duration) throws(CommandError) {
+        let deadline = Instant.now + time
+        var backoff = ReconnectBackoff()
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            do throws(BrokerError) {
+                return try Connection.open(target).close()
+            } catch {
+                let pause = backoff.next(using: &generator)
+                guard error.isRetriable, Instant.now + pause < deadline else { throw CommandError(error) }
+                usleep(UInt32(clamping: pause.milliseconds) * 1_000)
+            }
+        }
+    }
+
     private static func scan(_ values: Values, in context: CommandContext) throws(CommandError) -> ExitStatus {
         var scan = WorkScan(values, try values.connection.parameters(for: name, in: context), in: context)
         return try scan.run()
@@ -69,10 +88,11 @@ extension WorkCommand {
     }
 
     private static func loop(
-        _ values: Values, _ work: WorkerLoop.Work, _ parameters: ConnectionParameters, _ signals: SignalPipe,
-        _ log: WorkLog, in context: CommandContext
+        _ values: Values, _ work: WorkerLoop.Work, _ parameters: ConnectionParameters,
+        _ target: ConnectionParameters?, _ signals: SignalPipe, _ log: WorkLog, in context: CommandContext
     ) throws(CommandError) -> WorkerLoop {
-        let settings = try loopSettings(values, in: context)
+        var settings = try loopSettings(values, in: context)
+        settings.copyParameters = target
         do throws(SystemError) {
             return try WorkerLoop(
                 settings, work: work, parameters: freshParameters(parameters, values, in: context), signals: signals,
@@ -153,7 +173,6 @@ extension WorkCommand {
         settings.state = state
         settings.host = context.hostName
         settings.confirmTimeout = values.confirmTimeout
-        settings.copyParameters = try values.targetParameters(in: context)
         settings.consumerPriority = values.consumerPriority
         if let file = values.metricsFile {
             settings.statusReader = try WorkMetrics(file, queues: values.queues, in: context).reader
