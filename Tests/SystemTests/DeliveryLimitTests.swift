@@ -85,7 +85,7 @@ struct DeliveryLimitTests {
         }
     }
 
-    @Test("R3 looks spend no attempt: tasks that were looked at often are tried as often as others", arguments: [1, 3, 5])
+    @Test("R3 looks spend no attempt: tasks looked at often are tried as often as others", arguments: [1, 3, 5])
     func lookedAt(maximum: Int) async throws {
         let fixture = try await quorumFixture(limit: 100, tasks: 20)
         for look in 1...11 {

@@ -134,8 +134,8 @@ struct WorkScan {
         if scan.greatestReturns >= Self.notableReturns {
             context.say(
                 "tasks of queue \"\(queue)\" have come back up to \(scan.greatestReturns) times, and each look counts: "
-                    + "at the delivery limit of the queue, which is 20 on RabbitMQ 4 unless it is set, the broker drops "
-                    + "them. `--move-to` another queue and back makes them new")
+                    + "at the queue's delivery limit, 20 on RabbitMQ 4 unless it is set, the broker drops them. "
+                    + "`--move-to` another queue and back makes them new")
         }
         let left = scan.seen - scan.taken
         guard values.common.isVerbose else { return }
