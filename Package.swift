@@ -4,8 +4,13 @@ import PackageDescription
 // Shown by `workq --version`; make release sets it.
 let commit = Context.environment["WORKQ_COMMIT"] ?? ""
 
+// The standard library's regular expressions are an eighth of the program that they are linked into, and any function of
+// theirs links them all: `Text` finds and replaces, `Posix` has the system's expressions.
+let lean: [SwiftSetting] = [
+    .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])
+]
 // Tables, texts and screens: they run once, and are half of our code.
-let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+let small: [SwiftSetting] = lean + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 // `make fuzz` builds this, and nothing else does: all of it is instrumented, and libFuzzer brings its main function.
 let fuzzing: [Target] =
@@ -34,41 +39,47 @@ let package = Package(
             providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
         ),
         .target(name: "CPosix", cSettings: commit.isEmpty ? [] : [.define("WORKQ_COMMIT", to: "\"\(commit)\"")]),
-        .target(name: "Posix", dependencies: ["CPosix"]),
+        .target(name: "Posix", dependencies: ["CPosix"], swiftSettings: lean),
         // OpenSSL's own context, which librabbitmq hands out; librabbitmq-dev brings its headers.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         // libcurl is opened when it is needed; building takes its header alone, Debian's libcurl4-openssl-dev.
         .target(name: "CCurl"),
         // toml++ is headers only; Debian has it as libtomlplusplus-dev.
         .target(name: "CTOML"),
-        .target(name: "JSON"),
-        .target(name: "Options", swiftSettings: small),
+        .target(name: "Text", swiftSettings: lean),
+        .target(name: "JSON", swiftSettings: lean),
+        .target(name: "Options", dependencies: ["Text"], swiftSettings: small),
         .target(
             name: "Broker",
             dependencies: [
-                "Posix", "COpenSSL", "CRabbitMQ", .product(name: "DequeModule", package: "swift-collections"),
-            ]),
-        .target(name: "Publisher", dependencies: ["Options", "Broker", "Posix"]),
+                "Posix", "Text", "COpenSSL", "CRabbitMQ",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: lean),
+        .target(name: "Publisher", dependencies: ["Options", "Broker", "Posix"], swiftSettings: lean),
         .target(
             name: "Worker",
-            dependencies: ["Broker", "Posix", .product(name: "DequeModule", package: "swift-collections")]
+            dependencies: ["Broker", "Posix", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: lean
         ),
-        .target(name: "Management", dependencies: ["Broker", "CCurl", "JSON", "Posix"]),
+        .target(
+            name: "Management", dependencies: ["Broker", "CCurl", "JSON", "Posix", "Text"], swiftSettings: lean),
         .target(
             name: "Benchmark",
             dependencies: [
                 "Broker", "Posix", .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ]
+            ],
+            swiftSettings: lean
         ),
         .target(
             name: "Commands",
             dependencies: [
-                "Options", "Broker", "Publisher", "Worker", "Benchmark", "Management", "JSON", "Posix", "CTOML",
+                "Options", "Broker", "Publisher", "Worker", "Benchmark", "Management", "JSON", "Posix", "Text", "CTOML",
             ],
             swiftSettings: small
         ),
-        .executableTarget(name: "workq", dependencies: ["Commands"]),
+        .executableTarget(name: "workq", dependencies: ["Commands"], swiftSettings: lean),
         .target(
             name: "TestSupport", dependencies: ["Posix"], path: "Tests/Support",
             exclude: ["other-broker", "throwaway-broker", "demo", "install-packages", "faults.md"]),

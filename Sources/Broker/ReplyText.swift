@@ -1,5 +1,7 @@
 // What the broker says in words only: every decision that is taken from its prose.
 
+import Text
+
 /// Facts that RabbitMQ has no reply code for. Its texts are no promise: where one changes, only the finer answer is
 /// lost.
 extension BrokerError {
@@ -23,7 +25,7 @@ extension BrokerError {
 
     /// That time-out, where the broker names it.
     package var deliveryTimeout: Duration? {
-        guard isDeliveryTimeout, let start = text.firstRange(of: "Timeout value used: ")?.upperBound else { return nil }
+        guard isDeliveryTimeout, let start = text.range(of: "Timeout value used: ")?.upperBound else { return nil }
         return Int64(text[start...].prefix { ("0"..."9").contains($0) }).map { .milliseconds($0) }
     }
 
@@ -39,6 +41,7 @@ extension BrokerError {
     /// 'x-queue-type' for queue '…' in vhost '…': received 'workq-none' but current is 'quorum'`.
     var typeOfQueue: String? {
         guard code == .preconditionFailed, text.contains("'x-queue-type'") else { return nil }
-        return text.wholeMatch(of: /.* but current is '([a-z]+)'/).map { String($0.1) }
+        guard let start = text.ranges(of: " but current is '").last?.upperBound, text.last == "'" else { return nil }
+        return String(text[start...].dropLast())
     }
 }

@@ -1,6 +1,7 @@
 // The systemd units that are installed with workq. The manual shows them from here.
 
 import Options
+import Text
 
 /// A unit file.
 struct ServiceUnit {
@@ -13,7 +14,10 @@ struct ServiceUnit {
     }
 
     /// The unit as a manual shows it, without the first line.
-    var shown: String { text.split(separator: "\n\n", maxSplits: 1).last.map { String($0.dropLast()) } ?? text }
+    var shown: String {
+        let start = text.range(of: "\n\n")?.upperBound ?? text.startIndex
+        return String(text[start...].dropLast())
+    }
 }
 
 /// All units.

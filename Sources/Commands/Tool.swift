@@ -2,6 +2,7 @@
 
 import Options
 import Posix
+import Text
 
 /// workq as a whole.
 package enum Tool {
@@ -57,8 +58,8 @@ package enum Tool {
     private static func passwordRange(in word: Word, scheme: String) -> Range<Int>? {
         // Schemes are read without regard to case.
         let lowercased = word.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
-        guard let scheme = lowercased.firstRange(of: scheme.utf8),
-            let authority = word[scheme.upperBound...].firstRange(of: "://".utf8)?.upperBound
+        guard let scheme = lowercased.range(of: scheme.utf8),
+            let authority = word[scheme.upperBound...].range(of: "://".utf8)?.upperBound
         else { return nil }
         let end = word[authority...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? word.count
         guard let at = word[authority..<end].lastIndex(of: UInt8(ascii: "@")),

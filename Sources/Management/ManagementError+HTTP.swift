@@ -3,6 +3,7 @@
 import Broker
 import CCurl
 import Posix
+import Text
 
 extension ManagementError {
     /// The error behind what a session or the reply's receiver threw.
@@ -82,11 +83,13 @@ extension HTTPFailure {
         if code == CURLE_PEER_FAILED_VERIFICATION { return verificationFailure(of: request.host) }
         guard [CURLE_SSL_CONNECT_ERROR, CURLE_RECV_ERROR, CURLE_SEND_ERROR].contains(code) else { return nil }
         // libcurl takes OpenSSL's error, and leaves its text: error:0A00010B:SSL routines::wrong version number.
-        guard let error = explanation.wholeMatch(of: /.*error:([0-9A-F]{8}):[^:]*:[^:]*:([^,]*).*/),
-            let packed = UInt32(error.1, radix: 16), packed & Self.systemErrors == 0
+        guard let start = explanation.ranges(of: "error:").last?.upperBound else { return nil }
+        let fields = explanation[start...].split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
+        guard fields.count == 4, fields[0].utf8.count == 8, let packed = UInt32(fields[0], radix: 16),
+            packed & Self.systemErrors == 0
         else { return nil }
         return TLSFailure(
-            reason: Int32(packed & Self.reasons), text: String(error.2),
+            reason: Int32(packed & Self.reasons), text: String(fields[3].prefix { $0 != "," }),
             showsCertificate: request.tls.certificateFile != nil)
     }
 

@@ -1,6 +1,7 @@
 // What the API's refusals mean to a user.
 
 import JSON
+import Text
 
 extension ManagementError {
     /// The error behind a status that isn't 200.

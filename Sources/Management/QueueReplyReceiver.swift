@@ -1,6 +1,7 @@
 // Takes the API's reply to a question for queues as it comes in.
 
 import JSON
+import Text
 
 /// What a reply came to.
 enum QueueReply: Sendable {

@@ -1,5 +1,7 @@
 // Completion for fish: one complete call for each option and operand, with a condition saying where it applies.
 
+import Text
+
 /// Writes the completion script for fish.
 package struct FishCompletion {
     private let table: CompletionTable

@@ -1,5 +1,7 @@
 // Where lines of help may be broken: synopses, commands of a shell, and one-line summaries.
 
+import Text
+
 extension String {
     /// The synopsis cut at blanks, but not inside brackets and not between an option and its value.
     var synopsisUnits: [String] {
@@ -72,7 +74,7 @@ extension String {
     /// The text on one line of at most `width` characters: all of it, its first clause, or as many words as fit.
     func shortened(to width: Int) -> String {
         if count <= width { return self }
-        if let end = firstRange(of: "; ")?.lowerBound, self[..<end].count <= width { return String(self[..<end]) }
+        if let end = range(of: "; ")?.lowerBound, self[..<end].count <= width { return String(self[..<end]) }
         let dots = "..."
         return (filled(width: width - dots.count).first ?? "") + dots
     }

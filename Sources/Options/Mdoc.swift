@@ -1,5 +1,7 @@
 // Text in the syntax of mdoc(7): the escapes and the macro lines that the manual pages are put together from.
 
+import Text
+
 /// Writes mdoc source. A line starting with a dot calls a macro, all others are filled into paragraphs.
 enum Mdoc {
     /// Prose as source lines: a new line for each sentence, and a macro line for each word in backquotes.

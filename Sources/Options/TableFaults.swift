@@ -1,5 +1,7 @@
 // The rules that tables keep so that help, manual and completions come out right, for a test over the real tables.
 
+import Text
+
 extension ToolDescription {
     /// What is wrong with the tables, one sentence for each fault; empty when all is well.
     package var faults: [String] {
@@ -206,9 +208,9 @@ extension String {
     fileprivate func toolCalls(of tool: String) -> String {
         let commands = replacing("\\\n", with: " ").split { "|;&\n".contains($0) }.map(String.init)
         return commands.compactMap { command in
-            guard let start = command.firstRange(of: tool + " ") else { return nil }
+            guard let start = command.range(of: tool + " ") else { return nil }
             let call = command[start.lowerBound...]
-            return String(call[..<(call.firstRange(of: " -- ")?.lowerBound ?? call.endIndex)])
+            return String(call[..<(call.range(of: " -- ")?.lowerBound ?? call.endIndex)])
         }.joined(separator: "\n")
     }
 }

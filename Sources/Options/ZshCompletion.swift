@@ -1,5 +1,7 @@
 // Completion for zsh: specifications for _arguments, which does the rest.
 
+import Text
+
 /// Writes the completion script for zsh.
 package struct ZshCompletion {
     private let table: CompletionTable

@@ -1,6 +1,7 @@
 // Choosing and sorting queues, and what a check and a wait make of them.
 
 import Management
+import Posix
 import Testing
 
 @testable import Commands
@@ -42,7 +43,7 @@ import Testing
     @Test("names, patterns, types and contents choose")
     func choosing() {
         #expect(Self.names { $0.queues = ["d", "a", "x"] } == ["a", "d"])
-        #expect(Self.names { $0.pattern = NamePattern("^[ab]$") } == ["a", "b"])
+        #expect(Self.names { $0.pattern = try? RegularExpression("^[ab]$") } == ["a", "b"])
         #expect(Self.names { $0.type = "quorum" } == ["b"])
         // What may hold tasks isn't known to be empty.
         #expect(Self.names { $0.isNonempty = true } == ["a", "c", "d", "é"])
@@ -120,27 +121,12 @@ import Testing
         for change in [
             { $0.isReversed = true }, { $0.queues = ["a"] }, { $0.type = "x" }, { $0.isNonempty = true },
             { $0.sortColumn = .messages }, { $0.condition = Self.condition("messages > 1") },
-            { $0.pattern = NamePattern("x") }, { $0.allVhosts = true },
+            { $0.pattern = try? RegularExpression("x") }, { $0.allVhosts = true },
         ] as [(inout QueueSelection) -> Void] {
             var other = selection
             change(&other)
             #expect(other.pageSize == nil)
         }
-    }
-
-    @Test("a regular expression is compiled when it is read, and matches anywhere")
-    func patterns() throws {
-        #expect(NamePattern("(") == nil && NamePattern("") == nil)
-        #expect(try NamePattern("b")?.matches(["abc", "ac"]) == [true, false])
-        #expect(try NamePattern("^b")?.matches(["abc"]) == [false])
-        #expect(try NamePattern("e$")?.matches(["e\u{301}"]) == [false])
-    }
-
-    @Test("Q9 a pattern that takes for ever is given up", .timeLimit(.minutes(1)))
-    func slowPattern() {
-        let names = [String(repeating: "x", count: 255)]
-        let error = #expect(throws: CommandError.self) { try NamePattern("x.*x.*x.*x.*x.*x.*y$")?.matches(names) }
-        #expect(error?.status == .refused && error?.message.contains("longer than 2s") == true)
     }
 
     @Test("a check is critical before it is a warning, and unknown before it is fine")

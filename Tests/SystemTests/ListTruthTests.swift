@@ -106,7 +106,7 @@ struct ListTruthTests {
         #expect(all.status == 75 && all.errors.contains("\"\(retry)\" has messages 1"), "\(all)")
         _ = try channel.purgeQueue(ShortString(retry))
         let done = try await WorkqProcess.run(
-            ["list-queues", "--with-retries"] + words, environment: fixture.environment)
+            ["list-queues", "--with-retries"] + words + ["--deadline", "20s"], environment: fixture.environment)
         #expect(done.status == 0, "\(done)")
         let usage = try await fixture.run("list-queues", "--with-retries")
         #expect(usage.status == 64, "\(usage)")

@@ -52,9 +52,9 @@ package struct URLParts {
 
     /// Takes what stands before `mark` from the front, and the mark itself; nil when there is no mark.
     private static func removePrefix(of text: inout ArraySlice<UInt8>, through mark: String) -> ArraySlice<UInt8>? {
-        guard let range = text.firstRange(of: mark.utf8) else { return nil }
-        defer { text = text[range.upperBound...] }
-        return text[..<range.lowerBound]
+        guard let start = text.indices.first(where: { text[$0...].starts(with: mark.utf8) }) else { return nil }
+        defer { text = text[(start + mark.utf8.count)...] }
+        return text[..<start]
     }
 
     /// Takes what stands behind the first `mark` from the end, and the mark itself; nil when there is no mark.

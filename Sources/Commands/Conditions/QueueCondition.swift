@@ -2,6 +2,7 @@
 
 import Management
 import Options
+import Posix
 
 /// A condition on queues, as somebody typed it.
 struct QueueCondition: Equatable {
@@ -30,6 +31,24 @@ extension ValueFormat {
                 return nil
             } catch {
                 return "\"\(text)\" goes wrong at character \(error.position): \(error.reason)".escapedForDisplay
+            }
+        }
+        return format
+    }
+}
+
+extension ValueFormat where Value == RegularExpression {
+    /// What `--match` takes: it may match anywhere in a queue's name.
+    static var pattern: Self {
+        var format = Self("REGEX", expectation: "a regular expression, such as ^mail\\.") {
+            try? RegularExpression($0)
+        }
+        format.complaint = { text in
+            do throws(RegularExpression.Fault) {
+                _ = try RegularExpression(text)
+                return nil
+            } catch {
+                return "\"\(text)\" is no regular expression: \(error.reason)".escapedForDisplay
             }
         }
         return format

@@ -2,11 +2,12 @@
 
 import Management
 import Options
+import Posix
 
 /// The options that choose and sort queues.
 struct QueueSelection {
     var queues: [String] = []
-    var pattern: NamePattern?
+    var pattern: RegularExpression?
     var type: String?
     var isNonempty = false
     var condition: QueueCondition?
@@ -28,7 +29,8 @@ struct QueueSelection {
                     + "Only when they are empty, too, all work is done."),
             .value(
                 "--match", of: .pattern, into: \.pattern, "only queues whose name matches",
-                details: "The expression may match anywhere in the name; `^` and `$` tie it to the ends."),
+                details: "The POSIX extended regular expression may match anywhere in the name; `^` and `$` tie it "
+                    + "to the ends."),
             .value("--type", of: .name("TYPE"), into: \.type, "only queues of this type, such as quorum"),
             .flag("--nonempty", sets: \.isNonempty, to: true, "only queues that hold tasks"),
             .value(
@@ -63,10 +65,7 @@ struct QueueSelection {
         from records: [QueueRecord], _ value: (QueueColumn, QueueRecord) -> QueueValue
     ) throws(CommandError) -> (records: [QueueRecord], undecided: Int) {
         var candidates = named(in: records)
-        if let pattern {
-            let matches = try pattern.matches(candidates.map(\.name))
-            candidates = zip(candidates, matches).filter { $1 }.map { $0.0 }
-        }
+        if let pattern { candidates.removeAll { !pattern.matches($0.name) } }
         var chosen = candidates.filter { record in
             (type.map { value(.type, record) == .text($0) } ?? true)
                 && !(isNonempty && value(.messages, record) == .integer(0))

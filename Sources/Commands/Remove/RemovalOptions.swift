@@ -1,11 +1,12 @@
 // What purge and delete are told alike.
 
 import Options
+import Posix
 
 /// Which queues, and with how much care.
 struct RemovalOptions {
     var queues: [String] = []
-    var pattern: NamePattern?
+    var pattern: RegularExpression?
     var backup: String?
     /// Whether the queues that hold a QUEUE's retries, delayed and dead tasks are meant too.
     var takesRetries = false
@@ -30,7 +31,8 @@ struct RemovalOptions {
         [
             .value(
                 "--match", of: .pattern, into: \.pattern, "do it to all queues whose name matches, too",
-                details: "The regular expression may match anywhere in a name: `^` and `$` tie it to the ends. "
+                details: "The POSIX extended regular expression may match anywhere in a name: `^` and `$` tie it to "
+                    + "the ends. "
                     + "The names come from the management API. `--dry-run` shows which they are. Without a terminal "
                     + "to ask on, `--yes` must be given."),
             .value(

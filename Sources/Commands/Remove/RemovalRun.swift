@@ -69,8 +69,7 @@ final class RemovalRun {
         var facts: [ShortString: QueueSummary] = [:]
         if let pattern = plan.options.pattern {
             let queues = try listing.queues(within: QueueListing.patience)
-            let all = queues.map(\.name)
-            let matching = zip(all, try pattern.matches(all)).filter { $1 }.map { $0.0 }
+            let matching = queues.map(\.name).filter(pattern.matches)
             if matching.isEmpty, !plan.mayBeMissing {
                 fail(CommandError(.refused, "no queue matches \(pattern.text)"))
             }
