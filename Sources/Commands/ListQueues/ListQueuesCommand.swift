@@ -193,8 +193,11 @@ enum ListQueuesCommand: Subcommand {
             let source = list.isFromAMQP ? "AMQP" : inquiry.address
             context.say("\(count(list.records.count, "queue")) in \(inquiry.vhostText), from \(source)")
         }
-        let labels = list.records.map { [("vhost", $0.vhost), ("queue", $0.name)] }
-        try write(OutputRows(columns: columns, rows: list.rows(columns), labels: labels), values, in: context)
+        var rows = OutputRows(columns: columns, rows: list.rows(columns))
+        if values.format == .prometheus {
+            rows.labels = list.records.map { [(name: "vhost", value: $0.vhost), (name: "queue", value: $0.name)] }
+        }
+        try write(rows, values, in: context)
         inquiry.tellUndecided(list)
         guard list.missing.isEmpty else {
             throw CommandError(.refused, QueueSelection.missingText(list.missing, vhost: inquiry.vhostText))
