@@ -108,9 +108,8 @@ struct TaskTable {
 
     /// The task that is the first to start, of queues up to `last`: the earliest queue's.
     func firstWaiting(upTo last: Int = .max) -> Task? {
-        for (queue, ids) in waiting.enumerated() {
-            if queue > last { return nil }
-            if let id = ids.first { return tasks[id] }
+        for queue in waiting.indices.prefix(while: { $0 <= last }) {
+            if let id = waiting[queue].first { return tasks[id] }
         }
         return nil
     }

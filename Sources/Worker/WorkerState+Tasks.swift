@@ -36,7 +36,8 @@ extension WorkerState {
 
     /// Whether as many tasks as the worker may take have started or wait here.
     private var hasAll: Bool {
-        settings.count.map { claimedCount >= $0 } ?? false
+        guard let count = settings.count else { return false }
+        return claimedCount >= count
     }
 
     /// How many tasks have started, or will. Of several queues, what waits may never start: tasks of earlier queues may
@@ -91,12 +92,18 @@ extension WorkerState {
     /// sent meanwhile would overtake it.
     private var isFirstMoveOpen: Bool {
         guard case .move = settings.mode else { return false }
-        return tally[.acknowledge] == 0 && tasks.leavingCount + tasks.restingCount > 0
+        return tasks.leavingCount + tasks.restingCount > 0 && tally[.acknowledge] == 0
+    }
+
+    /// The task that is to start next.
+    private var firstStartable: TaskTable.Task? {
+        guard let precedence else { return tasks.firstWaiting() }
+        return tasks.firstWaiting(upTo: precedence.last)
     }
 
     mutating func startWaiting(_ now: Instant, _ actions: inout [Action]) {
         if let batching = settings.batching { return startBatches(of: batching, now, &actions) }
-        while mayStart(now), hasFreePlace, let task = tasks.firstWaiting(upTo: precedence?.last ?? .max) {
+        while mayStart(now), hasFreePlace, let task = firstStartable {
             noteStart(of: 1, now)
             if case .move(let destination) = settings.mode {
                 depart(task.id, .moved(to: destination), .acknowledge, TaskCopy.attempt(of: task.delivery), &actions)

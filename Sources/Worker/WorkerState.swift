@@ -124,7 +124,10 @@ package struct WorkerState {
     }
 
     /// Before this no task or batch starts.
-    private var nextStart: Instant { max(startsAfter, pace?.next ?? startsAfter) }
+    private var nextStart: Instant {
+        guard let pace else { return startsAfter }
+        return max(startsAfter, pace.next)
+    }
 
     /// When the first of the tasks that are here may start, as far as their queues are concerned.
     private var nextChoice: Instant {

@@ -132,7 +132,8 @@ extension WorkCommand {
                     + "queue that has come back three times, where five attempts are allowed, may have been looked at, "
                     + "or have killed its workers: it goes to the end of its queue, to be watched. When a watched task "
                     + "comes back twice more it is dead-lettered with the reason \"killed the worker\". Of N attempts "
-                    + "half count so. Failed attempts are counted apart from this, and looks never count there.",
+                    + "half count so, and so does a look at a watched task. Failed attempts are counted apart from "
+                    + "this, and looks never count there.",
             ],
             terms: [
                 (
