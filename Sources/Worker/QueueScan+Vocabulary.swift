@@ -72,8 +72,11 @@ extension QueueScan {
     }
 }
 
-/// How much at once, and how long.
+/// Names, how much at once, and how long.
 extension QueueScan {
+    static let consumerTag: ShortString = "workq-scan-1"
+    /// What consumers of one channel held comes back in the order of their tags.
+    static let secondTag: ShortString = "workq-scan-2"
     /// How many tasks are asked for ahead.
     static let round = 200
     /// The broker answers every request at once; one that doesn't for so long has a trouble of its own.

@@ -11,9 +11,6 @@ import Posix
 package struct QueueScan {
     /// What AMQP allows one consumer to hold.
     package static let greatestHolding = 65_535
-    private static let consumerTag: ShortString = "workq-scan-1"
-    /// What consumers of one channel held comes back in the order of their tags.
-    private static let secondTag: ShortString = "workq-scan-2"
 
     private let settings: Settings
     private let queue: ShortString
