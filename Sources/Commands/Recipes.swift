@@ -109,7 +109,10 @@ enum Recipes {
                         + "all commands; `WORKQ_CONFIG`, `WORKQ_PASSWORD_FILE` and `CLOUDAMQP_URL`.",
                     "What a worker writes for people has new words, an attempt a line. Ctrl-Z stops it and its "
                         + "commands, where it used to pause. A "
-                        + "~/.rabbitmqadmin.conf in rabbitmqadmin 1's INI is 78, and no longer passed over.",
+                        + "~/.rabbitmqadmin.conf in rabbitmqadmin 1's INI is 78, and no longer passed over. `--match` "
+                        + "takes POSIX extended regular expressions, as `=~` does: write [0-9] for \\d. A task that "
+                        + "only came back to its quorum queue often, as when it was looked at, is watched before it "
+                        + "counts as one that kills its workers.",
                 ]),
         ]
     }
