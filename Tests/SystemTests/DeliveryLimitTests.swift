@@ -76,6 +76,7 @@ struct DeliveryLimitTests {
                 "work", fixture.queue, "--max-attempts", "3", "--drain", "--", "sh", "-c", script, folder.path("log"))
         }
         #expect(last?.status == 1, "\(String(describing: last))")
+        #expect(last?.errors.contains("each worker that tried it, attempt 3 of 3, dead-lettered") == true)
         let log = folder.read("log").split(separator: "\n").map(String.init)
         #expect(log.filter { $0.hasPrefix("1 ") } == ["1 1", "1 2", "1 3"])
         #expect(log.contains { $0.hasPrefix("2 ") })

@@ -159,7 +159,8 @@ struct WorkLog {
         let number = TaskCopy.attempt(of: delivery, endedBy: end)
         let attempt = "attempt \(number) of \(max(number, retries.maximumAttempts))"
         let time = isTerminal ? elapsed.spokenText.leftPadded(to: 6) : elapsed.spokenText
-        let outcome = "\(Self.text(end)) in \(time), \(attempt)"
+        // What wasn't started took no time.
+        let outcome = "\(Self.text(end))\(end == .workerKilled ? "" : " in \(time)"), \(attempt)"
         let consequence =
             switch verdict {
             case .acknowledge: ""
