@@ -45,23 +45,44 @@ char **workq_environment(void) { return environ; }
 #define LAST_SIGNAL 64
 #endif
 
-// The limit that children get back, once it has been raised.
-static struct rlimit usual_limit;
-static bool is_limit_raised = false;
+// A limit that this process may raise for itself, and what its children then get back.
+struct own_limit {
+    int resource;
+    bool is_raised;
+    struct rlimit usual;
+};
+
+static struct own_limit descriptor_limit = {.resource = RLIMIT_NOFILE};
+static struct own_limit stack_limit = {.resource = RLIMIT_STACK};
+
+// Raises the limit to `wanted`, or as far as the system allows; returns what it is then, 0 where nobody can tell.
+static rlim_t raise_limit(struct own_limit *limit, rlim_t wanted) {
+    struct rlimit current;
+    if (getrlimit(limit->resource, &current) != 0) return 0;
+    struct rlimit raised = current;
+    raised.rlim_cur = wanted < current.rlim_max ? wanted : current.rlim_max;
+    if (raised.rlim_cur <= current.rlim_cur || setrlimit(limit->resource, &raised) != 0) return current.rlim_cur;
+    if (!limit->is_raised) limit->usual = current;
+    limit->is_raised = true;
+    return raised.rlim_cur;
+}
+
+static void give_back(const struct own_limit *limit) {
+    if (limit->is_raised) setrlimit(limit->resource, &limit->usual);
+}
 
 int workq_raise_descriptor_limit(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-    if (!is_limit_raised && limit.rlim_cur < limit.rlim_max) {
-        usual_limit = limit;
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
-            is_limit_raised = true;
-        } else {
-            limit = usual_limit;
-        }
-    }
-    return limit.rlim_cur > 1000000 ? 1000000 : (int)limit.rlim_cur;
+    rlim_t limit = raise_limit(&descriptor_limit, RLIM_INFINITY);
+    return limit > 1000000 ? 1000000 : (int)limit;
+}
+
+bool workq_raise_stack_limit(size_t size) {
+#ifdef __linux__
+    return raise_limit(&stack_limit, size) >= size;
+#else
+    (void)size;
+    return false;
+#endif
 }
 
 // Marks all descriptors above 2 close-on-exec.
@@ -110,7 +131,8 @@ static void become(const struct workq_spawn *request, const sigset_t *changed, p
         }
     }
     close_others_on_exec();
-    if (is_limit_raised) setrlimit(RLIMIT_NOFILE, &usual_limit);
+    give_back(&descriptor_limit);
+    give_back(&stack_limit);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

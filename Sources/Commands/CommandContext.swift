@@ -5,11 +5,7 @@ import Posix
 
 /// Everything that a command takes from its surroundings, in one value, so that nothing reaches for globals.
 package struct CommandContext {
-    /// The environment as the options read it. Variables that aren't UTF-8 are left out, and named in `unreadable`.
-    package var environment: [String: String]
-    package var unreadable: Set<String> = []
-    /// All of the environment, `NAME=value` in bytes, for the commands that `work` runs.
-    package var rawEnvironment: [[UInt8]]
+    package var environment: Environment
     /// This machine's name.
     package var hostName: String
     /// Names this process to operators: `pid@host`.
@@ -25,32 +21,16 @@ package struct CommandContext {
 
     /// The context of this process.
     package static var current: CommandContext {
-        var raw: [[UInt8]] = []
-        var entry = workq_environment()
-        while let text = entry.pointee {
-            raw.append(Array(UnsafeRawBufferPointer(start: text, count: strlen(text))))
-            entry += 1
-        }
         let host = systemHostName
-        var context = CommandContext(rawEnvironment: raw, processName: "\(getpid())@\(host)")
+        var context = CommandContext(environment: .own, processName: "\(getpid())@\(host)")
         context.hostName = host
         return context
     }
 
-    package init(rawEnvironment: [[UInt8]], processName: String) {
-        self.rawEnvironment = rawEnvironment
+    package init(environment: Environment = Environment(), processName: String) {
+        self.environment = environment
         self.processName = processName
         hostName = "localhost"
-        environment = Dictionary(minimumCapacity: rawEnvironment.count)
-        for entry in rawEnvironment {
-            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            let name = String(decoding: entry[..<equals], as: UTF8.self)
-            if let text = String(validating: entry[(equals + 1)...], as: UTF8.self) {
-                environment[name] = text
-            } else {
-                unreadable.insert(name)
-            }
-        }
     }
 
     /// Where files go that nobody keeps.

@@ -37,7 +37,7 @@ enum GenerateCommand: Subcommand {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
-        var file = CommandContext(rawEnvironment: [], processName: "")
+        var file = CommandContext(processName: "")
         file.standardOutput = descriptor
         try file.write(contents)
     }

@@ -18,6 +18,13 @@ protocol Subcommand {
 /// Values that can be made without an argument, and hold the options that all commands share.
 protocol SubcommandValues {
     init()
+
+    /// The same values, of a command that connects. A cast would look through all conformances that there are.
+    var connecting: (any ConnectingValues)? { get }
+}
+
+extension SubcommandValues {
+    var connecting: (any ConnectingValues)? { nil }
 }
 
 extension Subcommand {
@@ -28,14 +35,12 @@ extension Subcommand {
     /// Reads the words of the command line, and runs the command or shows its help.
     static func execute(_ words: [Word], in context: CommandContext) throws(CommandError) -> ExitStatus {
         // Without it the command would go to another broker than the one that is meant.
-        if !context.unreadable.isEmpty,
-            let variable = context.unreadable.first(where: ConnectionOptions.variables.contains)
-        {
+        if let variable = ConnectionOptions.variables.first(where: context.environment.isUnreadable) {
             throw CommandError(.usage, "\(name): the environment variable \(variable) is not UTF-8; percent-encode it")
         }
         let request: CommandDefinition<Values>.Request
         do {
-            request = try definition.parse(words, environment: context.environment, defaults: Values())
+            request = try definition.parse(words, environment: { context.environment[$0] }, defaults: Values())
         } catch {
             throw CommandError(.usage, "\(name): \(error.message.withFullStop) Try 'workq \(name) --help'")
         }
@@ -44,7 +49,7 @@ extension Subcommand {
             try context.write(context.help.text(for: description, length))
             return .done
         case .run(let values):
-            if let values = values as? any ConnectingValues, values.connection.isCheck {
+            if let values = values.connecting, values.connection.isCheck {
                 return try ConnectionCheck(of: name, values, in: context).run()
             }
             return try run(values, in: context)

@@ -37,7 +37,7 @@ extension FieldTable {
     func appendJSON(to text: inout [UInt8]) {
         guard hasPlainNames else {
             return FieldTag.table.append(to: &text) { text in
-                text.appendJSON(list: fields) { field, text in
+                text.appendJSONArray(fields) { text, field in
                     text.appendJSON("[")
                     field.name.appendJSON(to: &text)
                     text.appendJSON(",")
@@ -46,14 +46,11 @@ extension FieldTable {
                 }
             }
         }
-        text.appendJSON("{")
-        for (index, field) in fields.enumerated() {
-            if index > 0 { text.appendJSON(",") }
+        text.appendJSONObject(fields) { text, field in
             text.appendJSON(text: field.name.bytes)
             text.appendJSON(":")
             field.value.appendJSON(to: &text)
         }
-        text.appendJSON("}")
     }
 }
 
@@ -70,7 +67,7 @@ extension FieldValue {
         case .int64(let number): text.appendJSON(number)
         case .double(let number) where number.isFinite: text.appendJSON(number)
         case .string(let bytes) where bytes.isValidUTF8: text.appendJSON(text: bytes)
-        case .array(let values): text.appendJSON(list: values) { $0.appendJSON(to: &$1) }
+        case .array(let values): text.appendJSONArray(values) { $1.appendJSON(to: &$0) }
         case .table(let table): table.appendJSON(to: &text)
         case .int8(let number): FieldTag.int8.append(number, to: &text)
         case .uint8(let number): FieldTag.uint8.append(number, to: &text)
@@ -134,18 +131,5 @@ extension FieldTag {
             Base64.append(bytes, to: &text)
             text.appendJSON("\"")
         }
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func appendJSON<Item>(
-        list: [Item], _ appendItem: (Item, inout [UInt8]) -> Void
-    ) {
-        appendJSON("[")
-        for (index, item) in list.enumerated() {
-            if index > 0 { appendJSON(",") }
-            appendItem(item, &self)
-        }
-        appendJSON("]")
     }
 }

@@ -64,11 +64,11 @@ extension TaskRecord {
             }
             switch value {
             case .text(let place):
-                guard let text = properties[keyPath: place] else { continue }
+                guard let text = properties[place] else { continue }
                 Self.append(key: key, to: &line)
                 text.appendJSON(to: &line)
-            case .octet(let place): Self.append(key, properties[keyPath: place], to: &line)
-            case .time(let place): Self.append(key, properties[keyPath: place], to: &line)
+            case .octet(let place): Self.append(key, properties[place], to: &line)
+            case .time(let place): Self.append(key, properties[place], to: &line)
             case .headers:
                 guard let headers = properties.headers else { continue }
                 Self.append(key: key, to: &line)
@@ -132,13 +132,13 @@ extension TaskRecord {
 
     private mutating func read(_ json: JSONValue, of key: String) throws(Malformed) {
         switch Self.properties.first(where: { $0.key == key })?.value {
-        case .text(let place) where place == \.expiration: properties.expiration = try Self.expiration(json)
-        case .text(let place): properties[keyPath: place] = try ShortString(json: json)
+        case .text where key == "expiration": properties.expiration = try Self.expiration(json)
+        case .text(let place): properties[place] = try ShortString(json: json)
         case .octet(let place):
             // RabbitMQ refuses other delivery modes, with 406 that closes the channel.
-            let range: ClosedRange<UInt64> = place == \.deliveryMode ? 1...2 : 0...255
-            properties[keyPath: place] = UInt8(try json.wholeNumber(range))
-        case .time(let place): properties[keyPath: place] = try json.wholeNumber(0 ... .max)
+            let range: ClosedRange<UInt64> = key == "delivery_mode" ? 1...2 : 0...255
+            properties[place] = UInt8(try json.wholeNumber(range))
+        case .time(let place): properties[place] = try json.wholeNumber(0 ... .max)
         case .headers: properties.headers = try FieldTable(json: json)
         case nil: break
         }

@@ -9,21 +9,24 @@ package enum Tool {
     /// Runs the command that this process was started for, and ends the process with its exit status.
     ///
     /// The thread that ran the command ends the process. Nothing is left to do then: what was written is written, and
-    /// cleaning up libraries' memory takes longer than a task takes to be confirmed.
+    /// cleaning up libraries' memory takes longer than a task takes to be confirmed. It is the main thread where that
+    /// one's stack may grow as far as `DetachedThread` says: a thread more takes a fifteenth of a short command's time.
     package static func main() -> Never {
         workq_fill_standard_descriptors()
         workq_protect_memory()
         let words = takeArguments()
-        // The main thread's stack may be too small: see `DetachedThread`.
-        let isStarted = DetachedThread.start {
-            workq_signal_unblock_all()
-            leave(run(words, in: .current))
-        }
+        if workq_raise_stack_limit(DetachedThread.stackSize) { runAndLeave(words) }
+        let isStarted = DetachedThread.start { runAndLeave(words) }
         guard isStarted else {
             CommandContext.current.say("cannot start a thread")
             leave(.temporaryFailure)
         }
         workq_sleep_for_ever()
+    }
+
+    private static func runAndLeave(_ words: [Word]) -> Never {
+        workq_signal_unblock_all()
+        leave(run(words, in: .current))
     }
 
     private static func leave(_ status: ExitStatus) -> Never {
@@ -32,12 +35,14 @@ package enum Tool {
         _exit(status.rawValue)
     }
 
-    /// The words after the program's name, in bytes: Swift's own list repairs what isn't UTF-8. Passwords in URLs are
-    /// then blanked in the process's memory, from where other users can read a command line.
+    /// The words after the program's name, in bytes. Passwords in URLs are then blanked in the process's memory, from
+    /// where other users can read a command line.
     private static func takeArguments() -> [Word] {
         var words: [Word] = []
-        for index in 1..<max(1, Int(CommandLine.argc)) {
-            guard let argument = CommandLine.unsafeArgv[index] else { break }
+        var count: Int32 = 0
+        let arguments = workq_arguments(&count)
+        for index in 1..<max(1, Int(count)) {
+            guard let argument = arguments?[index] else { break }
             var word: Word = []
             while argument[word.count] != 0 { word.append(UInt8(bitPattern: argument[word.count])) }
             if let password = passwordRange(in: word) {

@@ -167,13 +167,13 @@ package struct JSONReader {
     private mutating func end() { depth -= 1 }
 
     private mutating func skip(_ word: StaticString) throws(Malformed) {
-        let end = position + word.utf8CodeUnitCount
-        let rest = bytes[position..<min(end, bytes.count)]
-        hasRunOut = end > bytes.count
-        guard rest.elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)) else {
-            throw malformed("\(found) instead of a value")
+        for index in 0..<word.utf8CodeUnitCount {
+            hasRunOut = position + index >= bytes.count
+            guard !hasRunOut, bytes[position + index] == word.utf8Start[index] else {
+                throw malformed("\(found) instead of a value")
+            }
         }
-        position = end
+        position += word.utf8CodeUnitCount
     }
 
     // MARK: - Numbers
@@ -181,6 +181,15 @@ package struct JSONReader {
     private mutating func number() throws(Malformed) -> JSONValue {
         let start = position
         let isInteger = try skipNumber()
+        // Any 18 digits fit, and few numbers have more.
+        if isInteger, position - start <= 18 {
+            let isNegative = bytes[start] == UInt8(ascii: "-")
+            var value: Int64 = 0
+            for digit in bytes[(isNegative ? start + 1 : start)..<position] {
+                value = value * 10 + Int64(digit - UInt8(ascii: "0"))
+            }
+            return .integer(isNegative ? -value : value)
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger {
             if let value = Int64(text) { return .integer(value) }

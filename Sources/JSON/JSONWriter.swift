@@ -70,23 +70,36 @@ extension [UInt8] {
         case .unsigned(let number): appendJSON(number)
         case .double(let number): appendJSON(number)
         case .text(let text): appendJSON(text: text)
-        case .array(let values):
-            append(UInt8(ascii: "["))
-            for (index, value) in values.enumerated() {
-                if index > 0 { append(UInt8(ascii: ",")) }
-                appendJSON(value)
-            }
-            append(UInt8(ascii: "]"))
+        case .array(let values): appendJSONArray(values) { $0.appendJSON($1) }
         case .object(let members):
-            append(UInt8(ascii: "{"))
-            for (index, member) in members.enumerated() {
-                if index > 0 { append(UInt8(ascii: ",")) }
-                appendJSON(text: member.key)
-                append(UInt8(ascii: ":"))
-                appendJSON(member.value)
+            appendJSONObject(members) { json, member in
+                json.appendJSON(text: member.key)
+                json.append(UInt8(ascii: ":"))
+                json.appendJSON(member.value)
             }
-            append(UInt8(ascii: "}"))
         }
+    }
+
+    /// Appends an array of items that `write` appends.
+    @inlinable public mutating func appendJSONArray<Item>(_ items: [Item], _ write: (inout Self, Item) -> Void) {
+        appendParts(items, UInt8(ascii: "["), UInt8(ascii: "]"), write)
+    }
+
+    /// Appends an object of members that `write` appends, each with its key, and a colon.
+    @inlinable public mutating func appendJSONObject<Member>(_ members: [Member], _ write: (inout Self, Member) -> Void)
+    {
+        appendParts(members, UInt8(ascii: "{"), UInt8(ascii: "}"), write)
+    }
+
+    @inlinable mutating func appendParts<Part>(
+        _ parts: [Part], _ open: UInt8, _ close: UInt8, _ write: (inout Self, Part) -> Void
+    ) {
+        append(open)
+        for (index, part) in parts.enumerated() {
+            if index > 0 { append(UInt8(ascii: ",")) }
+            write(&self, part)
+        }
+        append(close)
     }
 
     /// Appends a value for people to read: each member and element on a line of its own, two spaces deeper than what it

@@ -80,7 +80,8 @@ struct QueueDecoder {
     private static func read(
         _ key: UnsafeBufferPointer<UInt8>, _ fields: [Field], _ reader: inout JSONReader, into draft: inout Draft
     ) throws(JSONReader.Malformed) {
-        guard let field = fields.first(where: { key.isSame(as: $0.key) }) else { return try reader.skip() }
+        guard let place = fields.firstIndex(where: { key.isSame(as: $0.key) }) else { return try reader.skip() }
+        let field = fields[place]
         guard field.fields.isEmpty || !reader.isAtObject else {
             return try reader.object { reader, key throws(JSONReader.Malformed) in
                 try read(key, field.fields, &reader, into: &draft)

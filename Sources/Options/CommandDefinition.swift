@@ -57,7 +57,7 @@ package struct CommandDefinition<Values> {
     /// An environment variable stands in for an option that isn't given. Parsing only stores values: it opens no file
     /// and asks no clock.
     package func parse(
-        _ words: [Word], environment: [String: String], defaults: Values
+        _ words: [Word], environment: (_ variable: String) -> String?, defaults: Values
     ) throws(UsageError) -> Request {
         do {
             return try request(words, environment: environment, defaults: defaults)
@@ -67,53 +67,52 @@ package struct CommandDefinition<Values> {
     }
 
     private func request(
-        _ words: [Word], environment: [String: String], defaults: Values
+        _ words: [Word], environment: (_ variable: String) -> String?, defaults: Values
     ) throws(UsageError) -> Request {
+        let given = try GivenWords(
+            words, options: optionDescriptions, operands: operandDescriptions, rest: rest?.description)
         var values = defaults
-        let options = optionGroups.flatMap { $0.options }
-        var given: Set<Int> = []
-        var texts: [String] = []
-        var hasRest = false
-        for token in try Lexer(options: options).tokens(of: words) {
-            switch token {
-            case .option(let spelling, let text):
-                guard let index = options.firstIndex(where: { $0.description.spellings.contains(spelling) }) else {
-                    continue
-                }
-                if options[index].description.spellings.contains("--help") { return .help(HelpLength(spelling)) }
-                given.insert(index)
-                let text = text ?? ""
-                guard options[index].store(text, &values) else {
-                    let complaint = options[index].complaint?(text).map { "\(spelling): \($0)" }
-                    throw UsageError(complaint ?? Self.mismatch(spelling, options[index].expectation(), text))
-                }
-            case .operand(let text):
-                texts.append(text)
-            case .rest(var words):
-                if let rest {
-                    // An operand that looks like an option can only stand here.
-                    if texts.isEmpty, !operands.isEmpty, let word = words.first, word.first == UInt8(ascii: "-") {
-                        texts.append(try Lexer.text(words.removeFirst()))
-                        if words.isEmpty { continue }
-                        guard words.removeFirst() == Array("--".utf8) else {
-                            throw UsageError("\(rest.description.placeholder) goes after another --")
-                        }
-                    }
-                    // As of a script's unset variable.
-                    if words.isEmpty { throw UsageError("\(rest.description.placeholder) is missing after --") }
-                    values[keyPath: rest.path()] = words
-                    hasRest = true
-                } else {
-                    for word in words { texts.append(try Lexer.text(word)) }
-                }
+        for (index, spelling, text) in given.options {
+            let option = option(at: index)
+            guard option.store(text, &values) else {
+                let complaint = option.complaint?(text).map { "\(spelling): \($0)" }
+                throw UsageError(complaint ?? Self.mismatch(spelling, option.expectation(), text))
             }
         }
-        try store(operands: texts, into: &values)
-        try check(options: given.map { options[$0] }, operandCount: texts.count, hasRest: hasRest)
-        for (index, option) in options.enumerated() where !given.contains(index) {
-            try store(option, from: environment, into: &values)
-        }
+        if let length = given.help { return .help(length) }
+        try store(operands: given.operands, into: &values)
+        if let rest, let words = given.rest { values[keyPath: rest.path()] = words }
+        if let fault = given.fault(by: rules) { throw UsageError(fault) }
+        for index in given.replaceableOptions { try store(option(at: index), from: environment, into: &values) }
         return .run(values)
+    }
+
+    // The loops go by numbers: what the standard library makes of generic collections of generic options, in code that
+    // is compiled for all commands at once, takes longer than all of parsing.
+
+    private var optionDescriptions: [OptionDescription] {
+        var descriptions: [OptionDescription] = []
+        for group in 0..<optionGroups.count {
+            let options = optionGroups[group].options
+            for index in 0..<options.count { descriptions.append(options[index].description) }
+        }
+        return descriptions
+    }
+
+    private var operandDescriptions: [OperandDescription] {
+        var descriptions: [OperandDescription] = []
+        for index in 0..<operands.count { descriptions.append(operands[index].description) }
+        return descriptions
+    }
+
+    /// The option whose description is at `index` of all of them.
+    private func option(at index: Int) -> Option<Values> {
+        var (group, index) = (0, index)
+        while index >= optionGroups[group].options.count {
+            index -= optionGroups[group].options.count
+            group += 1
+        }
+        return optionGroups[group].options[index]
     }
 
     private func store(operands texts: [String], into values: inout Values) throws(UsageError) {
@@ -135,28 +134,18 @@ package struct CommandDefinition<Values> {
         }
     }
 
-    /// Refuses what the rows say doesn't go together.
-    private func check(options: [Option<Values>], operandCount: Int, hasRest: Bool) throws(UsageError) {
-        guard !rules.isEmpty else { return }
-        var given = Set(options.flatMap { $0.description.spellings })
-        given.formUnion(operands.prefix(operandCount).map { $0.description.placeholder })
-        if hasRest, let rest { given.insert(rest.description.placeholder) }
-        for rule in rules {
-            if let fault = rule.fault(in: given) { throw UsageError(fault) }
-        }
-    }
-
     /// The operand that the word at `index` is meant for.
     private func operand(at index: Int) -> Operand<Values>? {
-        if operands.indices.contains(index) { return operands[index] }
-        return operands.last.flatMap { $0.description.isRepeatable ? $0 : nil }
+        if index < operands.count { return operands[index] }
+        guard !operands.isEmpty, operands[operands.count - 1].description.isRepeatable else { return nil }
+        return operands[operands.count - 1]
     }
 
     private func store(
-        _ option: Option<Values>, from environment: [String: String], into values: inout Values
+        _ option: Option<Values>, from environment: (String) -> String?, into values: inout Values
     ) throws(UsageError) {
         for variable in option.description.environment {
-            guard let text = environment[variable], !text.isEmpty else { continue }
+            guard let text = environment(variable), !text.isEmpty else { continue }
             guard (option.storeFromEnvironment ?? option.store)(text, &values) else {
                 throw UsageError("the environment variable \(variable) must be \(option.expectation())")
             }
@@ -166,27 +155,5 @@ package struct CommandDefinition<Values> {
 
     private static func mismatch(_ what: String, _ expectation: String, _ text: String) -> String {
         "\(what) must be \(expectation), not \"\(text.escapedForDisplay)\""
-    }
-}
-
-extension OptionDescription {
-    /// A placeholder in brackets stands for a number that may be left out.
-    fileprivate var shape: Lexer.Shape {
-        guard let placeholder else { return .flag }
-        return placeholder.hasPrefix("[") ? .optionalNumber : .value
-    }
-}
-
-extension Lexer {
-    /// A lexer that knows the spellings of `options`.
-    package init<Values>(options: [Option<Values>]) {
-        self.init(descriptions: options.map { $0.description })
-    }
-
-    /// A lexer that knows the spellings of the options described.
-    package init(descriptions: [OptionDescription]) {
-        self.init(spellings: descriptions.flatMap { $0.spellings }) { spelling in
-            descriptions.first { $0.spellings.contains(spelling) }.map(\.shape)
-        }
     }
 }

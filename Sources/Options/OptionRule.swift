@@ -30,7 +30,7 @@ package struct OptionRule: Equatable {
     }
 
     /// What is wrong with a command line on which `given` stands, all spellings of each option; nil when nothing is.
-    func fault(in given: Set<String>) -> String? {
+    func fault(in given: [String]) -> String? {
         guard let subject = subjects.first(where: given.contains) else { return nil }
         let other = others.first(where: given.contains)
         let tail = reason.map { ": \($0)" } ?? ""

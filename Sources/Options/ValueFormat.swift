@@ -152,10 +152,10 @@ extension ValueFormat where Value == Duration {
 extension ValueFormat where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
     /// One of an enumeration's raw values.
     package static func choice(_ placeholder: String) -> Self {
-        let names = Value.allCases.map(\.rawValue)
+        let names = Value.allCases.map { $0.rawValue }
         return Self(
             placeholder, expectation: names.joined(separator: " or "), completion: .choices(names),
-            show: \.rawValue, parse: Value.init(rawValue:))
+            show: { $0.rawValue }, parse: Value.init(rawValue:))
     }
 }
 

@@ -4,7 +4,7 @@
 package enum DetachedThread {
     /// librabbitmq decodes nested header tables recursively, and any publisher can send 128 KiB of them: they overrun
     /// the stack of a thread that has the usual few MiB, or less under `ulimit -s`.
-    private static let stackSize = 16 << 20
+    package static let stackSize = 16 << 20
 
     /// Runs `body` on a thread; false when the system refuses one.
     package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {

@@ -75,7 +75,7 @@ package final class ServiceLink {
     private var notices: ServiceNotices
 
     /// What `environment` says of a service manager; nil when it names none.
-    package init?(environment: [String: String], processID: Int32) {
+    package init?(environment: Environment, processID: Int32) {
         guard let path = environment["NOTIFY_SOCKET"], let socket = DatagramSocket(path: path) else { return nil }
         self.socket = socket
         notices = ServiceNotices(watchdogTimeout: Self.watchdogTimeout(environment, processID), now: .now)
@@ -84,7 +84,7 @@ package final class ServiceLink {
     /// The environment variables that belong to this process alone: a command could answer for the worker by them.
     package static let variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
 
-    static func watchdogTimeout(_ environment: [String: String], _ processID: Int32) -> Duration? {
+    static func watchdogTimeout(_ environment: Environment, _ processID: Int32) -> Duration? {
         guard let microseconds = environment["WATCHDOG_USEC"].flatMap(Int64.init), microseconds > 0 else { return nil }
         if let owner = environment["WATCHDOG_PID"], owner != String(processID) { return nil }
         return .microseconds(microseconds)

@@ -1,6 +1,7 @@
 // How a bench shows its results, to people and to programs.
 
 import Broker
+import Posix
 import TestSupport
 import Testing
 
@@ -173,7 +174,7 @@ import Testing
         ] as [([String: String], Bool, Bool, Bool)])
     func style(environment: [String: String], isTerminal: Bool, hasColour: Bool, isUnicode: Bool) {
         var context = CommandContext(
-            rawEnvironment: environment.map { Array("\($0.key)=\($0.value)".utf8) }, processName: "1@h")
+            environment: Environment(environment), processName: "1@h")
         context.isTerminal = { _ in isTerminal }
         let style = TerminalStyle(context, descriptor: 1)
         #expect(style.hasColour == hasColour && style.isUnicode == isUnicode)

@@ -1,6 +1,7 @@
 // A command's surroundings with nothing of this process in them, and with what it printed kept.
 
 import Foundation
+import Posix
 import TestSupport
 
 @testable import Commands
@@ -19,7 +20,7 @@ final class CapturedContext {
             try FileHandle(forUpdating: URL(fileURLWithPath: try folder.write("", to: "error"))),
         ]
         var context = CommandContext(
-            rawEnvironment: environment.map { Array("\($0.key)=\($0.value)".utf8) }, processName: "17@here")
+            environment: Environment(environment), processName: "17@here")
         context.standardInput = descriptors[0].fileDescriptor
         context.standardOutput = descriptors[1].fileDescriptor
         context.standardError = descriptors[2].fileDescriptor

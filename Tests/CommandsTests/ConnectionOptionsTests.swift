@@ -10,7 +10,7 @@ func connectionParameters(_ options: [String], in captured: CapturedContext) thr
     let context = captured.context
     let words = (options + ["a-queue", "a task"]).map { Array($0.utf8) }
     let request = try PublishCommand.definition.parse(
-        words, environment: context.environment, defaults: PublishCommand.Values())
+        words, environment: { context.environment[$0] }, defaults: PublishCommand.Values())
     guard case .run(let values) = request else { throw CommandError(.usage, "that asked for help") }
     return try values.connection.parameters(for: "publish", in: context)
 }

@@ -12,7 +12,7 @@ func managementParameters(_ options: [String], environment: [String: String] = [
     let captured = try CapturedContext(environment: environment)
     let words = options.map { Array($0.utf8) }
     let request = try ListQueuesCommand.definition.parse(
-        words, environment: captured.context.environment, defaults: ListQueuesCommand.Values())
+        words, environment: { captured.context.environment[$0] }, defaults: ListQueuesCommand.Values())
     guard case .run(let values) = request else { throw CommandError(.usage, "that asked for help") }
     return try values.connection.managementParameters(in: captured.context)
 }

@@ -1,6 +1,7 @@
 // Password files: refused when others can read them, and read to the byte otherwise.
 
 import Foundation
+import Posix
 import TestSupport
 import Testing
 
@@ -9,8 +10,7 @@ import Testing
 
 @Suite("Password files") struct PasswordFileTests {
     private static func read(_ path: String, environment: [String: String] = [:]) throws -> Secret {
-        var context = CommandContext(rawEnvironment: [], processName: "test")
-        context.environment = environment
+        let context = CommandContext(environment: Environment(environment), processName: "test")
         return try PasswordFile.read(path, in: context)
     }
 
@@ -79,7 +79,7 @@ import Testing
 
     @Test("S5 a pipe, as a shell's <(...) makes it, is read to its end")
     func pipe() throws {
-        let pipe = Pipe()
+        let pipe = Foundation.Pipe()
         try pipe.fileHandleForWriting.write(contentsOf: Data("from a pipe\n".utf8))
         try pipe.fileHandleForWriting.close()
         #expect(try Self.read("/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)") == Secret("from a pipe"))

@@ -83,7 +83,7 @@ import Testing
             return row
         }
         return WatchScreen(
-            title: "workq list-queues", rows: rows, showsVhost: false, trouble: nil, isUnicode: isUnicode)
+            title: "workq", rows: rows, showsVhost: false, trouble: nil, isUnicode: isUnicode)
     }
 
     @Test("O10 at every size there are exactly as many lines as fit, none too wide, and nothing unsafe in them")
@@ -103,10 +103,10 @@ import Testing
     @Test("in 80 columns everything is there: bars, rates and the time to empty")
     func usual() {
         let lines = Self.screen(30).lines(width: 80, height: 24)
-        #expect(lines[1] == "30 queues, 2565 ready, 435 unacknowledged")
+        #expect(lines[1] == "30 queues, 2,565 ready, 435 unacknowledged")
         for title in ["QUEUE", "READY", "UNACKED", "IN/S", "OUT/S", "EMPTY IN"] { #expect(lines[2].contains(title)) }
         #expect(
-            lines[4].hasPrefix("q1 ") && lines[4].contains(" 99 █") && lines[4].hasSuffix("12.3    20000     3m20s"))
+            lines[4].hasPrefix("q1 ") && lines[4].contains(" 99 █") && lines[4].hasSuffix("12.3   20,000     3m20s"))
         #expect(lines[22] == "11 more below" && lines[23] == "q leaves")
         #expect(lines[2...21].allSatisfy { $0.displayWidth == 80 })
     }

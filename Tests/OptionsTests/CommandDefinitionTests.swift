@@ -252,3 +252,11 @@ private func values<Values>(
     }
     return values
 }
+
+extension CommandDefinition {
+    fileprivate func parse(
+        _ words: [Word], environment: [String: String], defaults: Values
+    ) throws(UsageError) -> Request {
+        try parse(words, environment: { environment[$0] }, defaults: defaults)
+    }
+}

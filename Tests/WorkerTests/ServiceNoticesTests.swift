@@ -79,15 +79,16 @@ import Testing
 
     @Test("the watchdog's time counts only for the process that it is meant for")
     func environment() {
-        #expect(ServiceLink.watchdogTimeout(["WATCHDOG_USEC": "2000000"], 17) == .seconds(2))
-        #expect(ServiceLink.watchdogTimeout(["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "17"], 17) == .seconds(2))
-        #expect(ServiceLink.watchdogTimeout(["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "18"], 17) == nil)
+        #expect(ServiceLink.watchdogTimeout(Environment(["WATCHDOG_USEC": "2000000"]), 17) == .seconds(2))
+        let owned = Environment(["WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "17"])
+        #expect(ServiceLink.watchdogTimeout(owned, 17) == .seconds(2))
+        #expect(ServiceLink.watchdogTimeout(owned, 18) == nil)
         for text in ["", "0", "-1", "x", "99999999999999999999"] {
-            #expect(ServiceLink.watchdogTimeout(["WATCHDOG_USEC": text], 17) == nil)
+            #expect(ServiceLink.watchdogTimeout(Environment(["WATCHDOG_USEC": text]), 17) == nil)
         }
-        #expect(ServiceLink(environment: [:], processID: 17) == nil)
+        #expect(ServiceLink(environment: Environment(), processID: 17) == nil)
         for path in ["", "/", "@", "relative", "vsock:2:1", "/" + String(repeating: "x", count: 108)] {
-            #expect(ServiceLink(environment: ["NOTIFY_SOCKET": path], processID: 17) == nil)
+            #expect(ServiceLink(environment: Environment(["NOTIFY_SOCKET": path]), processID: 17) == nil)
         }
     }
 }

@@ -16,7 +16,7 @@ package struct ConnectionParameters: Sendable {
 
         /// As it stands in messages: `amqp://host:5672`.
         package var description: String {
-            let hostText = host.contains(":") ? "[\(host)]" : host
+            let hostText = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
             return "\(usesTLS ? "amqps" : "amqp")://\(hostText):\(port)"
         }
     }

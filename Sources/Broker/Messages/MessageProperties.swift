@@ -31,7 +31,7 @@ package struct MessageProperties: Equatable, Sendable {
     /// that somebody else sent, and that are only passed on, need not keep the specification's rules for header names.
     package func invalidity(frameMax: Int, arePassedOn: Bool = false) -> String? {
         for property in MessageProperty.all {
-            guard case .text(let place) = property.value, let count = self[keyPath: place]?.bytes.count else {
+            guard case .text(let place) = property.value, let count = self[place]?.bytes.count else {
                 continue
             }
             guard count <= ShortString.maximumCount else {

@@ -61,6 +61,9 @@ static inline ssize_t workq_last_index(const unsigned char *WORKQ_NONNULL bytes,
 bool workq_start_thread(size_t stack_size, void (*WORKQ_NONNULL body)(void *WORKQ_NULLABLE),
                         void *WORKQ_NULLABLE context);
 
+/// The words that this program was started with, its own name first, where the kernel shows them to other users.
+char *WORKQ_NULLABLE *WORKQ_NULLABLE workq_arguments(int *WORKQ_NONNULL count);
+
 /// Lets other threads do everything from here on, signals included.
 _Noreturn void workq_sleep_for_ever(void);
 
@@ -152,6 +155,10 @@ pid_t workq_spawn_child(const struct workq_spawn *WORKQ_NONNULL request, int *WO
 
 /// Allows this process as many descriptors as the system lets it have, and returns how many; children get what it had.
 int workq_raise_descriptor_limit(void);
+
+/// Lets the main thread's stack grow to `size` bytes; children get the limit that this process had. False where the
+/// system doesn't allow it, or where such a stack doesn't grow as its limit does.
+bool workq_raise_stack_limit(size_t size);
 
 /// Whether a wait status is that of a process that has exited, and with which status.
 static inline bool workq_has_exited(int wait_status) { return WIFEXITED(wait_status); }

@@ -98,14 +98,11 @@ extension Double {
 extension [UInt8] {
     /// Appends an object whose keys keep their order.
     mutating func appendJSONObject(_ members: [(key: String, value: QueueValue)]) {
-        append(UInt8(ascii: "{"))
-        for (index, member) in members.enumerated() {
-            if index > 0 { append(UInt8(ascii: ",")) }
-            appendJSON(displayable: member.key)
-            append(UInt8(ascii: ":"))
-            appendJSON(member.value)
+        appendJSONObject(members) { json, member in
+            json.appendJSON(displayable: member.key)
+            json.append(UInt8(ascii: ":"))
+            json.appendJSON(member.value)
         }
-        append(UInt8(ascii: "}"))
     }
 
     mutating func appendJSON(_ value: QueueValue) {
@@ -115,13 +112,7 @@ extension [UInt8] {
         case .number(let value): append(contentsOf: value.isFinite ? Array(value.shortText.utf8) : Array("null".utf8))
         case .text(let value): appendJSON(displayable: value)
         case .flag(let value): append(contentsOf: "\(value)".utf8)
-        case .list(let values):
-            append(UInt8(ascii: "["))
-            for (index, value) in values.enumerated() {
-                if index > 0 { append(UInt8(ascii: ",")) }
-                appendJSON(value)
-            }
-            append(UInt8(ascii: "]"))
+        case .list(let values): appendJSONArray(values) { $0.appendJSON($1) }
         case .table(let table):
             appendJSONObject(table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         }

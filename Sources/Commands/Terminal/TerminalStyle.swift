@@ -16,7 +16,7 @@ struct TerminalStyle: Equatable {
     init(_ context: CommandContext, descriptor: Int32) {
         let environment = context.environment
         hasCursor = context.isTerminal(descriptor) && environment["TERM"] != "dumb"
-        hasColour = hasCursor && environment["NO_COLOR", default: ""].isEmpty
+        hasColour = hasCursor && (environment["NO_COLOR"] ?? "").isEmpty
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
         let encoding = locale.lowercased()
         isUnicode = encoding.hasSuffix("utf-8") || encoding.hasSuffix("utf8")

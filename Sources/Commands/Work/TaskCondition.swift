@@ -79,9 +79,9 @@ struct TaskFacts {
     private func property(_ name: String) -> ExpressionValue {
         let properties = delivery.properties
         return switch MessageProperty.all.first(where: { $0.name == name })?.value {
-        case .text(let place): properties[keyPath: place].map { Self.text($0.bytes) } ?? .unknown
-        case .octet(let place): properties[keyPath: place].map { .number(Double($0)) } ?? .unknown
-        case .time(let place): properties[keyPath: place].map { .number(Double($0)) } ?? .unknown
+        case .text(let place): properties[place].map { Self.text($0.bytes) } ?? .unknown
+        case .octet(let place): properties[place].map { .number(Double($0)) } ?? .unknown
+        case .time(let place): properties[place].map { .number(Double($0)) } ?? .unknown
         case .headers, nil: .unknown
         }
     }

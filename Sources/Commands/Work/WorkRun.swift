@@ -255,7 +255,7 @@ extension WorkCommand {
 
     /// The environment without secrets, and without what a worker around this one said of its own task.
     private static func childEnvironment(_ context: CommandContext) -> [[UInt8]] {
-        context.rawEnvironment.filter { entry in
+        context.environment.entries.filter { entry in
             let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
             return !ConnectionOptions.secretVariables.contains(name) && !TaskEnvironment.describes(name)
                 && !ServiceLink.variables.contains(name)

@@ -18,7 +18,7 @@ import Options
     } catch {
         require(error.status == .usage || error.status == .refused, "status \(error.status) for \(words)")
         require(!error.message.isEmpty, "nobody says what is wrong with \(words)")
-        let context = CommandContext(rawEnvironment: [], processName: "fuzzing")
+        let context = CommandContext(processName: "fuzzing")
         let line = context.messageLine(Tool.hidingPasswords(in: error.message)).unicodeScalars.dropLast()
         require(!line.contains(where: \.isUnsafeToDisplay), "a message moves the cursor: \(error.message)")
     }
@@ -29,7 +29,7 @@ private func understand<Command: Subcommand>(
 ) throws(CommandError) {
     let request: CommandDefinition<Command.Values>.Request
     do throws(UsageError) {
-        request = try command.definition.parse(words, environment: environment, defaults: Command.Values())
+        request = try command.definition.parse(words, environment: { environment[$0] }, defaults: Command.Values())
     } catch {
         throw CommandError(.usage, error.message)
     }

@@ -35,7 +35,7 @@ private func showsPassword(_ message: String, _ content: [UInt8]) -> Bool {
 @Sendable func readPasswordFile(_ bytes: [UInt8]) {
     withFile(of: bytes) { path in
         do throws(CommandError) {
-            let secret = try PasswordFile.read(path, in: CommandContext(rawEnvironment: [], processName: "fuzzing"))
+            let secret = try PasswordFile.read(path, in: CommandContext(processName: "fuzzing"))
             let read = Array(secret.revealed.utf8)
             require(read == bytes || read + [UInt8(ascii: "\n")] == bytes, "another password is read")
         } catch {
