@@ -47,15 +47,79 @@ package final class RegularExpression {
 
     private static let depthLimit = 100
     /// Repetitions are compiled as copies, those within each other as copies of copies.
-    private static let copiesLimit = 10_000
+    private static let sizeLimit = 10_000
+    /// Each repetition of what may be empty doubles the compiler's work.
+    private static let emptyLoopLimit = 12
+
+    /// Something that may be repeated.
+    private struct Part {
+        /// How many characters, brackets and anchors it is compiled as.
+        var size = 1
+        /// Whether it matches the empty text, too.
+        var mayBeEmpty = false
+        /// Repetitions in it of what may be empty.
+        var emptyLoops = 0
+    }
+
+    /// What stands in parentheses, or the whole, as far as it is read.
+    private struct Group {
+        /// All but `last`, the alternatives before included.
+        private var size = 0
+        private var emptyLoops = 0
+        private var alternativeMayBeEmpty = false
+        private var sequenceMayBeEmpty = true
+        private var last: Part?
+
+        mutating func append(_ part: Part?) {
+            size += last?.size ?? 0
+            emptyLoops += last?.emptyLoops ?? 0
+            sequenceMayBeEmpty = sequenceMayBeEmpty && last?.mayBeEmpty ?? true
+            last = part
+        }
+
+        mutating func beginAlternative() {
+            append(nil)
+            alternativeMayBeEmpty = alternativeMayBeEmpty || sequenceMayBeEmpty
+            sequenceMayBeEmpty = true
+        }
+
+        /// Repeats the last part for ever: as a loop, after as many copies as there must be.
+        mutating func repeatLast(from least: Int) {
+            guard let part = last else { return }
+            last = Part(
+                size: part.size * (least + 1), mayBeEmpty: part.mayBeEmpty || least == 0,
+                emptyLoops: part.emptyLoops * (least + 1) + (part.mayBeEmpty ? 1 : 0))
+        }
+
+        /// Repeats the last part so many times.
+        mutating func repeatLast(_ counts: ClosedRange<Int>) throws(Fault) {
+            guard let part = last else { return }
+            guard counts.upperBound <= 1 || !part.mayBeEmpty else {
+                throw Fault(reason: "repetitions of what may be empty can't be counted")
+            }
+            let (size, overflow) = part.size.multipliedReportingOverflow(by: counts.upperBound)
+            guard !overflow, size <= sizeLimit else { throw Fault(reason: "too many repetitions") }
+            last = Part(
+                size: size, mayBeEmpty: part.mayBeEmpty || counts.lowerBound == 0,
+                emptyLoops: part.emptyLoops * counts.upperBound)
+        }
+
+        /// The whole of it as a part.
+        var part: Part {
+            var group = self
+            group.beginAlternative()
+            return Part(
+                size: group.size, mayBeEmpty: group.alternativeMayBeEmpty, emptyLoops: group.emptyLoops)
+        }
+    }
 
     /// Refuses what systems understand in different ways, and what would take them all memory or the whole stack.
     private static func check(_ text: String) throws(Fault) {
         guard !text.isEmpty else { throw Fault(reason: "it is empty") }
         guard !text.utf8.contains(0) else { throw Fault(reason: "it holds a NUL") }
         var rest = Array(text.unicodeScalars)[...]
-        var depth = 0
-        var copies = 1
+        var group = Group()
+        var outer: [Group] = []
         while let scalar = rest.popFirst() {
             switch scalar {
             case "\\":
@@ -64,21 +128,35 @@ package final class RegularExpression {
                     throw Fault(
                         reason: "\\\(next) means nothing in POSIX extended expressions; [0-9] and [[:space:]] do")
                 }
+                group.append(Part())
             case "[":
                 rest = afterBrackets(rest)
+                group.append(Part())
             case "(":
-                depth += 1
-                guard depth <= depthLimit else { throw Fault(reason: "too many parentheses") }
+                guard outer.count < depthLimit else { throw Fault(reason: "too many parentheses") }
+                outer.append(group)
+                group = Group()
             case ")":
-                depth -= 1
-                guard depth >= 0 else { throw Fault(reason: "a ) closes nothing") }
+                let part = group.part
+                guard let around = outer.popLast() else { throw Fault(reason: "a ) closes nothing") }
+                group = around
+                group.append(part)
+            case "|": group.beginAlternative()
+            case "?": try group.repeatLast(0...1)
+            case "*": group.repeatLast(from: 0)
+            case "+": group.repeatLast(from: 1)
             case "{":
-                let bounds = rest.prefix { $0 != "}" }.split { $0 == "," }
-                let most = bounds.compactMap { Int(String(String.UnicodeScalarView($0))) }.max() ?? 1
-                let (product, overflow) = copies.multipliedReportingOverflow(by: max(most, 1))
-                guard !overflow, product <= copiesLimit else { throw Fault(reason: "too many repetitions") }
-                copies = product
-            default: break
+                let bounds = rest.prefix { $0 != "}" }
+                rest = rest.dropFirst(bounds.count + 1)
+                let numbers = bounds.split(separator: ",", omittingEmptySubsequences: false)
+                    .map { Int(String(String.UnicodeScalarView($0))) ?? 0 }
+                let most = numbers.max() ?? 0
+                try group.repeatLast(min(numbers.first ?? 0, most)...most)
+            case "^", "$": group.append(Part(mayBeEmpty: true))
+            default: group.append(Part())
+            }
+            guard group.part.size <= sizeLimit, group.part.emptyLoops <= emptyLoopLimit else {
+                throw Fault(reason: "too many repetitions")
             }
         }
     }

@@ -30,11 +30,27 @@ import Testing
             ("\\d+", "\\d means nothing"),
             ("(a)\\1", "\\1 means nothing"), ("a\\", "backslash"), ("a\0b", "NUL"),
             ("((a{100}){100}){100}", "repetitions"), ("a{30000}", "repetitions"),
+            ("a*{,5}", "can't be counted"), ("(a*){2}", "can't be counted"), ("((a{,9}){,9}){,9}", "can't be counted"),
+            (String(repeating: "(a|b?)*", count: 13), "too many"), ("((a*)*b){1,13}", "too many"),
+            (String(repeating: "(", count: 20) + "a" + String(repeating: "?)*", count: 20), "too many"),
+            ("a+*+*+*+*+*", "too many"), ("%+***++*+%+**+*+", "too many"), ("(a|b?|c){2,}", "can't be counted"),
+            ("()^{3}", "can't be counted"), ("(x|(y)?){,7}z", "can't be counted"),
             (String(repeating: "(", count: 60_000), "too many parentheses"),
         ])
     func faults(pattern: String, reason: String) {
         let fault = #expect(throws: RegularExpression.Fault.self) { try RegularExpression(pattern) }
         #expect(fault?.reason.contains(reason) == true, "\(pattern.prefix(20)): \(String(describing: fault))")
+    }
+
+    @Test(
+        "an expression is compiled in no time, or refused", .timeLimit(.minutes(1)),
+        arguments: [
+            "(a{0,90}b){0,90}", "((a?b){1,70}){1,70}", "((((((((((a*)*)*)*)*)*)*)*)*)*)*", "a{200}b{200}[cd]{9000}",
+            String(repeating: "a?", count: 2_000), String(repeating: "(a|b?)*", count: 12),
+            String(repeating: "(", count: 12) + "a" + String(repeating: "?)*", count: 12),
+        ])
+    func compiling(pattern: String) throws {
+        #expect(try !RegularExpression("^(\(pattern))#$").matches("aab"))
     }
 
     @Test(

@@ -5,20 +5,22 @@ import Posix
 
 @testable import Commands
 
+/// A text is read as a condition on queues, on tasks and on a bench's figures; where it is none, the place is told.
 @Sendable func readExpression(_ bytes: [UInt8]) {
     let text = bytes.text
-    var values = ListQueuesCommand.Values()
-    values.waitExpression = text
-    do throws(CommandError) {
-        _ = try ListQueuesPlan(values)
-    } catch {
-        require(error.status == .usage, "status \(error.status) for an expression")
-    }
-    do throws(FailCondition.Fault) {
+    read(text) { text throws(ExpressionFault) in _ = try QueueExpression(text) }
+    read(text) { text throws(ExpressionFault) in _ = try TaskCondition(ofTask: text) }
+    read(text) { text throws(ExpressionFault) in
         let condition = try FailCondition(text)
         require(condition.text == text, "a condition is shown as another one")
+    }
+}
+
+private func read(_ text: String, _ body: (String) throws(ExpressionFault) -> Void) {
+    do throws(ExpressionFault) {
+        try body(text)
     } catch {
-        require(0...text.count ~= error.offset, "the fault is said to be outside of the text")
+        require(1...text.unicodeScalars.count + 1 ~= error.position, "the fault is said to be at \(error.position)")
     }
 }
 
