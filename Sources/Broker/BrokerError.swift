@@ -74,6 +74,11 @@ public struct BrokerError: Error, Equatable {
         self.text = text
     }
 
+    /// The broker has ended the consumer that the operation needs.
+    package static func consumerCancelled(_ operation: String) -> BrokerError {
+        BrokerError(operation, .connectionLost, scope: .channel, "the queue was deleted or lost its leader")
+    }
+
     /// Whether the same operation may succeed later without anybody changing anything but the broker's health.
     package var isRetriable: Bool {
         switch code {

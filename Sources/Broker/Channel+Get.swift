@@ -21,22 +21,4 @@ extension Channel {
             }
         }
     }
-
-    /// The type of an existing queue, `classic`, `quorum` or `stream`, as far as the broker's refusal tells: it
-    /// compares a declaration with the queue that there is, and a type that doesn't exist can't create one. nil where
-    /// that is not known.
-    package func type(ofQueue queue: ShortString) throws(BrokerError) -> String? {
-        do throws(BrokerError) {
-            _ = try declare(queue, passive: 0, ["x-queue-type": .text("workq-none")])
-            return nil
-        } catch {
-            guard error.code == .preconditionFailed else {
-                var error = error
-                error.operation = "ask for the type of queue \"\(queue)\""
-                throw error
-            }
-            try open()
-            return error.typeOfQueue
-        }
-    }
 }

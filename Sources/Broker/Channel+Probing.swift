@@ -13,6 +13,25 @@ extension Channel {
         }
     }
 
+    /// The type of an existing queue, `classic`, `quorum` or `stream`; the login must be allowed to read from it. It
+    /// asks for a consumer with an argument for streams and one for all others: the broker refuses it for one of them
+    /// and names the type, unless the queue's name is so long that no room is left for it. A missing queue closes the
+    /// channel with 404; otherwise it is open afterwards.
+    package func type(ofQueue queue: ShortString) throws(BrokerError) -> String {
+        let operation = "ask for the type of queue \"\(queue)\""
+        do throws(BrokerError) {
+            _ = try consume(queue, arguments: ["x-stream-offset": .text("first"), "x-priority": .int32(0)])
+        } catch {
+            var error = error
+            error.operation = operation
+            guard let type = error.typeOfQueue else { throw error }
+            try open()
+            return type
+        }
+        try renew()
+        throw BrokerError(operation, .notImplemented, scope: .client, "the broker doesn't say it")
+    }
+
     /// Throws `accessRefused` when the login may not create or delete a queue. It declares the queue with a type that
     /// doesn't exist, which creates and changes nothing. The channel is open afterwards.
     package func checkConfiguring(_ queue: ShortString) throws(BrokerError) {

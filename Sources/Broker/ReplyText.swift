@@ -29,19 +29,17 @@ extension BrokerError {
         return Int64(text[start...].prefix { ("0"..."9").contains($0) }).map { .milliseconds($0) }
     }
 
-    /// A consumer with a priority was refused by a stream: `invalid arg 'x-priority' for queue '…' in vhost '…' of
-    /// queue type rabbit_stream_queue`.
-    package var isStream: Bool { code == .preconditionFailed && text.hasSuffix("of queue type rabbit_stream_queue") }
+    /// The type of the queue that refused a consumer for an argument that only other types have: `invalid arg
+    /// 'x-priority' for queue '…' in vhost '…' of queue type rabbit_stream_queue`.
+    var typeOfQueue: String? {
+        guard code == .preconditionFailed, text.hasSuffix("_queue") else { return nil }
+        return text.ranges(of: " of queue type rabbit_").last.map { String(text[$0.upperBound...].dropLast(6)) }
+    }
+
+    /// A consumer with a priority was refused by a stream.
+    package var isStream: Bool { typeOfQueue == "stream" }
 
     /// A queue exists, and was declared otherwise: `inequivalent arg 'x-dead-letter-exchange' for queue '…' in vhost
     /// '…': received none but current is the value '' of type 'longstr'`.
     package var isDeclaredOtherwise: Bool { code == .preconditionFailed && text.contains("inequivalent arg") }
-
-    /// The type of the queue that refused a declaration with a type that doesn't exist: `inequivalent arg
-    /// 'x-queue-type' for queue '…' in vhost '…': received 'workq-none' but current is 'quorum'`.
-    var typeOfQueue: String? {
-        guard code == .preconditionFailed, text.contains("'x-queue-type'") else { return nil }
-        guard let start = text.ranges(of: " but current is '").last?.upperBound, text.last == "'" else { return nil }
-        return String(text[start...].dropLast())
-    }
 }

@@ -32,6 +32,11 @@ package struct CommandError: Error, Equatable {
         self.init(ExitStatus(error), Self.text(error.message, Self.hint(for: error)))
     }
 
+    /// A queue has tasks that it doesn't send.
+    static func withheld(by queue: String) -> CommandError {
+        CommandError(.temporaryFailure, "other consumers of queue \"\(queue)\" have its tasks, or get them first")
+    }
+
     private static func text(_ message: String, _ hint: String?) -> String {
         hint.map { "\(message.withFullStop) \($0)" } ?? message
     }

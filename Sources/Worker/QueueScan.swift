@@ -7,7 +7,8 @@ import Posix
 /// over, and also when it ends in any other way.
 ///
 /// A classic queue is asked for one task after the other, since an auto-delete queue would end with a consumer. A
-/// quorum queue gets a consumer: it keeps the order of what one consumer has held, but not of what was asked for.
+/// quorum queue gets a consumer: it keeps the order of what one consumer has held, but not of what was asked for, which
+/// it may even mistake for other tasks after a restart (`QueueBackup`).
 package struct QueueScan {
     /// What AMQP allows one consumer to hold.
     package static let greatestHolding = 65_535
@@ -180,10 +181,7 @@ package struct QueueScan {
                 if ending == nil { ending = .done }
             case .channelClosed(let error), .connectionClosed(let error): throw .broker(error)
             case .consumerCancelled:
-                throw .broker(
-                    BrokerError(
-                        "look at queue \"\(settings.queue)\"", .connectionLost, scope: .channel,
-                        "the queue was deleted or lost its leader"))
+                throw .broker(.consumerCancelled("look at queue \"\(settings.queue)\""))
             default: break
             }
         }

@@ -66,24 +66,26 @@ struct RemovalTruthTests {
 
     @Test(
         "Q1 a worker that will leave by itself says first that an auto-delete queue goes with it",
-        arguments: [["--drain"], ["--count", "1"], ["--move-to"], ["--idle-timeout", "1s"]], [true, false])
+        arguments: [["--drain"], ["--count", "1"], ["--move-to"], ["--idle-timeout", "5s"]], [true, false])
     func autoDeleteIsTold(limit: [String], isAutoDelete: Bool) async throws {
         let fixture = try Fixture()
-        try await declare(fixture.queue, #"{"durable":true,"auto_delete":\#(isAutoDelete)}"#, on: fixture.broker)
-        try await fixture.publish(["1"])
         let target = limit == ["--move-to"] ? [fixture.anotherQueue("target"), "--drain"] : ["--log-format", "json"]
-        let result = try await WorkqProcess.run(
-            ["work", fixture.queue] + limit + target, environment: fixture.environment)
-        #expect(result.status == 0, "\(result)")
-        #expect(result.errors.contains("is an auto-delete queue") == isAutoDelete, "\(result)")
+        func isTold() async throws -> Bool {
+            try await declare(fixture.queue, #"{"durable":true,"auto_delete":\#(isAutoDelete)}"#, on: fixture.broker)
+            try await fixture.publish(["1"])
+            let result = try await WorkqProcess.run(
+                ["work", fixture.queue] + limit + target, environment: fixture.environment)
+            try #require(result.status == 0, "\(result)")
+            return result.errors.contains("is an auto-delete queue")
+        }
+        // A busy API may need more than the second that it has.
+        if isAutoDelete { try await eventually("it is told", isTold) } else { #expect(try await !isTold()) }
         let silent = try await fixture.run(
             "work", fixture.queue, "--drain", environment: ["WORKQ_API_URL": "http://127.0.0.1:1"])
         #expect(!silent.errors.contains("auto-delete") && !silent.errors.contains("127.0.0.1:1"), "\(silent)")
     }
 
-    @Test(
-        "Q1 tasks of a queue with a single active consumer are saved, or it is refused and keeps them",
-        arguments: ["classic", "quorum"])
+    @Test("Q1 tasks of a queue with a single active consumer are saved", arguments: ["classic", "quorum"])
     func singleActiveConsumer(type: String) async throws {
         let fixture = try Fixture()
         let folder = try TemporaryFolder()
@@ -92,20 +94,14 @@ struct RemovalTruthTests {
         try await fixture.publish(["1", "2"])
         try await fixture.holds(2)
         let result = try await fixture.run("purge", fixture.queue, "--backup", folder.path("file"))
-        if type == "quorum" {
-            #expect(result.status == 65 && result.errors.contains("single active consumer"), "\(result)")
-            #expect(!FileManager.default.fileExists(atPath: folder.path("file")))
-            try await fixture.holds(2)
-        } else {
-            #expect(try result.status == 0 && bodies(folder.path("file")) == [1, 2], "\(result)")
-        }
+        #expect(try result.status == 0 && bodies(folder.path("file")) == [1, 2], "\(result)")
     }
 
     @Test("Q2 a quorum queue whose worker runs its task is not deleted, however old the figures are")
     func quorumInUse() async throws {
         let fixture = try Fixture()
         #expect(try await fixture.run("publish", "--queue-type", "quorum", fixture.queue, "x").status == 0)
-        let worker = try fixture.start("work", fixture.queue, "--", "sleep", "20")
+        let worker = try fixture.start("work", fixture.queue, "--", "sleep", "120")
         try await eventually("the task is taken") { fixture.consumers() == 1 && fixture.ready() == 0 }
         for words in [["--if-empty"], ["--if-unused"], ["--if-empty", "--if-unused"]] {
             let result = try await WorkqProcess.run(
@@ -123,8 +119,9 @@ struct RemovalTruthTests {
         let fixture = try Fixture()
         let other = fixture.anotherQueue("other")
         for name in [fixture.queue, other] { try fixture.channel().declareQueue(ShortString(name), type: .quorum) }
-        let unused = try await fixture.run("delete", "--if-empty", other, timeout: .seconds(5))
+        let unused = try await fixture.run("delete", "--if-empty", other)
         #expect(unused.status == 0 && unused.text == "\(other)\t0\n", "\(unused)")
+        #expect(!unused.errors.contains("looks again"), "\(unused)")
         let worker = try fixture.start("work", fixture.queue, "--", "true")
         try await eventually("the queue is in use") { fixture.consumers() == 1 }
         let blind = try await fixture.run("delete", "--if-empty", fixture.queue, environment: Self.noManagement)
@@ -212,6 +209,6 @@ struct RemovalTruthTests {
             "purge", fixture.queue, environment: ["WORKQ_API_URL": "http://guest:guest@127.0.0.1:\(peer.port)"])
         #expect(result.status == 0 && result.text == "\(fixture.queue)\t1\n", "\(result)")
         #expect(result.errors.contains("isn't known"), "\(result)")
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(15))
     }
 }

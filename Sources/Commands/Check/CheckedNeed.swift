@@ -42,6 +42,10 @@ protocol ConnectingValues: SubcommandValues {
     var needs: [CheckedNeed] { get }
 }
 
+extension ConnectingValues {
+    var connecting: (any ConnectingValues)? { self }
+}
+
 extension PublishCommand.Values: ConnectingValues {
     var needs: [CheckedNeed] {
         if exchange != nil || routingKey != nil {

@@ -186,7 +186,7 @@ final class QueueInquiry {
             }
         }
         if !hasToldFallback, !values.common.isQuiet {
-            context.say("\(reason.message). Over AMQP only messages_ready and consumers are known")
+            context.say("\(reason.message.withFullStop) Over AMQP only messages_ready and consumers are known")
         }
         hasToldFallback = true
         hasAnswered = true

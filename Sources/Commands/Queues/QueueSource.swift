@@ -83,11 +83,11 @@ struct ManagementQueues: QueueSource {
         _ list: inout QueueList, _ names: [String], by deadline: Instant
     ) throws(ManagementError) {
         let counts = list.columns.filter(Self.countColumns.contains)
-        guard !counts.isEmpty else { return }
-        let current = list
+        let places = counts.compactMap(list.columns.firstIndex)
+        guard !counts.isEmpty, let type = list.columns.firstIndex(of: .type) else { return }
         let streams = list.records.filter { record in
-            current.value(.type, of: record) == .text("stream")
-                && counts.contains { current.value($0, of: record) == .unknown }
+            record.values[type] == .text("stream")
+                && places.contains { record.values[$0] == .unknown }
                 && (names.isEmpty || names.contains { $0.utf8.elementsEqual(record.name.utf8) })
         }
         guard !streams.isEmpty else { return }

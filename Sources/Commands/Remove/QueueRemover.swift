@@ -1,6 +1,7 @@
 // Purges or deletes one queue after the other.
 
 import Broker
+import Options
 import Posix
 
 /// Does to a queue what a `purge` or `delete` is to do.
@@ -44,7 +45,7 @@ struct QueueRemover {
         case .notFound: return target.isMissing
         case .connectionLost, .timedOut, .connectionForced:
             var failure = CommandError(error)
-            failure.message += ". The broker may have done it all the same"
+            failure.message = failure.message.withFullStop + " The broker may have done it all the same"
             return failure
         default: return CommandError(error)
         }
@@ -195,8 +196,8 @@ struct QueueRemover {
     ) throws(BrokerError) -> (outcome: RemovalOutcome, isComplete: Bool) {
         let channel = try session.openChannel()
         var backup = QueueBackup(
-            of: target.queue, limit: limit, seen: target.status ?? QueueStatus(ready: 0, consumers: 0), to: file,
-            signals: signals)
+            of: target.queue, isQuorum: target.type == "quorum", limit: limit,
+            seen: target.status ?? QueueStatus(ready: 0, consumers: 0), to: file, signals: signals)
         do throws(QueueBackup.Failure) {
             switch try backup.run(on: channel) {
             case .done: return (RemovalOutcome(count: backup.taken), true)
@@ -210,14 +211,16 @@ struct QueueRemover {
                 switch error {
                 case .broker(let error): CommandError(error)
                 case .file(let error): error
+                case .withheld: CommandError.withheld(by: target.name)
                 case .endless:
                     CommandError(
                         .temporaryFailure,
                         "tasks keep coming to queue \"\(target.name)\": stop their publishers. Those that were there "
                             + "are in \(file.path)")
                 }
-            if backup.held > 0 {
-                failure.message += ". \(count(backup.held, "task")) may be both in \(file.path) and on the queue"
+            if backup.isUnsure {
+                let rest = "The last tasks in \(file.path) may be on the queue, too"
+                failure.message = "\(failure.message.withFullStop) \(rest)"
             }
             return (RemovalOutcome(count: backup.taken, failure: failure), false)
         }

@@ -122,10 +122,14 @@ final class RemovalRun {
             return
         }
         let isBackup = plan.options.backup != nil
-        if target.type == nil, plan.kind == .delete, isBackup || plan.conditions.contains(.empty),
-            try session.perform({ channel throws(BrokerError) in try channel.type(ofQueue: target.queue) }) == "quorum"
-        {
-            target.type = "quorum"
+        if target.type == nil, isBackup || plan.conditions.contains(.empty) {
+            do {
+                target.type = try session.perform { channel throws(BrokerError) in
+                    try channel.type(ofQueue: target.queue)
+                }
+            } catch  where !isBackup && error.code == .accessRefused {
+                // Whoever may delete need not be allowed to read.
+            }
         }
         if isBackup { target.failure = obstacleToBackup(of: target) }
         guard target.failure == nil, !plan.conditions.isEmpty, let check = target.check else { return }

@@ -59,11 +59,13 @@ final class TaskBackup {
         durable = written
     }
 
-    /// Takes back what was added since, so that no half line is left.
-    func discardRest() {
+    /// Takes back what was added since, so that no half line is left. False when that was nothing, or can't be done.
+    func discardRest() -> Bool {
+        let isOnlyInMemory = written == durable && !buffer.isEmpty
         buffer = []
-        guard written > durable, ftruncate(descriptor, off_t(durable)) == 0 else { return }
+        guard written > durable, ftruncate(descriptor, off_t(durable)) == 0 else { return isOnlyInMemory }
         written = durable
+        return true
     }
 
     /// A file without a task would only be in the way of the next try.

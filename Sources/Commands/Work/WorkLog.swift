@@ -104,7 +104,7 @@ struct WorkLog {
         case .queueCreated(let queue):
             return "queue \"\(queues[queue])\" didn't exist and was created"
         case .unanswered(let error):
-            return "\(error.message). Still waiting"
+            return "\(error.message.withFullStop) Still waiting"
         case .unconfirmed(let count, let time):
             let copies = count == 1 ? "the copy of a task" : "the copies of \(count) tasks"
             return "the broker hasn't confirmed \(copies) for \(time.spokenText). Still waiting"

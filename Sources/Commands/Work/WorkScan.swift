@@ -43,7 +43,9 @@ struct WorkScan {
             ending = try scan.run(choose: { choose($0) }, flush: { () throws(SystemError) in try flush() })
         } catch {
             var failure = Self.failure(error)
-            if failure.status != .signal(SIGPIPE) { failure.message += ". \(Self.whatIsLeft(by: scan))" }
+            if failure.status != .signal(SIGPIPE) {
+                failure.message = "\(failure.message.withFullStop) \(Self.whatIsLeft(by: scan))"
+            }
             throw failure
         }
         connection.close()
@@ -52,8 +54,7 @@ struct WorkScan {
         case .interrupted(let signal):
             throw CommandError(.signal(signal), "interrupted. \(Self.whatIsLeft(by: scan))")
         case .withheld:
-            throw CommandError(
-                .temporaryFailure, "other consumers of queue \"\(queue)\" have its tasks, or get them first")
+            throw .withheld(by: queue)
         case .done: break
         }
         if let refusal = scan.refusal { throw CommandError(refusal) }
