@@ -12,6 +12,8 @@ package final class Connection {
     /// Bytes handed to the library; the watchdog starts only when a socket's buffer might be full.
     private var sentBytes = 0
     var assembler = FrameAssembler()
+    /// How many frames with parts of bodies have come: a large message is on its way here while this grows.
+    package private(set) var bodyFrameCount = 0
     /// Set with the first fatal error: librabbitmq must not be asked again after one.
     var failure: BrokerError?
     /// Set when the watchdog cut a send short: nothing more can be sent, but what the broker has said can be read.
@@ -157,6 +159,7 @@ package final class Connection {
             return try assembler.header(
                 bodySize: frame.payload.properties.body_size, properties: MessageProperties(properties))
         case AMQP_FRAME_BODY:
+            bodyFrameCount += 1
             let fragment = frame.payload.body_fragment
             return try assembler.body(UnsafeRawBufferPointer(start: fragment.bytes, count: fragment.len))
         default:

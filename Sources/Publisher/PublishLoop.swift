@@ -108,7 +108,7 @@ package final class PublishLoop {
             return false
         }
         // A send that had to wait for room is progress, and only what is left of it is still to come.
-        if task.size >= Self.burstBytes, session.isSending { state.isSending(.now) }
+        if task.size >= Self.burstBytes, session.isSending { state.isUnderWay(.now) }
         if !settings.waitsForConfirms, !task.wasReturned { ids?.add(task) }
         return true
     }
@@ -161,6 +161,7 @@ package final class PublishLoop {
                     if settings.waitsForConfirms { ids?.add(task) }
                 }
             }
+            if session.hasReceivedMore() { state.isUnderWay(.now) }
         } catch {
             isNews = true
             noteSignals()
@@ -205,7 +206,7 @@ package final class PublishLoop {
         if let input { pollSet.add(input, events: POLLIN) }
         if let interruption { pollSet.add(interruption.descriptor, events: POLLIN) }
         pollSet.wait(timeout: deadline.pollTimeout(from: now))
-        if session.hasSentMore() { state.isSending(.now) }
+        if session.hasSentMore() { state.isUnderWay(.now) }
         noteSignals()
         guard let input, pollSet.isReady(input) else { return }
         do throws(TaskSourceFailure) {

@@ -18,8 +18,8 @@ package final class PublishSession {
     private var link: Link?
     /// The number that the broker gives to the next message on the channel.
     private(set) var nextTag: UInt64 = 1
-    /// Bytes that were on their way in the kernel when it was last asked.
-    private var lastQueued = 0
+    /// Bytes that were on their way in the kernel when it was last asked, and parts of messages that had come.
+    private var (lastQueued, lastReceived) = (0, 0)
 
     /// With an inbox, what answers the tasks that are sent goes there.
     package init(_ parameters: ConnectionParameters, interruption: Interruption?, inbox: ReplyInbox? = nil) {
@@ -38,9 +38,7 @@ package final class PublishSession {
     package func open(by end: Instant) throws(BrokerError) -> Bool {
         guard link == nil else { return true }
         var parameters = parameters
-        if end != .never {
-            parameters.connectTimeout = min(parameters.connectTimeout, max(end - .now, .milliseconds(100)))
-        }
+        parameters.connectTimeout = min(parameters.connectTimeout, end - .now)
         guard let interruption else {
             become(try Self.link(parameters, takesReplies: inbox != nil))
             return true
@@ -157,6 +155,13 @@ package final class PublishSession {
         let queued = connection?.unacknowledgedBytes ?? 0
         defer { lastQueued = queued }
         return queued < lastQueued
+    }
+
+    /// Whether a part of a message came since the last call: a task that no queue takes comes back whole.
+    func hasReceivedMore() -> Bool {
+        let received = connection?.bodyFrameCount ?? 0
+        defer { lastReceived = received }
+        return received > lastReceived
     }
 
     /// Waits until the broker has worked off everything that was sent.

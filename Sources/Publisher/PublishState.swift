@@ -16,6 +16,7 @@ package struct PublishState {
     private static let slack = Duration.milliseconds(500)
     /// Bytes in flight beyond which the window is closed whatever its count.
     private static let windowBytes = 8 << 20
+    /// What the last attempt of an outage has to connect, and then for its answer.
     private static let lastPatience = Duration.seconds(2)
 
     let settings: Settings
@@ -107,7 +108,8 @@ package struct PublishState {
     package mutating func next(_ now: Instant) -> Step {
         guard isConnected else {
             guard trouble == nil, hasMore else { return .end }
-            return now < nextAttempt ? .pause(until: nextAttempt) : .connect(by: outage.end)
+            guard now >= nextAttempt else { return .pause(until: nextAttempt) }
+            return .connect(by: max(outage.end, now + Self.lastPatience))
         }
         guard !isImpatient else { return .end }
         if inFlight.count == 0 || !settings.waitsForConfirms, blockedReason == nil, let task = waiting.first,
@@ -183,7 +185,6 @@ package struct PublishState {
             return inFlight.count > 0 || !waiting.isEmpty ? lastProgress + patience : .never
         }
         guard inFlight.count > 0, settings.waitsForConfirms || inFlight.hasReturned else { return .never }
-        // The last attempt of an outage has a moment for its answer.
         return lastProgress + min(patience, max(outage.end - lastProgress, Self.lastPatience))
     }
 
@@ -191,8 +192,8 @@ package struct PublishState {
         blockedReason == nil ? settings.confirmTimeout : max(settings.confirmTimeout, settings.retryFor ?? .zero)
     }
 
-    /// What was sent is still on its way to the broker: the time for the confirm begins when it is there.
-    package mutating func isSending(_ now: Instant) {
+    /// What was sent is still on its way to the broker, or back: the time for the confirm begins when it is there.
+    package mutating func isUnderWay(_ now: Instant) {
         if blockedReason == nil { lastProgress = now }
     }
 

@@ -161,7 +161,7 @@ import Testing
         play.give(1)
         for _ in 0..<8 {
             play.pass(.seconds(1))
-            play.state.isSending(play.now)
+            play.state.isUnderWay(play.now)
             #expect(play.next() == "wait")
         }
         play.pass(.seconds(2))

@@ -114,13 +114,14 @@ import Testing
         #expect(play.state.tally == Tally(confirmed: 1, unknown: 2, firstFailed: 2))
     }
 
-    @Test("N15 the outage has one end, and the last attempt is made at it")
+    @Test("N15 the outage has one end, and the last attempt is made at it, with a moment to connect")
     func outageEnds() {
         var play = Transcript(isConnected: false) { $0.retryFor = .seconds(2) }
         #expect(play.next() == "connect")
         for _ in 0..<20 where play.state.trouble == nil {
             play.lose()
             if case .pause(let end) = play.state.next(play.now) { play.now = end }
+            if case .connect(let end) = play.state.next(play.now) { #expect(end - play.now >= .seconds(2)) }
         }
         guard case .gaveUp(_, after: .seconds(2))? = play.state.trouble else { return #expect(Bool(false)) }
         #expect(play.now == Instant(nanoseconds: 2_000_000_000) && play.next() == "end")

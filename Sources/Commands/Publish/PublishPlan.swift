@@ -31,7 +31,7 @@ struct PublishPlan {
     let unsentFile: String?
     let settings: PublishState.Settings
     /// Which broker's vhost the tasks are for.
-    let place: SpoolSegment.Place
+    let place: () -> SpoolSegment.Place
     /// Where the management API is, for the guards; throws what is wrong with the options for it.
     let api: () throws(CommandError) -> ManagementAPI
     /// The user that the broker knows this publish by; nil where only the broker knows.
@@ -61,7 +61,7 @@ struct PublishPlan {
         spool = values.spool
         unsentFile = values.unsentFile
         settings = Self.settings(values)
-        place = Self.place(values, parameters)
+        place = { Self.place(values, parameters) }
         api = { () throws(CommandError) in
             let parameters = try values.connection.managementParameters(login: parameters.login, in: context)
             do throws(ManagementError) {

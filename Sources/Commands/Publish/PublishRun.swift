@@ -81,7 +81,7 @@ final class PublishRun {
     /// Delivers what the spool holds; returns the reason why the tasks of this publish must go there too.
     private func deliver(_ spool: Spool) throws(CommandError) -> String? {
         var delivery = SpoolDelivery(
-            spool, at: plan.place, over: session, plan.settings, interruption: interruption, voice: voice)
+            spool, at: plan.place(), over: session, plan.settings, interruption: interruption, voice: voice)
         defer {
             deliveredFromSpool = delivery.delivered
             hasSpoolRefusals = delivery.hasRefusals
@@ -112,12 +112,12 @@ final class PublishRun {
             outage = trouble.message
             session.leave()
         }
-        return try spool?.depth(of: plan.route.destination, at: plan.place)
+        return try spool?.depth(of: plan.route.destination, at: plan.place())
     }
 
     private func depth() throws(CommandError) -> Int {
         let queue = QueueGuard(
-            destination: plan.route.destination, session: session, vhost: plan.place.vhost, api: plan.api,
+            destination: plan.route.destination, session: session, vhost: plan.place().vhost, api: plan.api,
             note: { [voice] in voice.note($0) })
         return try queue.depth(upTo: plan.maximumDepth ?? .max)
     }
@@ -158,7 +158,7 @@ final class PublishRun {
 
     /// Puts into the spool what isn't confirmed, and all that is still to be read.
     private func keep(in spool: Spool, _ reason: String) {
-        var writer = SpoolWriter(spool, plan.route.destination, at: plan.place, ids)
+        var writer = SpoolWriter(spool, plan.route.destination, at: plan.place(), ids)
         var waiting = leftovers[...]
         var problem: PublishReport.Problem?
         do throws(CommandError) {
@@ -227,7 +227,8 @@ final class PublishRun {
         let text = "\(count) task\(count == 1 ? "" : "s") \(outcome) \(plan.route.destination.description)"
         let spooled = deliveredFromSpool > 0 ? ", and \(deliveredFromSpool) from the spool before" : ""
         guard plan.form != .one else { return text + spooled }
-        return "\(text)\(spooled) in \(voice.elapsed.roundedText), \(voice.rate(of: count)) a second"
+        let rate = voice.rate(of: count)
+        return "\(text)\(spooled) in \(voice.elapsed.roundedText)" + (rate > 0 ? ", \(rate) a second" : "")
     }
 }
 

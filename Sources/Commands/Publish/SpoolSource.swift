@@ -156,7 +156,7 @@ final class SpoolSource: TaskSource {
             guard !staying.isEmpty else { return spool.remove(segment.entry) }
             try spool.replace(segment.entry, by: segment.segment.with(staying).text)
         } catch {
-            tell("\(error.message). Some tasks in \(spool.folder) will be delivered twice")
+            tell("\(error.message.withFullStop) Some tasks in \(spool.folder) will be delivered twice")
         }
     }
 

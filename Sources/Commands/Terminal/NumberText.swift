@@ -1,6 +1,6 @@
 // Numbers as people read them.
 
-/// The texts of numbers in what `bench` shows.
+/// The texts of numbers on a terminal and in reports.
 enum NumberText {
     /// `1,234,567`.
     static func grouped(_ number: Int) -> String {
