@@ -196,7 +196,7 @@ final class QueueWatch {
         let rows = view.arrange(history.rows)
         var picture = WatchScreen(
             title:
-                "workq \(ListQueuesCommand.name)  \(ages)  \(inquiry.address)  \(inquiry.vhostText.escapedForDisplay)  "
+                "workq  \(ages)  \(inquiry.address)  \(inquiry.vhostText.escapedForDisplay)  "
                 + "every \(values.interval.shortText)",
             rows: rows, showsVhost: values.selection.allVhosts,
             trouble: trouble ?? QueueInquiry.undecidedText(undecided),

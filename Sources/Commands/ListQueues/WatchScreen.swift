@@ -60,7 +60,10 @@ struct WatchScreen {
     private var summary: String {
         let ready = rows.compactMap(\.ready).reduce(0, +)
         let unacknowledged = rows.compactMap(\.unacknowledged).reduce(0, +)
-        return "\(rows.count) queue\(rows.count == 1 ? "" : "s"), \(ready) ready, \(unacknowledged) unacknowledged"
+        return [
+            "\(NumberText.grouped(rows.count)) queue\(rows.count == 1 ? "" : "s")",
+            "\(NumberText.grouped(ready)) ready", "\(NumberText.grouped(unacknowledged)) unacknowledged",
+        ].joined(separator: ", ")
     }
 
     private func header(_ layout: Layout) -> String {
@@ -101,13 +104,21 @@ struct WatchScreen {
 
     private static func number(_ value: Int?) -> String {
         guard let value else { return right("-", numberWidth) }
-        return right(value < 1_000_000_000 ? "\(value)" : "\(value / 1_000_000)M", numberWidth)
+        return right(value < 1_000_000_000 ? fitting(value, numberWidth) : "\(value / 1_000_000)M", numberWidth)
+    }
+
+    /// A number with separators, where there is room for them.
+    private static func fitting(_ value: Int, _ width: Int) -> String {
+        let text = NumberText.grouped(value)
+        return text.count <= width ? text : "\(value)"
     }
 
     private static func rate(_ value: Double?) -> String {
         guard let value, value.isFinite else { return right("-", rateWidth) }
         let tenths = Int((min(value, 1e15) * 10).rounded())
-        return right(tenths < 100_000 ? "\(tenths / 10).\(tenths % 10)" : "\(tenths / 10)", rateWidth)
+        return right(
+            tenths < 100_000 ? NumberText.decimal(Double(tenths) / 10, digits: 1) : fitting(tenths / 10, rateWidth),
+            rateWidth)
     }
 
     static func text(_ outlook: WatchRow.Outlook) -> String {
