@@ -114,23 +114,32 @@ package final class BenchRun {
     // MARK: - Threads
 
     private func startConsumers() {
-        for _ in 0..<plan.consumers {
-            let post = ThreadAccount(bell: bell)
-            let task = BenchConsumer.Task(
-                plan: plan, post: post, start: startGate, stop: stopConsumers, arrivals: arrivals)
-            guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
-            consumers.append(post)
+        consumers = threads(plan.consumers) { [plan, startGate, stopConsumers, arrivals] _, post in
+            BenchConsumer.Task(plan: plan, post: post, start: startGate, stop: stopConsumers, arrivals: arrivals).run()
         }
     }
 
     private func startProducers() {
-        for number in 0..<(plan.backlog == nil ? plan.producers : 0) {
-            let post = ThreadAccount(bell: bell)
-            let task = BenchProducer.Task(
-                plan: plan, number: number, post: post, start: startGate, stop: stopProducers)
-            guard DetachedThread.start({ task.run() }) else { return interrupt(.noThread) }
-            producers.append(post)
+        producers = threads(plan.backlog == nil ? plan.producers : 0) {
+            [plan, startGate, stopProducers] number, post in
+            BenchProducer.Task(plan: plan, number: number, post: post, start: startGate, stop: stopProducers).run()
         }
+    }
+
+    /// Starts so many threads, each with an account of its own; fewer where the system has no more.
+    private func threads(
+        _ count: Int, _ run: @escaping @Sendable (_ number: Int, _ post: ThreadAccount) -> Void
+    ) -> [ThreadAccount] {
+        var posts: [ThreadAccount] = []
+        for number in 0..<count {
+            let post = ThreadAccount(bell: bell)
+            guard DetachedThread.start({ run(number, post) }) else {
+                interrupt(.noThread)
+                break
+            }
+            posts.append(post)
+        }
+        return posts
     }
 
     private func wait() {
