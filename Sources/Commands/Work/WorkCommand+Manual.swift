@@ -134,6 +134,10 @@ extension WorkCommand {
                     + "comes back twice more it is dead-lettered with the reason \"killed the worker\". Of N attempts "
                     + "half count so, and so does a look at a watched task. Failed attempts are counted apart from "
                     + "this, and looks never count there.",
+                "In a cluster of RabbitMQ before 3.12 (Debian 12 has 3.10) tasks whose delay is over may stay on their "
+                    + "retry or delay queue when one of its nodes restarts, for about three minutes or, where `workq "
+                    + "list-queues` shows them as ready, until the queue is used again: `workq work "
+                    + "QUEUE.retry.10s --peek=1` is enough. None is lost.",
             ],
             terms: [
                 (
