@@ -4,7 +4,7 @@
 ///
 /// Many conditions ask the broker, and tests run beside each other: what takes longer is asked less often.
 package func eventually(
-    _ what: String, within timeout: Duration = .seconds(20), _ condition: () async throws -> Bool
+    _ what: String, within timeout: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws {
     let start = ContinuousClock.now
     while try await !condition() {

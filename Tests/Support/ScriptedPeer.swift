@@ -81,7 +81,7 @@ package final class ScriptedPeer: Sendable {
     package var transcript: [String] { control.state.withLock { $0.transcript } }
 
     /// Waits for the script's end. Throws what stopped it, or that it still runs after `limit`.
-    package func finish(within limit: Duration = .seconds(20)) async throws {
+    package func finish(within limit: Duration = .seconds(60)) async throws {
         let deadline = ContinuousClock.now + limit
         while !isFinished {
             guard ContinuousClock.now < deadline else {

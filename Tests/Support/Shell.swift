@@ -15,7 +15,7 @@ package enum Shell {
 
     /// The same for callers that can't await: the broker's script, which bounds its time itself.
     @discardableResult
-    static func runBlocking(_ words: [String]) throws -> String {
+    package static func runBlocking(_ words: [String]) throws -> String {
         try output(start(words).waitBlocking(timeout: .seconds(600)), of: words)
     }
 

@@ -53,7 +53,11 @@ struct ScriptedPeerTests {
         let nobody = try ScriptedPeer(timeout: .milliseconds(50)) { _ = try $0.receive() }
         await #expect(throws: Failure.self) { try await nobody.finish() }
         #expect(nobody.failure?.contains("no client came") == true)
-        let nothing = try ScriptedPeer(timeout: .milliseconds(50)) { _ = try $0.receive() }
+        let nothing = try ScriptedPeer { peer in
+            let client = try peer.accept()
+            client.timeout = .milliseconds(50)
+            _ = try client.receive()
+        }
         let client = try TestClient(port: nothing.port)
         await #expect(throws: Failure.self) { try await nothing.finish() }
         #expect(nothing.failure?.contains("waited") == true)

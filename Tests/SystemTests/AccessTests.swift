@@ -22,7 +22,7 @@ struct AccessTests {
         #expect(!password.errors.contains("canary"))
         let vhost = try await fixture.run("publish", "q", "x", "--vhost", "nowhere")
         #expect(vhost.status == 77 && vhost.errors.contains("nowhere"), "\(vhost)")
-        let worker = try await fixture.run("work", "q", "--vhost", "nowhere", "--", "true", timeout: .seconds(10))
+        let worker = try await fixture.run("work", "q", "--vhost", "nowhere", "--", "true")
         #expect(worker.status == 77, "\(worker)")
     }
 

@@ -19,7 +19,7 @@ struct AlarmTests {
         try await fixture.publish((1...3).map(String.init))
         let pipe = try TaskPipe()
         let stream = try fixture.start(
-            "publish", "--lines", fixture.queue, "--confirm-timeout", "2s", input: pipe.input)
+            "publish", "--lines", fixture.queue, "--confirm-timeout", "10s", input: pipe.input)
         try pipe.write("4\n5\n")
         try await eventually("five tasks are there") { fixture.ready() == 5 }
 
@@ -38,16 +38,16 @@ struct AlarmTests {
         #expect(partly.status == 3 && partly.errors.contains("unknown (the broker may have them)"), "\(partly)")
         #expect(partly.errors.contains("blocked by the broker (low on memory)"), "\(partly)")
 
-        let check = try await fixture.run("publish", fixture.queue, "--check")
+        let check = try await fixture.run("publish", fixture.queue, "--check", "--connect-timeout", "30s")
         #expect(check.status == 75 && check.text.contains("FAILED  alarm"), "\(check)")
         #expect(check.text.contains("the broker takes no tasks: low on memory"), "\(check)")
 
         // Announced only after the first publish, too.
-        let single = try fixture.start("publish", fixture.queue, "late", "--confirm-timeout", "2s")
+        let single = try fixture.start("publish", fixture.queue, "late", "--confirm-timeout", "6s")
         let (late, time) = try await single.end(within: .seconds(60))
         #expect(late.status == 76 && time < .seconds(30), "\(time) \(late)")
         #expect(late.errors.contains(Self.blocked), "\(late)")
-        #expect(late.errors.contains("(low on memory), and no confirm in 2s"), "\(late)")
+        #expect(late.errors.contains("(low on memory), and no confirm in 6s"), "\(late)")
         #expect(late.errors.contains("The outcome is unknown"), "\(late)")
 
         let worker = try await fixture.run("work", fixture.queue, "--drain", "--", "true")

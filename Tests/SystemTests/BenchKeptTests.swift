@@ -47,7 +47,7 @@ struct BenchKeptTests {
         let fixture = try Fixture()
         try await Self.kept(fixture, 20_000)
         let result = try await fixture.run(
-            "bench", "--consumers-only", "--queue", fixture.queue, "--prefetch", "1", "--duration", "200ms")
+            "bench", "--consumers-only", "--queue", fixture.queue, "--prefetch", "1", "--duration", "1s")
         #expect(result.status == 0 && result.text.contains("received of 20,000"), "\(result)")
         try await eventually("the rest is there") { (1..<20_000).contains(fixture.ready() ?? 0) }
         let rest = try await fixture.run("bench", "--consumers-only", "--queue", fixture.queue)

@@ -45,9 +45,9 @@ struct BenchTruthTests {
                     "bench", "--queue", fixture.queue, "--rate", "200", "--window", "10", "--warm-up", "0",
                     "--duration", "8s", "--format", "json",
                 ], environment: ["WORKQ_URL": "amqp://guest:guest@127.0.0.1:\(proxy.port)/"])
-            try await bench.says("1s  confirmed")
+            try await bench.says("s  confirmed")
             proxy.mode = .blackhole
-            let isInTime = !bench.errors.contains("5s  confirmed")
+            let isInTime = !["5s", "6s", "7s", "8s"].contains { bench.errors.contains("\($0)  confirmed") }
             // Longer than late messages are sent at all.
             if isInTime { try await Task.sleep(for: .seconds(11)) }
             proxy.mode = .pass
@@ -85,7 +85,7 @@ struct BenchTruthTests {
         let folder = try TemporaryFolder()
         let bench = try fixture.start(
             "bench", "--queue", fixture.queue, "--duration", "1h", "--warm-up", "0", "--format", "json")
-        try await bench.says("1s  confirmed")
+        try await bench.says("s  confirmed")
         bench.signal(SIGTERM)
         let early = try await bench.wait()
         let file = try folder.write(early.output, to: "early.json")

@@ -8,7 +8,7 @@ import Testing
 struct BufferedFramesTests {
     private static let patience = Duration.seconds(30)
     /// Far below half a heartbeat, after which a worker looks again in any case.
-    private static let soon = Duration.seconds(10)
+    private static let soon = Duration.seconds(20)
 
     @Test("a task that arrives together with the consumer's confirmation starts at once, on every connection")
     func taskBehindReply() async throws {
@@ -36,7 +36,7 @@ struct BufferedFramesTests {
         }
         let worker = try WorkqProcess(
             ["work", "-v", "queue", "--heartbeat", "60", "--", "cat"], environment: peer.environment)
-        try await eventually("two tasks are acknowledged, or the script ends", within: .seconds(40)) {
+        try await eventually("two tasks are acknowledged, or the script ends", within: .seconds(90)) {
             peer.isFinished || worker.count(of: "is acknowledged") == 2
         }
         try #require(peer.failure == nil, "\(worker.errors)")
@@ -87,7 +87,7 @@ struct BufferedFramesTests {
             ["work", "-v", "queue", "--heartbeat", "60", "--"] + command.words, environment: peer.environment)
         try await command.isStarted()
         worker.signal(SIGTERM)
-        try await eventually("the late task is given back, or the script ends", within: .seconds(40)) {
+        try await eventually("the late task is given back, or the script ends", within: .seconds(90)) {
             peer.isFinished || peer.transcript.contains { $0.contains("< 1 basic.nack delivery-tag=2") }
         }
         #expect(peer.failure == nil, "\(peer.failure ?? "")")

@@ -22,7 +22,7 @@ struct ClusterTests {
         #expect(result.status == 0 && result.errors.contains("Trying again"), "\(result)")
         #expect(result.errors.contains("\(count) tasks confirmed"), "\(result)")
 
-        let drained = try await cluster.start("work", fixture.queue, "--drain").wait()
+        let drained = try await cluster.start("work", fixture.queue, "--drain").wait(timeout: .seconds(180))
         #expect(drained.status == 0, "\(drained.errors)")
         let sent = (1...count).map { ($0, Checker.Outcome.confirmed) }
         let report = Checker.check(
@@ -41,7 +41,7 @@ struct ClusterTests {
         let worker = try cluster.start(
             "work", fixture.queue, "-v", "-j", "4", "--queue-type", "quorum", "--", "sh", "-c",
             "cat >> \"$0\"; sleep 0.2", folder.path("done"))
-        try await worker.says("connected")
+        try await worker.says("was created")
         var count = 0
         for _ in 1...10 {
             let tasks = (count + 1...count + 30).map { "\($0)\n\0" }.joined()
@@ -74,10 +74,10 @@ struct ClusterTests {
         #expect(refused.status == (refused.errors.contains("unknown") ? 76 : 75), "\(refused)")
         #expect(refused.errors.contains("majority") || refused.errors.contains("unknown"), "\(refused)")
 
-        let patient = try fixture.start("publish", "--confirm-timeout", "5s", "--retry-for", "2m", fixture.queue, "3")
+        let patient = try fixture.start("publish", "--confirm-timeout", "5s", "--retry-for", "5m", fixture.queue, "3")
         try await patient.says("Trying again")
         for node in cluster.nodes[1...] { try await node.restart() }
-        let result = try await patient.wait(timeout: .seconds(150))
+        let result = try await patient.wait(timeout: .seconds(330))
         #expect(result.status == 0, "\(result)")
         let drained = try await fixture.run("work", fixture.queue, "--drain")
         #expect(Set(drained.lines).isSuperset(of: ["1", "3"]), "\(drained)")

@@ -20,14 +20,14 @@ struct ConfirmTimeoutTests {
                     try peer.expectTasks(1)
                     received += 1
                 }
-                try peer.silence(for: .milliseconds(50))
+                try peer.silence(for: .milliseconds(100))
                 try peer.ack(UInt64(number))
             }
             try peer.serveUntilClosed()
         }
         let lines = (1...count).map { "\($0)\n" }.joined()
         let result = try await WorkqProcess.run(
-            ["publish", "--lines", "-v", "queue", "--window", "10", "--confirm-timeout", "3s"], input: .text(lines),
+            ["publish", "--lines", "-v", "queue", "--window", "10", "--confirm-timeout", "6s"], input: .text(lines),
             environment: peer.environment)
         #expect(result.status == 0 && result.errors.contains("\(count) tasks confirmed"), "\(result)")
         try await peer.finish(within: Self.patience)
@@ -46,14 +46,14 @@ struct ConfirmTimeoutTests {
         }
         let pipe = try TaskPipe()
         let publish = try WorkqProcess(
-            ["publish", "--lines", "-v", "queue", "--confirm-timeout", "2s"], input: pipe.input,
+            ["publish", "--lines", "-v", "queue", "--confirm-timeout", "6s"], input: pipe.input,
             environment: peer.environment)
         try pipe.write("1\n")
         try await eventually("the first task is confirmed") {
             peer.transcript.contains { $0.contains("> 1 basic.ack") }
         }
         // The silence is what is tested.
-        try await Task.sleep(for: .milliseconds(2_500))
+        try await Task.sleep(for: .milliseconds(6_500))
         try pipe.write("2\n")
         try await eventually("the second task is there") {
             peer.transcript.filter { $0.contains("< 1 basic.publish") }.count == 2

@@ -47,7 +47,7 @@ struct DeliveryLimitTests {
         for _ in 1...(limit == 2 ? 6 : 1) {
             let worker = try fixture.start(
                 "work", fixture.queue, "--prefetch", "4", "--kill-after", "5s", "--", "sleep", "60")
-            try await eventually("the tasks are here") { fixture.ready() == 0 }
+            try await eventually("one runs, three wait") { worker.children.count == 1 && fixture.ready() == 0 }
             for _ in 1...4 {
                 worker.signal(SIGTSTP)
                 try await worker.says("paused")
@@ -71,7 +71,7 @@ struct DeliveryLimitTests {
         let folder = try TemporaryFolder()
         let script = "read -r task; echo $task $WORKQ_ATTEMPT >> \"$0\"; [ $task = 2 ] || kill -9 $PPID"
         var last: WorkqProcess.Result?
-        for _ in 1...5 where last?.status != 1 {
+        for _ in 1...12 where last?.status != 1 {
             last = try await fixture.run(
                 "work", fixture.queue, "--max-attempts", "3", "--drain", "--", "sh", "-c", script, folder.path("log"))
         }
@@ -94,12 +94,15 @@ struct DeliveryLimitTests {
             let result = try await WorkqProcess.run(
                 ["work", fixture.queue] + words, environment: fixture.environment)
             #expect(result.status == 0 && result.errors.isEmpty == (look < 11), "\(result)")
+            try await fixture.holds(20)
         }
         let folder = try TemporaryFolder()
         let worker = try fixture.start(
             "work", fixture.queue, "--max-attempts", "\(maximum)", "--retry-delay", "100ms", "--", "sh", "-c",
             "cat >> \"$0\"; echo >> \"$0\"; exit 1", folder.path("log"))
-        try await eventually("all are dead-lettered") { fixture.ready("\(fixture.queue).dead") == 20 }
+        try await eventually("all are dead-lettered", within: .seconds(150)) {
+            fixture.ready("\(fixture.queue).dead") == 20
+        }
         worker.signal(SIGTERM)
         _ = try await worker.wait()
         let tries = folder.read("log").split(separator: "\n")

@@ -55,7 +55,8 @@ struct DispatchTests {
     func killedWorker() async throws {
         let fixture = try Fixture()
         let folder = try TemporaryFolder()
-        let script = "echo $$ >> \"$0.started\"; sleep 3; cat >> \"$0\"; echo >> \"$0\""
+        let script =
+            "echo $$ >> \"$0.started\"; until [ -e \"$0.go\" ]; do sleep 0.1; done; cat >> \"$0\"; echo >> \"$0\""
         let workers = try await startTwo(fixture, folder, [], script: script)
         try await fixture.publish(["1", "2"])
         try await eventually("both are busy") {
@@ -64,6 +65,7 @@ struct DispatchTests {
         let orphan = try #require(done(folder, "a.started").first.flatMap { pid_t($0) })
         workers[0].signal(SIGKILL)
         #expect(try await workers[0].wait().status == 128 + SIGKILL)
+        _ = try folder.write("", to: "b.go")
         try await eventually("the other worker has done both") { done(folder, "b").count == 2 }
         #expect(Set(done(folder, "b")) == ["1", "2"])
         try await eventually("the killed worker's command is gone") { !isAlive(orphan) }

@@ -134,7 +134,7 @@ struct DocumentedPromise: Sendable {
             case " $* " in
             *' --drain '* | *' --idle-timeout '* | *' --peek '* | *' --move-back '*) exec "$real" "$@" ;;
             esac
-            shift && exec "$real" work --idle-timeout 700ms "$@" ;;
+            shift && exec "$real" work --idle-timeout 4s "$@" ;;
         *' --watch '*)
             timeout 2 "$real" "$@" --interval 200ms | head -n 1
             exit 0 ;;
@@ -170,7 +170,8 @@ struct DocumentedPromise: Sendable {
     /// Twelve tasks on thumbnails, three on events, and what else the scripts speak of.
     private static let setting = """
         set -eu
-        holds() { test "$(workq list-queues --silent --queue "$1" messages_ready)" = "$2" || { workq list-queues; return 1; }; }
+        ready() { workq list-queues --silent --queue "$1" messages_ready; }
+        holds() { for i in $(seq 40); do test "$(ready "$1")" = "$2" && return; sleep 0.25; done; workq list-queues; return 1; }
         seq 12 | sed 's/.*/photo-&.jpg/' | workq publish --lines thumbnails
         workq publish thumbnails.dead photo-99.jpg
         workq publish test-1 x
@@ -178,7 +179,9 @@ struct DocumentedPromise: Sendable {
         seq 3 > orders.txt; seq 3 > all.txt; seq 3 > rest.txt; seq 3 > photos.txt; touch a.jpg
         echo '{"body": "photo-1.jpg"}' | tee backup.ndjson > thumbnails.ndjson
 
-        """
+        """ + (ThrowawayBroker.usualQueueType == .classic ? "" : oldCounts)
+    /// What a list says of a quorum queue is up to 5 seconds old.
+    private static let oldCounts = "holds thumbnails 12; holds thumbnails.dead 1; holds test-1 1; holds events 3\n"
 
     @Test("every script is found, and each promise is about one")
     func promisesHold() {
@@ -216,7 +219,7 @@ struct DocumentedPromise: Sendable {
             "WORKQ": WorkqProcess.executable, "WORKQ_URL": broker.url + vhost, "WORKQ_API_URL": broker.apiURL,
         ]
         let output = try await Shell.run(
-            ["sh", "-c", (lines + rest).joined(separator: "\n")], environment: environment, timeout: .seconds(60))
+            ["sh", "-c", (lines + rest).joined(separator: "\n")], environment: environment, timeout: .seconds(150))
         try await Self.request(broker, "DELETE", "vhosts/\(vhost)", "")
         for promise in promises where !promise.prints.isEmpty {
             #expect(output.contains(promise.prints), "\(script.text)\n\(output)")

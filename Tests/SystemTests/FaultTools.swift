@@ -47,6 +47,12 @@ final class TaskPipe {
         try writer.write(contentsOf: Data(lines.utf8))
     }
 
+    /// Whether something is in it that nobody has read.
+    var isFilled: Bool {
+        var entry = pollfd(fd: writer.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 1
+    }
+
     /// Ends the input.
     func close() throws {
         try writer.close()
@@ -105,9 +111,31 @@ extension WorkqProcess {
     /// How many times the process has written `text` to standard error.
     func count(of text: String) -> Int { errors.components(separatedBy: text).count - 1 }
 
+    /// Waits until the process catches a signal, which would end it before.
+    func catches(_ number: Int32) async throws {
+        try await eventually("signal \(number) is caught") {
+            let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+            let mask = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }?.split(separator: "\t").last
+            return mask.flatMap { UInt64($0, radix: 16) }.map { $0 >> UInt64(number - 1) & 1 == 1 } ?? false
+        }
+    }
+
+    /// Asks a worker for its state until it tells of `text`.
+    func tells(_ text: String) async throws {
+        try await eventually("\"\(text)\" on standard error, which has: \(errors)") {
+            signal(SIGUSR1)
+            return errors.contains(text)
+        }
+    }
+
+    /// Waits until a publish that prints ids has had so many tasks confirmed: that they are ready says less.
+    func confirms(_ count: Int) async throws {
+        try await eventually("\(count) tasks are confirmed") { output.split(separator: "\n").count == count }
+    }
+
     /// Sends a signal that is taken for a second one: two in half a second are one.
     func signalAgain(_ number: Int32) async throws {
-        try await Task.sleep(for: .milliseconds(600))
+        try await Task.sleep(for: .seconds(2))
         signal(number)
     }
 

@@ -21,7 +21,10 @@ final class Fixture {
         for name in [queue, "\(queue).dead"] + extraQueues { channel.delete(name) }
     }
 
-    var environment: [String: String] { ["WORKQ_URL": broker.url, "WORKQ_API_URL": broker.apiURL] }
+    /// With time for a login to a broker that hundreds of other tests keep busy.
+    var environment: [String: String] {
+        ["WORKQ_URL": "\(broker.url)?connection_timeout=30000", "WORKQ_API_URL": broker.apiURL]
+    }
 
     /// Another queue that is removed with the test.
     func anotherQueue(_ suffix: String) -> String { removed("\(queue)-\(suffix)") }
@@ -72,9 +75,10 @@ final class Fixture {
 
     /// A channel of the test's own, on a node of its broker's cluster if need be.
     func channel(on node: ThrowawayBroker? = nil) throws -> Channel {
-        let parameters = ConnectionParameters(
+        var parameters = ConnectionParameters(
             nodes: [.init(host: "127.0.0.1", port: UInt16((node ?? broker).port), usesTLS: false)], vhost: "/",
             login: .plain(username: "guest", password: Secret("guest")), connectionName: "test")
+        parameters.connectTimeout = .seconds(30)
         return try Channel(on: Connection.open(parameters))
     }
 }
@@ -88,7 +92,7 @@ extension Channel {
 
 extension WorkqProcess {
     /// Waits until the process has written `text` to standard error.
-    func says(_ text: String, within timeout: Duration = .seconds(20)) async throws {
+    func says(_ text: String, within timeout: Duration = .seconds(60)) async throws {
         try await eventually("\"\(text)\" on standard error, which has: \(errors)", within: timeout) {
             errors.contains(text)
         }

@@ -99,6 +99,7 @@ struct FullDiskTests {
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             return try #require(object?["body"] as? String)
         }
+        try await eventually("what wasn't saved is on the queue") { (fixture.ready() ?? 0) >= 3_000 - saved.count }
         let rest = try await fixture.run("work", fixture.queue, "--drain")
         func number(_ task: String) -> Int { task.split(separator: " ").first.flatMap { Int($0) } ?? -1 }
         let sent = (1...3_000).map { ($0, Checker.Outcome.confirmed) }

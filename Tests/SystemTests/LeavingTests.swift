@@ -15,16 +15,22 @@ struct LeavingTests {
 
     @Test(
         "W2 the first TERM lets commands finish, also when the worker is leaving for a reason of its own",
-        arguments: [["--count", "1"], ["--max-time", "300ms"]])
+        arguments: [["--count", "1"], ["--max-time", "5s"]])
     func firstSignal(options: [String]) async throws {
         let fixture = try Fixture()
+        // A quorum queue counts a consumer that has left until its last task is settled.
+        try fixture.channel().declareQueue(ShortString(fixture.queue), type: .classic)
         try await fixture.publish(["x"])
+        let folder = try TemporaryFolder()
+        let script = "echo started; until [ -e \"$0\" ]; do sleep 0.1; done; echo finished"
         let worker = try WorkqProcess(
-            ["work", fixture.queue] + options + ["--", "sh", "-c", "echo started; sleep 2; echo finished"],
+            ["work", fixture.queue] + options + ["--", "sh", "-c", script, folder.path("go")],
             environment: fixture.environment)
         try await eventually("the command runs") { worker.output.contains("started") }
-        try await Task.sleep(for: .milliseconds(500))
+        try await eventually("the worker leaves by itself") { fixture.consumers() == 0 }
         worker.signal(SIGTERM)
+        try await worker.says("leaving")
+        _ = try folder.write("", to: "go")
         let result = try await worker.wait()
         #expect(result.status == 0 && result.text == "started\nfinished\n", "\(result)")
         #expect(fixture.ready() == 0)
@@ -38,7 +44,8 @@ struct LeavingTests {
         let pipe = try TaskPipe()
         let worker = try inShell(
             "exec \"$0\" \"$@\" > '\(pipe.path)'", ["work", fixture.queue, "--kill-after", "500ms"], fixture)
-        try await eventually("the tasks are here") { fixture.ready() == 0 }
+        // Tasks that are still on their way would be given back at once.
+        try await eventually("the first task is being printed") { fixture.ready() == 0 && pipe.isFilled }
         worker.signal(SIGTERM)
         try await worker.says("leaving")
         try await worker.signalAgain(SIGTERM)
@@ -54,10 +61,15 @@ struct LeavingTests {
         // A quorum queue gives a consumer without a limit 2,000 of them.
         try fixture.channel().declareQueue(ShortString(fixture.queue), type: .classic)
         try await fixture.publish((1...count).map(String.init))
-        let worker = try fixture.start("work", fixture.queue, "--prefetch", "0", "--", "sleep", "3")
-        try await eventually("the tasks are here") { fixture.ready() == 0 }
-        // What is running holds back those behind it no longer than it runs.
+        let command = try HeldCommand()
+        let worker = try WorkqProcess(
+            ["work", fixture.queue, "--prefetch", "0", "--"] + command.words, environment: fixture.environment)
+        try await command.isStarted()
+        try await eventually("the others wait") { fixture.ready() == 0 }
         worker.signal(SIGTERM)
+        try await worker.says("leaving")
+        // What is running holds back those behind it no longer than it runs.
+        try command.letGo()
         try await fixture.holds(count - 1)
         let result = try await worker.wait(timeout: .seconds(60))
         #expect(result.status == 0, "\(result)")
@@ -105,7 +117,7 @@ struct LeavingTests {
         let attempts = status == 0 ? ["--max-attempts", "1"] : []
         let result = try await WorkqProcess.run(
             ["work", fixture.queue, "-v", "--drain"] + attempts + ["--", command],
-            environment: ["WORKQ_URL": "amqp://\(user):secret@127.0.0.1:\(fixture.broker.port)"], timeout: .seconds(20))
+            environment: ["WORKQ_URL": "amqp://\(user):secret@127.0.0.1:\(fixture.broker.port)"])
         #expect(result.status == status && told.allSatisfy(result.errors.contains), "\(result)")
         try await fixture.holds(status == 77 ? 1 : 0)
     }

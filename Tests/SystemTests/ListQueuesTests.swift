@@ -185,9 +185,9 @@ struct ListQueuesTests {
         let met = try await waiting.wait(timeout: .seconds(30))
         #expect(met.status == 0 && met.output.isEmpty && met.errors.isEmpty, "\(met)")
         let late = try await fixture.list(
-            "--queue", fixture.queue, "--wait", "messages == 0", "--deadline", "4s", "--interval", "100ms")
+            "--queue", fixture.queue, "--wait", "messages == 0", "--deadline", "10s", "--interval", "100ms")
         #expect(late.status == 75 && late.errors.contains("has messages 2"), "\(late)")
-        let never = try await fixture.list("--queue", "nobody", "--wait", "messages == 0", "--deadline", "4s")
+        let never = try await fixture.list("--queue", "nobody", "--wait", "messages == 0", "--deadline", "10s")
         #expect(never.status == 75 && never.errors.contains("no queue \"nobody\""), "\(never)")
         let wrong = try await fixture.list("--wait", "messages==0", "--api-url", "http://127.0.0.1:1")
         #expect(wrong.status == 69, "\(wrong)")
@@ -239,7 +239,7 @@ struct ListQueuesTests {
             watch.output.contains("\"messages_ready\":3") && watch.output.contains("\"growth_rate\":0,")
         }
         watch.signal(SIGTERM)
-        let result = try await watch.wait(timeout: .seconds(10))
+        let result = try await watch.wait()
         #expect(result.status == 143 && result.errors.isEmpty, "\(result)")
         for line in result.lines {
             let sample = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]

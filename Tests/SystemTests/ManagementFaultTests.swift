@@ -97,7 +97,7 @@ struct ManagementFaultTests {
 
     @Test("O9 a login never follows a redirect")
     func redirect() async throws {
-        let other = try ScriptedPeer { peer in _ = try peer.expectRequest() }
+        let other = try ScriptedPeer(timeout: .seconds(60)) { peer in _ = try peer.expectRequest() }
         defer { other.stop() }
         let port = other.port
         let result = try await list { peer in

@@ -14,7 +14,7 @@ struct ManagementTLSTests {
             "WORKQ_URL": "amqp://guest:guest@127.0.0.1:1", "WORKQ_API_URL": "https://guest:guest@\(host):\(port)",
         ]
         return try await WorkqProcess.run(
-            ["list-queues", "--connect-timeout", "3s", "--timeout", "5s"] + options,
+            ["list-queues", "--connect-timeout", "20s", "--timeout", "30s"] + options,
             environment: variables.merging(environment) { $1 }, timeout: .seconds(60))
     }
 

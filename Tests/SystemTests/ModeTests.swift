@@ -64,7 +64,7 @@ struct ModeTests {
         try await fixture.publish(["1", "2", "3"])
         let result = try await fixture.run(
             "work", fixture.queue, "--batch", "3", "--batch-wait", "300ms", "--max-attempts", "2", "--retry-delay",
-            "200ms", "--idle-timeout", "3s", "--", "sh", "-c", "cat >> \"$0\"; echo broken >&2; exit 1",
+            "200ms", "--idle-timeout", "10s", "--", "sh", "-c", "cat >> \"$0\"; echo broken >&2; exit 1",
             folder.path("seen"))
         #expect(result.status == 1, "\(result)")
         #expect(folder.read("seen").split(separator: "\n").sorted() == ["1", "1", "2", "2", "3", "3"])
@@ -146,7 +146,7 @@ struct ModeTests {
             ShortString(other), type: .classic,
             arguments: ["x-max-length": .int32(1), "x-overflow": .text("reject-publish")])
         let full = try await fixture.run(
-            "work", fixture.queue, "--move-to", other, "--max-time", "2s", "--drain")
+            "work", fixture.queue, "--move-to", other, "--max-time", "8s", "--drain")
         #expect(full.errors.contains("couldn't be sent"), "\(full)")
         try await eventually("nothing is lost") { (fixture.ready() ?? 0) + (fixture.ready(other) ?? 0) == 3 }
     }

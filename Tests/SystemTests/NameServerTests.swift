@@ -70,7 +70,7 @@ struct NameServerTests {
             let hole = try BlackHole(port: port)
             let names = try Names(hosts: "::1 two.test\n127.0.0.1 two.test\n", nameServer: "127.0.0.3")
             let process = try names.start(
-                "publish", fixture.queue, "x", "--connect-timeout", "4s", "--cacert", certificates.certificate("ca"),
+                "publish", fixture.queue, "x", "--connect-timeout", "16s", "--cacert", certificates.certificate("ca"),
                 environment: ["WORKQ_URL": "\(scheme)://guest:guest@two.test:\(port)"])
             let (result, time) = try await process.end(within: .seconds(30))
             // openssl's server takes no login, and getting so far shows that its certificate was taken.

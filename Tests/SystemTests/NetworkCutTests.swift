@@ -92,7 +92,7 @@ struct NetworkCutTests {
         _ fixture: Fixture, _ proxy: TCPProxy
     ) async throws -> (result: WorkqProcess.Result, time: Duration) {
         let process = try WorkqProcess(
-            ["publish", fixture.queue, "task", "--connect-timeout", "3s", "--confirm-timeout", "3s"],
+            ["publish", fixture.queue, "task", "--connect-timeout", "10s", "--confirm-timeout", "10s"],
             environment: proxy.environment)
         return try await process.end(within: .seconds(60))
     }

@@ -18,7 +18,7 @@ struct NetworkFaultTests {
         let task = "task of \(fixture.queue)"
         try await fixture.publish([task])
         let worker = try WorkqProcess(
-            ["work", fixture.queue, "-v", "--heartbeat", "1", "--connect-timeout", "1s", "--"] + command.words,
+            ["work", fixture.queue, "-v", "--heartbeat", "1", "--connect-timeout", "5s", "--"] + command.words,
             environment: proxy.environment)
         try await command.isStarted()
 
@@ -48,11 +48,10 @@ struct NetworkFaultTests {
         let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
         let pipe = try TaskPipe()
         let publish = try WorkqProcess(
-            ["publish", "--lines", fixture.queue, "--confirm-timeout", "2s"], input: pipe.input,
+            ["publish", "--lines", fixture.queue, "--print-id", "--confirm-timeout", "2s"], input: pipe.input,
             environment: proxy.environment)
         try pipe.write("1\n2\n3\n")
-        try await eventually("three tasks are there") { fixture.ready() == 3 }
-        try await proxy.becomesQuiet()
+        try await publish.confirms(3)
         proxy.mode = .blackhole
         try pipe.write("4\n5\n")
         let (result, time) = try await publish.end(within: .seconds(60))
@@ -67,11 +66,10 @@ struct NetworkFaultTests {
         let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
         let pipe = try TaskPipe()
         let publish = try WorkqProcess(
-            ["publish", "--lines", fixture.queue, "--confirm-timeout", "2s", "--heartbeat", "1"], input: pipe.input,
-            environment: proxy.environment)
+            ["publish", "--lines", fixture.queue, "--print-id", "--confirm-timeout", "2s", "--heartbeat", "1"],
+            input: pipe.input, environment: proxy.environment)
         try pipe.write("1\n2\n3\n")
-        try await eventually("three tasks are there") { fixture.ready() == 3 }
-        try await proxy.becomesQuiet()
+        try await publish.confirms(3)
         proxy.mode = .blackhole
         let (result, time) = try await publish.end(within: .seconds(60))
         #expect(result.status == 3 && time < Self.bound, "\(time) \(result)")
@@ -85,17 +83,16 @@ struct NetworkFaultTests {
         let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
         let pipe = try TaskPipe()
         let publish = try WorkqProcess(
-            ["publish", "--lines", fixture.queue, "--confirm-timeout", "10m", "--heartbeat", "0"], input: pipe.input,
-            environment: proxy.environment)
+            ["publish", "--lines", fixture.queue, "--print-id", "--confirm-timeout", "10m", "--heartbeat", "0"],
+            input: pipe.input, environment: proxy.environment)
         try pipe.write("1\n")
-        try await eventually("a task is there") { fixture.ready() == 1 }
-        try await proxy.becomesQuiet()
+        try await publish.confirms(1)
         proxy.mode = .swallow
         let sent = proxy.traffic(.toUpstream).read
         try pipe.write("2\n")
         try await eventually("the second task is on its way") { proxy.traffic(.toUpstream).read > sent }
         publish.signal(SIGINT)
-        try await Task.sleep(for: .seconds(1))
+        try await Task.sleep(for: .seconds(3))
         #expect(isAlive(publish.pid))
         publish.signal(SIGINT)
         let result = try await publish.wait()
@@ -128,20 +125,19 @@ struct NetworkFaultTests {
     @Test("P9 a task that takes longer to send than a confirm may take is sent once, and confirmed")
     func slowSend() async throws {
         let fixture = try Fixture()
-        // The queue is there: of a missing one the broker would send all of the task back first.
-        try await fixture.publish(["small"])
-        // 8 MB at 2 MB/s, and hardly anything fits in between.
+        // 8 MB at 1 MB/s, and hardly anything fits in between.
         let proxy = try TCPProxy(
-            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 100_000, tick: .milliseconds(50)),
+            upstreamPort: fixture.broker.port, mode: .throttle(bytesPerTick: 100_000, tick: .milliseconds(100)),
             bufferSize: 64 << 10)
-        for options in [["--retry-for", "20s"], []] {
+        // At first there is no queue, and the broker sends all of the task back.
+        for options in [[], ["--retry-for", "60s"], []] {
             let publish = try WorkqProcess(
-                ["publish", fixture.queue, "-v", "--confirm-timeout", "2s"] + options,
+                ["publish", fixture.queue, "-v", "--confirm-timeout", "5s"] + options,
                 input: .bytes(Array(repeating: 0x78, count: 8_000_000)), environment: proxy.environment)
             let (result, time) = try await publish.end(within: .seconds(60))
-            #expect(result.status == 0 && time > .seconds(3), "\(time) \(result)")
+            #expect(result.status == 0 && time > .seconds(6), "\(time) \(result)")
         }
-        #expect(fixture.ready() == 3 && proxy.connectionCount == 2)
+        #expect(fixture.ready() == 3 && proxy.connectionCount == 3)
     }
 
     @Test("N5 a large task that is read and never answered is 76 by the confirm timeout, and unknown")
@@ -205,11 +201,10 @@ struct NetworkFaultTests {
         let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
         let pipe = try TaskPipe()
         let publish = try WorkqProcess(
-            ["publish", "--lines", fixture.queue, "--confirm-timeout", "2s"], input: pipe.input,
+            ["publish", "--lines", fixture.queue, "--print-id", "--confirm-timeout", "2s"], input: pipe.input,
             environment: proxy.environment)
         try pipe.write("1\n")
-        try await eventually("a task is there") { fixture.ready() == 1 }
-        try await proxy.becomesQuiet()
+        try await publish.confirms(1)
         proxy.mode = .halfClose
         try pipe.write("2\n")
         let (result, time) = try await publish.end(within: .seconds(60))
@@ -239,10 +234,10 @@ struct NetworkFaultTests {
         let fixture = try Fixture()
         let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
         let worker = try WorkqProcess(
-            ["work", "-v", fixture.queue, "--heartbeat", "1", "--count", "1", "--", "cksum"],
+            ["work", "-v", fixture.queue, "--heartbeat", "3", "--count", "1", "--", "cksum"],
             environment: proxy.environment)
         try await eventually("the worker consumes") { fixture.consumers() == 1 }
-        proxy.mode = .throttle(bytesPerTick: 100, tick: .milliseconds(10))
+        proxy.mode = .throttle(bytesPerTick: 33, tick: .milliseconds(10))
         try await fixture.publish([String(repeating: "a", count: 50_000)])
         let result = try await worker.wait(timeout: .seconds(60))
         #expect(result.status == 0 && result.text == "2172474258 50000\n", "\(result)")

@@ -51,11 +51,10 @@ struct OddNetworkTests {
         let proxy = try TCPProxy(upstreamPort: fixture.broker.port)
         let pipe = try TaskPipe()
         let publish = try WorkqProcess(
-            ["publish", "--lines", fixture.queue, "--confirm-timeout", "2s", "--retry-for", "60s", "-v"],
+            ["publish", "--lines", fixture.queue, "--print-id", "--confirm-timeout", "6s", "--retry-for", "60s", "-v"],
             input: pipe.input, environment: proxy.environment)
         try pipe.write("1\n")
-        try await eventually("a task is there") { fixture.ready() == 1 }
-        try await proxy.becomesQuiet()
+        try await publish.confirms(1)
         proxy.mode = .holdOlder
         try pipe.write("2\n")
         try pipe.close()

@@ -95,9 +95,9 @@ struct OutputTests {
         let started = ContinuousClock.now
         let result = try await fixture.run(
             "work", fixture.queue, "--output", "group", "--tag", "--drain", "--", "sh", "-c",
-            "echo one; printf two; sleep 8 & exit 0")
+            "echo one; printf two; sleep 60 & exit 0")
         #expect(result.status == 0 && result.lines == ["1: one", "1: two"], "\(result)")
-        #expect(ContinuousClock.now - started < .seconds(7))
+        #expect(ContinuousClock.now - started < .seconds(50))
     }
 
     @Test("W10 a hundred megabytes of grouped output pass through in bounded memory")
@@ -128,8 +128,9 @@ struct OutputTests {
         try await fixture.publish(["x"])
         let folder = try TemporaryFolder()
         let script = """
-            "$0" work "$1" --output line --heartbeat 1 --drain -- head -c 1000000000 /dev/zero | wc -c > "$2" &
-            pid=$(pgrep -n -f "work $1 --output") || sleep 0.3 && pid=$(pgrep -n -f "work $1 --output")
+            mkfifo "$2.pipe"
+            wc -c < "$2.pipe" > "$2" &
+            "$0" work "$1" --output line --heartbeat 1 --drain -- head -c 1000000000 /dev/zero > "$2.pipe" & pid=$!
             while [ -e /proc/$pid ]; do grep VmHWM /proc/$pid/status > "$2.new" 2>/dev/null && mv "$2.new" "$2.memory"; sleep 0.05; done
             wait
             """
@@ -202,11 +203,11 @@ struct OutputTests {
     func leaving() async throws {
         let fixture = try Fixture()
         try await fixture.publish(["x"])
-        let idle = try await fixture.run("work", fixture.queue, "--idle-timeout", "500ms", "--", "true")
+        let idle = try await fixture.run("work", fixture.queue, "--idle-timeout", "5s", "--", "true")
         #expect(idle.status == 0 && fixture.ready() == 0, "\(idle)")
         let started = ContinuousClock.now
-        let timed = try await fixture.run("work", fixture.queue, "--max-time", "1s", "--", "true")
-        #expect(timed.status == 0 && ContinuousClock.now - started >= .seconds(1), "\(timed)")
+        let timed = try await fixture.run("work", fixture.queue, "--max-time", "5s", "--", "true")
+        #expect(timed.status == 0 && ContinuousClock.now - started >= .seconds(5), "\(timed)")
     }
 
     @Test("W3 with a grace time, commands are ended when it is over")

@@ -143,11 +143,11 @@ struct ProtocolFaultTests {
             try peer.readUntilClosed()
         }
         let result = try await WorkqProcess.run(
-            ["publish", "--lines", "queue", "--confirm-timeout", "2s"], input: .text("1\n2\n"),
+            ["publish", "--lines", "queue", "--confirm-timeout", "6s"], input: .text("1\n2\n"),
             environment: peer.environment)
         #expect(result.status == 3 && result.errors.contains("1 confirmed, 1 unknown"), "\(result)")
         #expect(result.errors.contains("blocked by the broker: low on disk"), "\(result)")
-        #expect(result.errors.contains("blocked by the broker (low on memory), and no confirm in 2s"), "\(result)")
+        #expect(result.errors.contains("blocked by the broker (low on memory), and no confirm in 6s"), "\(result)")
         try await peer.finish(within: Self.patience)
     }
 
@@ -204,12 +204,13 @@ struct ProtocolFaultTests {
     @Test("W16 W19 a consumer cancelled under a running command: not run twice, and settled on the new channel only")
     func cancelledWhileRunning() async throws {
         let command = try HeldCommand()
+        let isRunning = Locked(false)
         let properties = try AMQPProperties(["message-id": "m1"])
         let peer = try ScriptedPeer(timeout: Self.patience) { peer in
             try peer.acceptWorker()
             try peer.deliver(tag: 7, body: Array("task".utf8), properties: properties)
             // Not before the command runs: the worker must not have the cancel in hand first.
-            try peer.silence(for: .milliseconds(500))
+            while !isRunning.with({ $0 }) { try peer.silence(for: .milliseconds(50)) }
             try peer.cancelConsumer()
             let rest = try peer.serveUntilClosed()
             try peer.check(rest.allSatisfy { $0 == .heartbeat }, "nothing is settled there: \(rest)")
@@ -222,6 +223,7 @@ struct ProtocolFaultTests {
         }
         let worker = try WorkqProcess(["work", "-v", "queue", "--"] + command.words, environment: peer.environment)
         try await command.isStarted()
+        isRunning.with { $0 = true }
         try await worker.says("connected again", within: Self.patience)
         try await eventually("the task came again") { peer.transcript.contains { $0.contains("2 > 1 body") } }
         try command.letGo()

@@ -34,8 +34,8 @@ struct PublishReceiptTests {
     func partly() async throws {
         let fixture = try Fixture()
         let result = try await fixture.run(
-            "publish", "--lines", "--format=json", "--queue-arg", "x-max-length=2", "--queue-arg",
-            "x-overflow=reject-publish", fixture.queue, input: .text("1\n2\n3\n4\n"))
+            "publish", "--lines", "--format=json", "--queue-type", "classic", "--queue-arg", "x-max-length=2",
+            "--queue-arg", "x-overflow=reject-publish", fixture.queue, input: .text("1\n2\n3\n4\n"))
         let receipt = try Self.receipt(result)
         #expect(result.status == 3 && receipt["status"] as? Int == 3)
         // With confirms together the broker may let one more in than the queue should hold.

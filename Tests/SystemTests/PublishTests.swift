@@ -55,12 +55,13 @@ struct PublishTests {
         let body: [UInt8] = Array(repeating: 0x61, count: size)
         var publishing: [Duration] = []
         var purging: [Duration] = []
-        for _ in 1...10 {
+        var (best, other) = (Duration.seconds(60), Duration.zero)
+        // Linux would send the last segment after 200 ms each time. Both are as late as the machine is busy.
+        for round in 1...40 where round <= 10 || best >= other + .milliseconds(150) {
             publishing.append(try await time("publish", "--quiet", input: body))
             purging.append(try await time("purge", "--yes"))
+            (best, other) = (try #require(publishing.min()), try #require(purging.min()))
         }
-        // Linux would send the last segment after 200 ms each time. Both are as late as the machine is busy.
-        let (best, other) = (try #require(publishing.min()), try #require(purging.min()))
         #expect(best < other + .milliseconds(150), "\(publishing) \(purging)")
     }
 

@@ -65,7 +65,7 @@ struct ResponsivenessTests {
         try await eventually("the worker has connected") { isConnected.with { $0 } }
         worker.signal(SIGTERM)
         let (result, time) = try await worker.end(within: .seconds(20))
-        #expect(result.status == 0 && time < .seconds(5), "\(time) \(result)")
+        #expect(result.status == 0 && time < .seconds(15), "\(time) \(result)")
     }
 
     @Test("a stopped command is ended by its time limit")
@@ -91,8 +91,7 @@ struct ResponsivenessTests {
         let worker = try fixture.start("work", fixture.queue, "-j4", "--", "sh", "-c", script, folder.path("log"))
         try await worker.says("blocked by broker: low on memory")
         try await eventually("all commands ran") { folder.read("log").split(separator: "\n").count == 4 }
-        worker.signal(SIGUSR1)
-        try await worker.says("2 held back")
+        try await worker.tells("2 held back")
         worker.signal(SIGTERM)
         worker.signal(SIGTERM)
         let (result, time) = try await worker.end(within: .seconds(40))

@@ -59,8 +59,9 @@ struct ResultsTests {
         _ = fixture.retryQueue("100ms")
         try await fixture.publish(["x"])
         let result = try await fixture.run(
-            "work", fixture.queue, "--max-attempts", "2", "--retry-delay", "100ms", "--idle-timeout", "2s", "--results",
-            folder.path("results"), "--timeout", "700ms", "--", "sh", "-c",
+            "work", fixture.queue, "--max-attempts", "2", "--retry-delay", "100ms", "--idle-timeout", "10s",
+            "--results",
+            folder.path("results"), "--timeout", "5s", "--", "sh", "-c",
             "echo $WORKQ_ATTEMPT; echo why >&2; [ $WORKQ_ATTEMPT = 2 ] || exit 7; sleep 60")
         #expect(result.status == 1, "\(result)")
         let kept = try Self.kept(folder)

@@ -66,6 +66,29 @@ struct ScanTests {
         #expect(rest == (1...10_000).filter { $0 % 10 != 7 && $0 > 5 }, "\(rest.count) \(rest.prefix(20))")
     }
 
+    @Test("Q16 passes over a quorum queue that has arguments, and a restart of its node, lose no task")
+    func restarted() async throws {
+        let broker = try await onOwnThread { try ThrowawayBroker() }
+        let fixture = try Fixture(broker)
+        let text = (1...1_000).map { "\($0)\n" }.joined()
+        let result = try await fixture.run(
+            "publish", "--lines", "--queue-type", "quorum", "--queue-arg", "x-overflow=reject-publish", "--queue-arg",
+            "x-dead-letter-exchange=", fixture.queue, input: .text(text))
+        try #require(result.status == 0, "\(result)")
+        try await fixture.holds(1_000)
+        var taken: [Int] = []
+        for digit in [3, 5, 8] {
+            let pass = try await fixture.run("work", fixture.queue, "--where", "body =~ '\(digit)$'")
+            #expect(pass.status == 0 && pass.lines.count == 100, "\(pass)")
+            taken += pass.lines.compactMap { Int($0) }
+        }
+        try await fixture.holds(700)
+        try await broker.restart()
+        let rest = try await drained(fixture)
+        #expect(rest == (1...1_000).filter { ![3, 5, 8].contains($0 % 10) }, "\(rest.count) \(rest.prefix(20))")
+        #expect(Set(taken + rest) == Set(1...1_000))
+    }
+
     @Test(
         "a pass that is ended at any moment loses nothing, with a worker beside it",
         arguments: ["classic", "quorum"], [SIGTERM, SIGKILL])
@@ -147,7 +170,8 @@ struct ScanTests {
         chmod(folder.path("url"), 0o600)
         let away = try await fixture.run(
             "work", fixture.queue, "--move-to", fixture.queue, "--to-url", "amqp://127.0.0.1:1", "--where", "size > 0")
-        #expect(away.status == 69 && fixture.ready() == 20, "\(away)")
+        #expect(away.status == 69, "\(away)")
+        try await fixture.holds(20)
         let chosen = try await fixture.run(
             "work", fixture.queue, "--move-to", fixture.queue, "--to-url", "@\(folder.path("url"))", "--where",
             "size == 1")

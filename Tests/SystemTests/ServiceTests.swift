@@ -15,7 +15,7 @@ struct ServiceTests {
         let receiver = try NoticeReceiver(abstract: isAbstract)
         let worker = try fixture.start(
             "work", fixture.queue, "--", "sh", "-c", "env > \"$0.new\"; mv \"$0.new\" \"$0\"", folder.path("env"),
-            environment: ["NOTIFY_SOCKET": receiver.path, "WATCHDOG_USEC": "400000"])
+            environment: ["NOTIFY_SOCKET": receiver.path, "WATCHDOG_USEC": "2000000"])
         var lines: [String] = []
         try await eventually("it is ready and alive") {
             lines += receiver.lines()

@@ -25,12 +25,10 @@ struct SeveralQueuesTests {
         let fixture = try Fixture()
         let folder = try TemporaryFolder()
         let other = try await Self.queues(fixture, with: 20, type)
-        // A quorum queue may take longer to send the next tasks than a later queue waits for them.
-        let prefetch = type == "quorum" ? "20" : "3"
+        // With fewer at hand a busy broker may take longer to send the next ones than a later queue waits for them.
         let result = try await fixture.run(
-            "work", fixture.queue, other, "--drain", "--prefetch", prefetch, "--metrics-file", folder.path("w.prom"),
-            "--",
-            "sh", "-c", Self.name)
+            "work", fixture.queue, other, "--drain", "--prefetch", "20", "--metrics-file", folder.path("w.prom"),
+            "--", "sh", "-c", Self.name)
         #expect(result.status == 0, "\(result)")
         #expect(result.lines == [fixture.queue, other].flatMap { name in (0..<20).map { "\(name) \($0)" } })
         for name in [fixture.queue, other] {
@@ -50,7 +48,7 @@ struct SeveralQueuesTests {
             "\(Self.name); until [ -e \"$0\" ]; do sleep 0.05; done", folder.path("go"))
         try await eventually("the first runs") { worker.output == "\(other) 0\n" }
         #expect(try await fixture.run("publish", fixture.queue, "now").status == 0)
-        try await eventually("the worker has it") { fixture.ready() == 0 }
+        try await worker.tells("1 running, 1 waiting")
         try folder.write("", to: "go")
         let result = try await worker.wait()
         #expect(result.status == 0, "\(result)")
@@ -87,7 +85,7 @@ struct SeveralQueuesTests {
         let fixture = try Fixture()
         let other = try await Self.queues(fixture, with: 5)
         let result = try await fixture.run(
-            "work", fixture.queue, other, "--batch", "3", "--batch-wait", "100ms", "--drain", "--", "sh", "-c",
+            "work", fixture.queue, other, "--batch", "3", "--batch-wait", "30s", "--drain", "--", "sh", "-c",
             "printf '%s:' \"$WORKQ_QUEUE\"; tr '\\n' ' '; echo")
         #expect(result.status == 0, "\(result)")
         #expect(
@@ -108,7 +106,8 @@ struct SeveralQueuesTests {
         #expect(folder.read("done").split(separator: "\n").compactMap { Int($0) }.sorted() == Array(0..<50))
         #expect(result.errors.contains("queue \"\(third)\" didn't exist and was created"), "\(result)")
         let listed = try await fixture.run("list-queues", "name", "arguments", "--queue", third, "-s")
-        #expect(listed.text == "\(third)\t{\"x-max-length\":7}\n", "\(listed)")
+        // RabbitMQ 4 says the type, too.
+        #expect(listed.text.hasPrefix("\(third)\t{\"x-max-length\":7"), "\(listed)")
         let again = try await fixture.run(
             "work", third, "--drain", "--queue-arg", "x-max-length=8", "--", "cat")
         #expect(again.status == 0, "an existing queue keeps its arguments: \(again)")

@@ -100,6 +100,8 @@ struct SoakOperator {
     var mayStart = true
     private(set) var lists = 0
     private(set) var purges = 0
+    /// Purges whose backup had no more room.
+    private(set) var fullDisks = 0
     private(set) var moves = 0
     /// How many tasks were put back.
     private(set) var restored = 0
@@ -126,12 +128,14 @@ struct SoakOperator {
     private mutating func start(_ soak: Soak) throws {
         let words: [String]
         var input = WorkqProcess.Input.nothing
+        var room: Int?
         switch chores.first {
         case nil: return
         case .list: words = ["list-queues", "--api-url", soak.nodes[0].apiURL]
         case .purge:
             backupCount += 1
             words = ["purge", soak.fixture.queue, "--backup", soak.folder.path("backup\(backupCount)")]
+            if Bool.random(using: &soak.generator) { room = .random(in: 1_024...32_768, using: &soak.generator) }
         case .move:
             words = [
                 "work", soak.fixture.queue, "--move-to", soak.aside, "--count", "100", "--idle-timeout", "2s",
@@ -145,18 +149,20 @@ struct SoakOperator {
             ]
             input = .file(soak.folder.path(file))
         }
-        let process = try soak.start(words, throughProxy: Bool.random(using: &soak.generator), input: input)
+        let process = try soak.start(
+            words, throughProxy: Bool.random(using: &soak.generator), input: input, room: room)
         errand = Errand(process, killed: Int.random(in: 0..<6, using: &soak.generator) == 0, &soak.generator)
     }
 
     private mutating func end(_ errand: Errand, _ result: WorkqProcess.Result, _ soak: Soak) throws {
         let chore = chores.removeFirst()
-        // An outage may be the reason for these.
-        if ![0, 3, 69, 75, 76, 128 + SIGKILL].contains(result.status) { soak.faults.append("operator: \(result)") }
+        // An outage, or a disk that is full from the start, may be the reason for these.
+        if ![0, 3, 69, 74, 75, 76, 128 + SIGKILL].contains(result.status) { soak.faults.append("operator: \(result)") }
         switch chore {
         case .list: lists += 1
         case .purge:
             purges += 1
+            if result.errors.contains("file too large") { fullDisks += 1 }
             let file = "backup\(backupCount)"
             var text = soak.folder.read(file)
             // Who is killed may leave half a line, of a task that is still on the queue.

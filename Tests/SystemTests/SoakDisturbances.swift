@@ -13,11 +13,15 @@ struct SoakDisturbances {
         case stall = "network takes nothing"
         case blackhole = "network dead"
         case trickle = "network slow"
+        case clock = "clock set"
+
+        /// Whether it may be the reason why a task is done twice, or a worker can't leave as it should.
+        var excuses: Bool { self != .clock }
 
         /// What the proxies do meanwhile.
         func mode(_ generator: inout SeededGenerator) -> TCPProxy.Mode {
             switch self {
-            case .stop, .crash, .alarm: .pass
+            case .stop, .crash, .alarm, .clock: .pass
             case .cut: .cut(after: .random(in: 0...5_000, using: &generator), .toClient)
             case .stall: .stallRead(.toUpstream)
             case .blackhole: .blackhole
@@ -39,12 +43,17 @@ struct SoakDisturbances {
     private var suspended: (index: Int, start: Double, end: Double)?
     /// How often workers that were told to leave did so with which status.
     private(set) var ends: [Int32: Int] = [:]
+    /// How often the clock was set, which is no cause of anything.
+    private(set) var clockChanges = 0
 
     init(length: Duration) {
         period = min(20, Double(length.components.seconds) / 4)
         nextOutage = Soak.now + period
         nextKill = Soak.now + 2
     }
+
+    /// Whether the worker in this place was told to leave.
+    func isLeaving(_ index: Int) -> Bool { leaving[index] != nil }
 
     mutating func step(_ soak: Soak) async throws {
         let now = Soak.now
@@ -105,7 +114,8 @@ struct SoakDisturbances {
             let result = try await soak.workers[index].wait()
             ends[result.status, default: 0] += 1
             // In an outage it can't tell the broker of its last tasks, and says so.
-            let wasDisturbed = outage != nil || soak.events.contains { $0.process == nil && $0.end >= start }
+            let isDisturbed = outage?.kind.excuses == true
+            let wasDisturbed = isDisturbed || soak.events.contains { $0.process == nil && $0.end >= start }
             let expected: Set<Int32> = wasDisturbed ? [0, 69, 75, 128 + SIGKILL] : [0, 128 + SIGKILL]
             if !expected.contains(result.status) { soak.faults.append("a worker's polite end: \(result)") }
             soak.workers[index] = try soak.startWorker(index)
@@ -134,7 +144,8 @@ struct SoakDisturbances {
         let mode = kind.mode(&soak.generator)
         let node = soak.nodes.pick(&soak.generator)
         let time = Duration.milliseconds(.random(in: 1_000...9_000, using: &soak.generator))
-        let (proxies, isOver) = (soak.proxies, isOver)
+        let hours = [-24, -1, 1, 24].pick(&soak.generator)
+        let (proxies, clock, isOver) = (soak.proxies, soak.clock, isOver)
         isOver.with { $0 = false }
         let end = Task {
             defer { isOver.with { $0 = true } }
@@ -151,6 +162,10 @@ struct SoakDisturbances {
                 for proxy in proxies { proxy.mode = mode }
                 try await Task.sleep(for: time)
                 for proxy in proxies { proxy.mode = .pass }
+            case .clock:
+                try clock.become(.shifted(by: hours * 3_600))
+                try await Task.sleep(for: time)
+                try clock.become(.shifted(by: 0))
             }
         }
         outage = (kind, Soak.now, end)
@@ -159,8 +174,12 @@ struct SoakDisturbances {
     private mutating func noteOutage(_ soak: Soak) async throws {
         guard let outage else { return }
         try await outage.end.value
+        self.outage = nil
+        guard outage.kind.excuses else {
+            clockChanges += 1
+            return
+        }
         soak.events.append(
             Causes.Event(outage.kind.rawValue, process: nil, start: outage.start, end: Soak.now + Soak.aftermath))
-        self.outage = nil
     }
 }

@@ -46,7 +46,7 @@ final class TerminalWindow {
 
     /// Waits for a screen that `holds`.
     func shows(_ what: String, _ holds: ([String]) -> Bool) async throws -> [String] {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while true {
             let lines = try await lines()
             if holds(lines) { return lines }

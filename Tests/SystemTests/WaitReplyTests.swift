@@ -66,13 +66,13 @@ struct WaitReplyTests {
     @Test("heartbeats go on while it waits, and a signal ends the wait at once")
     func signal() async throws {
         let fixture = try Fixture()
-        let process = try fixture.start("publish", "--wait-reply", "1h", "--heartbeat", "1s", fixture.queue, "task")
+        let process = try fixture.start("publish", "--wait-reply", "1h", "--heartbeat", "2s", fixture.queue, "task")
         try await fixture.holds(1)
         // Twice as long as the broker waits for a sign of life.
-        try await Task.sleep(for: .seconds(5))
+        try await Task.sleep(for: .seconds(10))
         #expect(process.isRunning)
         process.signal(SIGINT)
-        let result = try await process.wait(timeout: .seconds(10))
+        let result = try await process.wait()
         #expect(result.status == 128 + SIGINT && result.output.isEmpty, "\(result)")
         try await fixture.holds(1)
     }

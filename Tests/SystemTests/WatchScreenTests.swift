@@ -65,6 +65,12 @@ final class ScreenTerminal {
         tcgetattr(end, &settings)
         return settings.c_lflag & tcflag_t(ICANON) != 0 && settings.c_lflag & tcflag_t(ECHO) != 0
     }
+
+    /// Waits until everything that was written has come here, `end` last, and checks what a shell expects.
+    func isGivenBack(_ end: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("the screen is given back") { text().hasSuffix(end) }
+        #expect(isCooked, sourceLocation: sourceLocation)
+    }
 }
 
 @Suite("watch screen", .serialized, .timeLimit(.minutes(3)))
@@ -87,26 +93,27 @@ struct WatchScreenTests {
         let terminal = try ScreenTerminal(width: 80, height: 24)
         let watch = try start(fixture, terminal)
         // A quorum queue's counts are a few seconds old.
+        var picture: [String] = []
         try await eventually("a picture: \(watch.errors)") {
-            let picture = terminal.picture()
-            return picture.last?.hasPrefix("q leaves") == true && picture[1].contains("2 ready")
+            picture = terminal.picture()
+            return picture.count == 24 && picture[23].hasPrefix("q leaves") && picture[1].contains("2 ready")
         }
         #expect(terminal.text().hasPrefix("\u{1B}[?1049h") && !terminal.isCooked)
-        var picture = terminal.picture()
-        try #require(picture.count == 24, "\(picture)")
         #expect(picture[1] == "1 queue, 2 ready, 0 unacknowledged", "\(picture)")
         #expect(picture[3].contains("█") && picture[23].hasPrefix("q leaves  / filter"), "\(picture)")
         try await fixture.publish(["3"])
         try await eventually("the new count") { terminal.picture().contains("1 queue, 3 ready, 0 unacknowledged") }
         try terminal.resize(width: 40, height: 10)
         watch.signal(SIGWINCH)
-        try await eventually("a smaller picture") { terminal.picture().count == 10 }
-        picture = terminal.picture()
+        try await eventually("a smaller picture") {
+            picture = terminal.picture()
+            return picture.count == 10 && picture[9].hasPrefix("q leaves")
+        }
         #expect(picture.allSatisfy { $0.count <= 40 }, "\(picture)")
         try terminal.type("q")
-        let result = try await watch.wait(timeout: .seconds(10))
+        let result = try await watch.wait()
         #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
-        #expect(terminal.text().hasSuffix("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l") && terminal.isCooked)
+        try await terminal.isGivenBack("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
     }
 
     @Test("Ctrl-C and a termination restore the terminal too", arguments: [SIGINT, SIGTERM])
@@ -117,9 +124,9 @@ struct WatchScreenTests {
         let watch = try start(fixture, terminal)
         try await eventually("a picture: \(watch.errors)") { terminal.text().contains(fixture.queue) }
         watch.signal(number)
-        let result = try await watch.wait(timeout: .seconds(10))
+        let result = try await watch.wait()
         #expect(result.status == (number == SIGINT ? 0 : 143), "\(result)")
-        #expect(terminal.text().hasSuffix("\u{1B}[?1049l") && terminal.isCooked)
+        try await terminal.isGivenBack("\u{1B}[?1049l")
     }
 
     @Test("an API that can't be asked is said on the usual screen, with the terminal untouched")

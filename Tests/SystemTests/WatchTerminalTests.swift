@@ -30,7 +30,7 @@ struct WatchTerminalTests {
                     lines.contains { $0.hasPrefix("\(count) queues, ") && $0.contains(" ready") }
                         && lines.contains { $0.hasPrefix("q leaves") }
                 }
-                #expect(lines[0].hasPrefix("workq list-queues"), "\(lines)")
+                #expect(lines[0].hasPrefix("workq  counts "), "\(lines)")
                 #expect(lines[2].hasPrefix("QUEUE") && lines[23].hasPrefix("q leaves"), "\(lines)")
                 #expect(lines.allSatisfy { $0.count <= width }, "\(lines)")
                 let last = String(names[count - 1].suffix(3))

@@ -40,7 +40,7 @@ struct WorkTerminalTests {
         let folder = try TemporaryFolder()
         let window = try await window(fixture)
         try await window.type(
-            "\(WorkqProcess.executable) work \(fixture.queue) -- sh -c 'echo $$ > \(folder.path("pid")); sleep 60'",
+            "\(WorkqProcess.executable) work \(fixture.queue) -- sh -c 'echo $$ > \(folder.path("pid")); exec sleep 60'",
             "Enter")
         var pid: pid_t = 0
         try await eventually("the command runs") {

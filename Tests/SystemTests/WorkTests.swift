@@ -61,7 +61,7 @@ struct WorkTests {
         let fixture = try Fixture()
         try await fixture.publish(["x"])
         let result = try await fixture.run(
-            "work", "-v", fixture.queue, "--heartbeat", "1", "--drain", "--", "sleep", "4")
+            "work", "-v", fixture.queue, "--heartbeat", "2", "--drain", "--", "sleep", "7")
         #expect(result.status == 0 && !result.errors.contains("again"), "\(result)")
         #expect(result.errors.components(separatedBy: " started").count == 2, "\(result)")
         try await fixture.holds(0)
@@ -131,9 +131,9 @@ struct WorkTests {
         let fixture = try Fixture()
         try await fixture.publish(["x"])
         let started = ContinuousClock.now
-        let result = try await fixture.run("work", fixture.queue, "--drain", "--", "sh", "-c", "sleep 8 & exit 0")
+        let result = try await fixture.run("work", fixture.queue, "--drain", "--", "sh", "-c", "sleep 60 & exit 0")
         #expect(result.status == 0, "\(result)")
-        #expect(ContinuousClock.now - started < .seconds(7))
+        #expect(ContinuousClock.now - started < .seconds(50))
     }
 
     @Test("W11 a full standard output is 74, and tasks that weren't printed stay on the queue")

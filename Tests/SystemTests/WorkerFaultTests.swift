@@ -12,16 +12,26 @@ import Testing
 @Suite("worker faults", .serialized, .timeLimit(.minutes(10)))
 struct WorkerFaultTests {
     /// Runs a worker in a terminal of its own, with Ctrl-C pressed whenever its command has noted one more line in
-    /// FOLDER/log, `presses` times. Its status goes to FOLDER/status.
+    /// FOLDER/log, `presses` times; after the first there is FOLDER/pressed. Its status goes to FOLDER/status.
     private static let terminal = #"""
         zmodload zsh/zpty
         cd $FOLDER
         print -r -- 'trap : INT; "$WORKQ" work "$QUEUE" -- sh -c "$COMMAND"; echo $? > status.new; mv status.new status' > run
         : > log
+        : > screen
         zpty worker sh ./run
         for ((press = 1; press <= PRESSES; press++)); do
             until (( $(wc -l < log) >= press )); do sleep 0.05; done
             zpty -w -n worker $'\x03'
+            if (( press == 1 )); then
+                until [[ "$(<screen)" == *leaving* ]]; do
+                    while zpty -r -t worker output; do print -rn -- $output >> screen; done
+                    sleep 0.05
+                done
+                # Two within half a second are one.
+                sleep 0.7
+                : > pressed
+            fi
         done
         until [[ -s status ]]; do
             while zpty -r -t worker output; do print -rn -- $output >> screen; done
@@ -48,7 +58,8 @@ struct WorkerFaultTests {
     func oneInterrupt() async throws {
         let fixture = try Fixture()
         try await fixture.publish(["1", "2"])
-        let (log, status) = try await press(1, fixture, "echo start >> log; sleep 2; echo end >> log")
+        let (log, status) = try await press(
+            1, fixture, "echo start >> log; until [ -e pressed ]; do sleep 0.1; done; echo end >> log")
         #expect(log == "start\nend\n" && status == "0", "\(log) \(status)")
         try await fixture.holds(1)
     }
@@ -58,7 +69,8 @@ struct WorkerFaultTests {
         let fixture = try Fixture()
         try await fixture.publish(["1"])
         let command =
-            "trap 'echo ended >> log; exit 1' TERM; echo start >> log; sleep 1; echo more >> log; "
+            "trap 'echo ended >> log; exit 1' TERM; echo start >> log; "
+            + "until [ -e pressed ]; do sleep 0.1; done; echo more >> log; "
             + "while :; do sleep 0.1; done"
         let (log, status) = try await press(2, fixture, command)
         #expect(log == "start\nmore\nended\n" && status == "0", "\(log) \(status)")
@@ -104,7 +116,7 @@ struct WorkerFaultTests {
 
     @Test("W16 a command longer than the broker's consumer_timeout: explained, survived, not run twice, settled once")
     func deliveryTimeout() async throws {
-        let broker = try await onOwnThread { try ThrowawayBroker(settings: "consumer_timeout = 5000\n") }
+        let broker = try await onOwnThread { try ThrowawayBroker(settings: "consumer_timeout = 15000\n") }
         // How often channels look at that; there is no setting for it.
         try await broker.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 1000).")
         let fixture = try Fixture(broker)
@@ -113,9 +125,9 @@ struct WorkerFaultTests {
         let worker = try WorkqProcess(
             ["work", "-v", fixture.queue, "--"] + command.words, environment: fixture.environment)
         try await command.isStarted()
-        try await worker.says("consumer_timeout, 5000 ms (5s); --timeout", within: .seconds(30))
+        try await worker.says("consumer_timeout, 15000 ms (15s); --timeout")
         try await worker.says("connected again")
-        // Asking the broker would take its tools seconds, and the next time-out comes after five.
+        // Asking the broker would take its tools seconds, and the next time-out comes after fifteen.
         try await worker.says("which has come back")
         try command.letGo()
         try await worker.says("is acknowledged")
@@ -134,8 +146,7 @@ struct WorkerFaultTests {
             ["work", fixture.queue, "--prefetch", "10", "--"] + command.words, environment: fixture.environment)
         try await command.isStarted()
         try await fixture.holds(2)
-        worker.signal(SIGUSR1)
-        try await worker.says("1 running, 9 waiting")
+        try await worker.tells("1 running, 9 waiting")
         worker.signal(SIGTERM)
         try await fixture.holds(11)
         try command.letGo()
@@ -221,7 +232,8 @@ struct WorkerFaultTests {
         proxy.mode = .reset(after: 0, .toClient)
         try await worker.says("connected again")
         try await fixture.publish(["2"])
-        try await eventually("the third node is used") { folder.read("done") == "1\n2\n" }
+        // The first task comes again, before or after the second, if its acknowledgement was lost.
+        try await eventually("the third node is used") { folder.read("done").contains("2\n") }
         try await worker.leave()
     }
 

@@ -1,4 +1,4 @@
-// Workers that may have few descriptors open, with the real binary.
+// Workers that may have few descriptors open or a small stack, with the real binary.
 
 import Foundation
 import TestSupport
@@ -15,6 +15,16 @@ struct WorkerLimitTests {
             ["sh", "-c", script, WorkqProcess.executable, fixture.queue], environment: fixture.environment)
         #expect(result == String(repeating: "64\n", count: 200))
         try await fixture.holds(0)
+    }
+
+    @Test("commands get the stack limit that the worker was given", arguments: ["-Ss 1024", "-s 1024"])
+    func stackLimit(limit: String) async throws {
+        let fixture = try Fixture()
+        try await fixture.publish(["task"])
+        let script = "ulimit \(limit); exec \"$0\" work \"$1\" --drain -- sh -c 'ulimit -Ss'"
+        let result = try await Shell.run(
+            ["sh", "-c", script, WorkqProcess.executable, fixture.queue], environment: fixture.environment)
+        #expect(result == "1024\n")
     }
 
     @Test("R15 where the hard limit is low, starts pause once for all jobs, and every task runs")
