@@ -13,11 +13,14 @@ static_libraries = .build/static-libraries
 #
 # Most of a short command's time is the loader's. lld packs the relocations of a position independent program into a
 # fiftieth of their size; nobody looks up symbols in the program, so it exports none, and has no library beside it.
+#
+# That no two accesses to a variable overlap is checked at run time in every other build, the tests' included; here it
+# would be a twelfth of publishing's CPU.
 release_flags = -c release --static-swift-stdlib --disable-local-rpath -Xlinker -L$(CURDIR)/$(static_libraries) \
     -Xswiftc -Xclang-linker -Xswiftc -static-libgcc -Xswiftc -use-ld=lld \
     -Xswiftc -cross-module-optimization -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
     -Xlinker --icf=all \
-    -Xlinker --build-id
+    -Xlinker --build-id -Xswiftc -enforce-exclusivity=unchecked
 release_binary = .build/release/workq
 # By the names that Debian and Ubuntu have for them; Tests/Support/install-packages knows Fedora's and Homebrew's.
 packages = libcurl4-openssl-dev librabbitmq-dev libtomlplusplus-dev pkg-config
@@ -35,15 +38,15 @@ WORKQ_TEST_SEED := $(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')
 endif
 export WORKQ_TEST_SEED
 
-.PHONY: build release demo bench check lint test matrix soak fuzz sanitize install uninstall dist deb picture record \
-    format clean seed
+.PHONY: build release demo bench check lint test matrix soak fuzz fuzz-briefly sanitize install uninstall dist deb \
+    picture record format clean seed
 
 build:
 	$(SWIFT) build
 
 release: packages
 	mkdir -p $(static_libraries)
-	ln -sf "$$(gcc -print-file-name=libstdc++.a || clang -print-file-name=libstdc++.a)" $(static_libraries)/libstdc++.a
+	ln -sf "$$(gcc -print-file-name=libstdc++.a 2>/dev/null || clang -print-file-name=libstdc++.a)" $(static_libraries)/libstdc++.a
 	WORKQ_COMMIT="$$(git rev-parse --short HEAD 2>/dev/null)" $(SWIFT) build $(release_flags) --product workq
 
 demo: release
@@ -56,7 +59,7 @@ bench: release bench-packages
 	strip .build/installed/usr/bin/workq
 	Tests/Benchmarks/run .build/installed/usr/bin/workq $(ONLY)
 
-check: seed check-packages lint test
+check: seed check-packages lint test fuzz-briefly
 
 seed:
 	@echo 'make check: the random choices of this run can be had again with WORKQ_TEST_SEED=$(WORKQ_TEST_SEED)'
@@ -102,7 +105,7 @@ matrix: check-packages
 	[ -z "$$failed" ] || { echo "make matrix: failed with $$failed" >&2; exit 1; }
 
 # Workers, publishers, an operator and brokers are disturbed in every way under load, for as many seconds on each kind of
-# queue.
+# queue; WORKQ_SOAK_KIND=quorum does one of them (classic, quorum, cluster).
 SOAK_SECONDS ?= 600
 soak:
 	$(SWIFT) build --build-tests
@@ -116,6 +119,14 @@ fuzz: packages
 	WORKQ_FUZZING=1 $(SWIFT) build --product fuzzing --scratch-path .build/fuzzing \
 		--sanitize fuzzer --sanitize address -Xswiftc -sanitize=fuzzer,address -Xswiftc -O
 	Tests/Fuzzing/run .build/fuzzing/debug/fuzzing .build/fuzzing/found $(FUZZ_SECONDS) $(FUZZ)
+
+# A few seconds each, as a part of make check.
+libfuzzer_probe = @_cdecl("LLVMFuzzerTestOneInput") public func probe(_: UnsafeRawPointer?, _: Int) -> CInt { 0 }
+fuzz-briefly:
+	@mkdir -p .build
+	@if echo '$(libfuzzer_probe)' | $(SWIFT)c -parse-as-library -sanitize=fuzzer -o .build/libfuzzer-probe - 2>/dev/null; \
+	then $(MAKE) fuzz FUZZ_SECONDS=5; \
+	else echo 'make check: this toolchain has no libFuzzer, so nothing was fuzzed'; fi
 
 # Memory that is used after its end or beyond it, or never given back; and what two threads do to each other.
 sanitizers = $(CURDIR)/.build/sanitizers
