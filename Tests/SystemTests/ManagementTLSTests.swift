@@ -39,28 +39,16 @@ struct ManagementTLSTests {
     @Test("S9 each kind of untrusted certificate is 78 and told in words of its own, --cacert only where it helps")
     func untrusted() async throws {
         let certificates = try await site()
-        try await certificates.sign("expired", validity: ("20200101000000Z", "20200102000000Z"))
-        try await certificates.sign("future", validity: ("20990101000000Z", "20990102000000Z"))
-        try await certificates.sign("elsewhere", for: "DNS:broker.example.net")
-        try await certificates.sign("address", for: "IP:127.0.0.1")
-        try await certificates.sign("stranger", by: "other")
-        let kinds = [
-            ("expired", "localhost", "has expired"), ("future", "localhost", "not yet valid"),
-            ("elsewhere", "localhost", "for another host than localhost"),
-            ("elsewhere", "127.0.0.1", "for another host than 127.0.0.1"),
-            ("address", "localhost", "for another host than localhost"),
-            ("stranger", "localhost", "its authority is unknown"), ("other", "localhost", "it is self-signed"),
-        ]
+        let untrusted = try await certificates.makeUntrusted()
         let authority = ["--cacert", certificates.certificate("ca")]
-        for (name, host, words) in kinds {
-            let server = try await TLSServer(certificates, name, options: ["-HTTP"])
-            let result = try await list(authority, port: server.port, host: host)
-            #expect(result.status == 78 && result.errors.contains(words), "\(name): \(result)")
-            #expect(result.output.isEmpty, "\(name): \(result)")
-            let helps = name == "stranger" || name == "other"
-            #expect(result.errors.contains("--cacert") == helps, "\(name): \(result)")
-            let insecure = try await list(["--insecure"], port: server.port, host: host)
-            #expect(insecure.status == 0 && insecure.errors.contains("not verified"), "\(name): \(insecure)")
+        for kind in untrusted {
+            let server = try await TLSServer(certificates, kind.name, options: ["-HTTP"])
+            let result = try await list(authority, port: server.port, host: kind.host)
+            #expect(result.status == 78 && result.errors.contains(kind.words), "\(kind): \(result)")
+            #expect(result.output.isEmpty, "\(kind): \(result)")
+            #expect(result.errors.contains("--cacert") == kind.wantsAuthority, "\(kind): \(result)")
+            let insecure = try await list(["--insecure"], port: server.port, host: kind.host)
+            #expect(insecure.status == 0 && insecure.errors.contains("not verified"), "\(kind): \(insecure)")
         }
         let server = try await TLSServer(certificates, "address", options: ["-HTTP"])
         let result = try await list(authority, port: server.port, host: "127.0.0.1")
@@ -72,13 +60,9 @@ struct ManagementTLSTests {
         let certificates = try await site()
         try await certificates.sign("server")
         let server = try await TLSServer(certificates, "server", options: ["-HTTP"])
-        let folder = certificates.path("authorities")
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: certificates.certificate("ca"), toPath: "\(folder)/ca.pem")
-        try await certificates.openssl("rehash", folder)
         let named = try await list(["--cacert", certificates.certificate("ca")], port: server.port)
         #expect(Self.isAnswer(named), "\(named)")
-        for (variable, value) in [("SSL_CERT_FILE", certificates.certificate("ca")), ("SSL_CERT_DIR", folder)] {
+        for (variable, value) in try await certificates.trustVariables() {
             let result = try await list([], port: server.port, environment: [variable: value])
             #expect(Self.isAnswer(result), "\(variable): \(result)")
             let other = try await list(
@@ -90,21 +74,10 @@ struct ManagementTLSTests {
     @Test("S12 files that can't be used are 78 before anything connects, and no pass phrase is asked for")
     func files() async throws {
         let certificates = try await TestCertificates()
-        try await certificates.sign("client")
-        try await certificates.openssl(
-            "pkcs8", "-topk8", "-in", certificates.key("client"), "-passout", "pass:secret", "-out",
-            certificates.key("encrypted"))
-        let empty = try certificates.write("", to: "empty.pem")
-        let (certificate, encrypted) = (certificates.certificate("client"), certificates.key("encrypted"))
+        let unusable = try await certificates.makeUnusable()
         let (listener, port) = try LoopbackSocket.listen()
         defer { close(listener) }
-        let kinds = [
-            (["--cacert", empty], ["no certificate in \(empty)"]),
-            (["--cacert", "/nowhere/ca.pem"], ["/nowhere/ca.pem: no such file"]),
-            (["--cert", certificate, "--key", encrypted], [encrypted, "is encrypted", "openssl pkey"]),
-            (["--cert", certificate, "--key", certificates.key("ca")], ["another certificate's key"]),
-        ]
-        for (options, words) in kinds {
+        for (options, words) in unusable {
             let result = try await list(options, port: port)
             #expect(result.status == 78, "\(options): \(result)")
             for word in words { #expect(result.errors.contains(word), "\(options): \(result)") }

@@ -6,38 +6,36 @@ import Testing
 
 @Suite("TLS of a server", .serialized, .timeLimit(.minutes(5)))
 struct TLSServerTests {
+    /// `workq publish` to a TLS server. One that is trusted has nothing to say, until the time to connect is over.
+    private func publish(
+        to server: TLSServer, host: String = "localhost", authority: TestCertificates? = nil,
+        connectTimeout: String = "3s", environment: [String: String] = [:]
+    ) async throws -> WorkqProcess.Result {
+        let trust = authority.map { ["--cacert", $0.certificate("ca")] } ?? []
+        let url = ["WORKQ_URL": "amqps://guest:guest@\(host):\(server.port)"]
+        return try await WorkqProcess.run(
+            ["publish", "q", "x", "--connect-timeout", connectTimeout] + trust,
+            environment: url.merging(environment) { $1 }, timeout: .seconds(60))
+    }
+
+    private static func isTrusted(_ result: WorkqProcess.Result) -> Bool {
+        result.status == 69 && !result.errors.contains("certificate")
+    }
+
     @Test("S9 each kind of untrusted certificate is 78 and told in words of its own, --cacert only where it helps")
     func wrongCertificates() async throws {
         let certificates = try await TestCertificates()
-        try await certificates.sign("expired", validity: ("20200101000000Z", "20200102000000Z"))
-        try await certificates.sign("future", validity: ("20990101000000Z", "20990102000000Z"))
-        try await certificates.sign("elsewhere", for: "DNS:broker.example.net")
-        try await certificates.sign("partial", for: "DNS:local*")
-        try await certificates.sign("address", for: "IP:127.0.0.1")
-        try await certificates.sign("stranger", by: "other")
-        let kinds = [
-            ("expired", "localhost", "has expired"), ("future", "localhost", "not yet valid"),
-            ("elsewhere", "localhost", "for another host than localhost"),
-            ("partial", "localhost", "for another host than localhost"),
-            ("elsewhere", "127.0.0.1", "for another host than 127.0.0.1"),
-            ("address", "localhost", "for another host than localhost"),
-            ("stranger", "localhost", "its authority is unknown"), ("other", "localhost", "it is self-signed"),
-        ]
-        for (name, host, words) in kinds {
-            let server = try await TLSServer(certificates, name)
-            let result = try await WorkqProcess.run(
-                ["publish", "q", "x", "--cacert", certificates.certificate("ca"), "--connect-timeout", "20s"],
-                environment: ["WORKQ_URL": "amqps://guest:guest@\(host):\(server.port)"], timeout: .seconds(60))
-            #expect(result.status == 78 && result.errors.contains(words), "\(name): \(result)")
-            let helps = name == "stranger" || name == "other"
-            #expect(result.errors.contains("--cacert") == helps, "\(name): \(result)")
+        for kind in try await certificates.makeUntrusted() {
+            let server = try await TLSServer(certificates, kind.name)
+            let result = try await publish(
+                to: server, host: kind.host, authority: certificates, connectTimeout: "20s")
+            #expect(result.status == 78 && result.errors.contains(kind.words), "\(kind): \(result)")
+            #expect(result.errors.contains("--cacert") == kind.wantsAuthority, "\(kind): \(result)")
         }
         // It gets as far as the login where the certificate's address is the one that was asked for.
         let server = try await TLSServer(certificates, "address")
-        let result = try await WorkqProcess.run(
-            ["publish", "q", "x", "--cacert", certificates.certificate("ca"), "--connect-timeout", "3s"],
-            environment: ["WORKQ_URL": "amqps://guest:guest@127.0.0.1:\(server.port)"], timeout: .seconds(60))
-        #expect(result.status == 69 && !result.errors.contains("certificate"), "\(result)")
+        let result = try await publish(to: server, host: "127.0.0.1", authority: certificates)
+        #expect(Self.isTrusted(result), "\(result)")
     }
 
     @Test("S9 the authorities that SSL_CERT_FILE and SSL_CERT_DIR name are trusted")
@@ -45,37 +43,18 @@ struct TLSServerTests {
         let certificates = try await TestCertificates()
         try await certificates.sign("server")
         let server = try await TLSServer(certificates, "server")
-        let folder = certificates.path("authorities")
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: certificates.certificate("ca"), toPath: "\(folder)/ca.pem")
-        try await certificates.openssl("rehash", folder)
-        for (variable, value) in [("SSL_CERT_FILE", certificates.certificate("ca")), ("SSL_CERT_DIR", folder)] {
-            let result = try await WorkqProcess.run(
-                ["publish", "q", "x", "--connect-timeout", "3s"],
-                environment: ["WORKQ_URL": "amqps://guest:guest@localhost:\(server.port)", variable: value],
-                timeout: .seconds(60))
-            #expect(result.status == 69 && !result.errors.contains("certificate"), "\(variable): \(result)")
+        for (name, value) in try await certificates.trustVariables() {
+            let result = try await publish(to: server, environment: [name: value])
+            #expect(Self.isTrusted(result), "\(name): \(result)")
         }
     }
 
     @Test("S12 files that can't be used are 78 before anything connects, and no pass phrase is asked for")
     func files() async throws {
         let certificates = try await TestCertificates()
-        try await certificates.sign("client")
-        try await certificates.openssl(
-            "pkcs8", "-topk8", "-in", certificates.key("client"), "-passout", "pass:secret", "-out",
-            certificates.key("encrypted"))
-        let empty = try certificates.write("", to: "empty.pem")
-        let (certificate, encrypted) = (certificates.certificate("client"), certificates.key("encrypted"))
         let (listener, port) = try LoopbackSocket.listen()
         defer { close(listener) }
-        let kinds = [
-            (["--cacert", empty], ["no certificate in \(empty)"]),
-            (["--cacert", certificates.key("client")], ["no certificate in"]),
-            (["--cert", certificate, "--key", encrypted], [encrypted, "is encrypted", "openssl pkey"]),
-            (["--cert", certificate, "--key", certificates.key("ca")], ["another certificate's key"]),
-        ]
-        for (options, words) in kinds {
+        for (options, words) in try await certificates.makeUnusable() {
             // What a pass phrase would be read from without a terminal; none of it may be eaten.
             let result = try await WorkqProcess.run(
                 ["publish", "q", "--lines"] + options, input: .bytes(Array("secret\n1\n2\n".utf8)),
@@ -98,10 +77,8 @@ struct TLSServerTests {
                 "-servername", "localhost", "-cert2", certificates.certificate("server"), "-key2",
                 certificates.key("server"),
             ])
-        let result = try await WorkqProcess.run(
-            ["publish", "q", "x", "--cacert", certificates.certificate("ca"), "--connect-timeout", "3s"],
-            environment: ["WORKQ_URL": "amqps://guest:guest@localhost:\(server.port)"], timeout: .seconds(60))
-        #expect(result.status == 69 && !result.errors.contains("certificate"), "\(result)")
+        let result = try await publish(to: server, authority: certificates)
+        #expect(Self.isTrusted(result), "\(result)")
     }
 
     @Test("S10 a server that only speaks TLS 1.1 is refused, also where the system's settings allow it")
@@ -120,12 +97,6 @@ struct TLSServerTests {
             MinProtocol = TLSv1
             CipherString = ALL:@SECLEVEL=0
             """, to: "lenient.cnf")
-        func publish(to server: TLSServer) async throws -> WorkqProcess.Result {
-            try await WorkqProcess.run(
-                ["publish", "q", "x", "--cacert", certificates.certificate("ca"), "--connect-timeout", "10s"],
-                environment: ["WORKQ_URL": "amqps://guest:guest@localhost:\(server.port)", "OPENSSL_CONF": settings],
-                timeout: .seconds(60))
-        }
         let old = try await TLSServer(certificates, "server", options: options + ["-tls1_1"])
         do {
             // The settings do allow it: openssl's own client connects.
@@ -137,12 +108,13 @@ struct TLSServerTests {
         } catch {
             return  // This OpenSSL has no TLS 1.1 any more.
         }
-        let refused = try await publish(to: old)
+        let lenient = ["OPENSSL_CONF": settings]
+        let refused = try await publish(to: old, authority: certificates, connectTimeout: "20s", environment: lenient)
         #expect(refused.status == 78 && refused.errors.contains("TLS"), "\(refused)")
         // The same server with TLS 1.2 gets as far as the login.
         let server = try await TLSServer(certificates, "server", options: options + ["-tls1_2"])
-        let result = try await publish(to: server)
-        #expect(result.status == 69, "\(result)")
+        let result = try await publish(to: server, authority: certificates, environment: lenient)
+        #expect(Self.isTrusted(result), "\(result)")
     }
 
     @Test("N14 a server that never answers the TLS handshake is 69 within the connect timeout")

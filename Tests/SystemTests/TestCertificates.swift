@@ -67,6 +67,62 @@ final class TestCertificates {
     }
 }
 
+// What workq must say is the same for AMQP and for HTTPS.
+extension TestCertificates {
+    /// A certificate that is refused where `host` is asked for.
+    struct Untrusted {
+        let name: String
+        var host = "localhost"
+        /// What the refusal says.
+        let words: String
+        /// Whether another `--cacert` could help.
+        var wantsAuthority = false
+    }
+
+    /// Makes one for each way to be wrong; `address` is right for 127.0.0.1.
+    func makeUntrusted() async throws -> [Untrusted] {
+        try await sign("expired", validity: ("20200101000000Z", "20200102000000Z"))
+        try await sign("future", validity: ("20990101000000Z", "20990102000000Z"))
+        try await sign("elsewhere", for: "DNS:broker.example.net")
+        try await sign("partial", for: "DNS:local*")
+        try await sign("address", for: "IP:127.0.0.1")
+        try await sign("stranger", by: "other")
+        return [
+            Untrusted(name: "expired", words: "has expired"), Untrusted(name: "future", words: "not yet valid"),
+            Untrusted(name: "elsewhere", words: "for another host than localhost"),
+            Untrusted(name: "partial", words: "for another host than localhost"),
+            Untrusted(name: "elsewhere", host: "127.0.0.1", words: "for another host than 127.0.0.1"),
+            Untrusted(name: "address", words: "for another host than localhost"),
+            Untrusted(name: "stranger", words: "its authority is unknown", wantsAuthority: true),
+            Untrusted(name: "other", words: "it is self-signed", wantsAuthority: true),
+        ]
+    }
+
+    /// Options with files that can't be used, and what is said of each.
+    func makeUnusable() async throws -> [(options: [String], words: [String])] {
+        try await sign("client")
+        let (certificate, encrypted) = (certificate("client"), key("encrypted"))
+        try await openssl("pkcs8", "-topk8", "-in", key("client"), "-passout", "pass:secret", "-out", encrypted)
+        let empty = try write("", to: "empty.pem")
+        return [
+            (["--cacert", empty], ["no certificate in \(empty)"]),
+            (["--cacert", key("client")], ["no certificate in"]),
+            (["--cacert", "/nowhere/ca.pem"], ["/nowhere/ca.pem: no such file"]),
+            (["--cert", certificate, "--key", encrypted], [encrypted, "is encrypted", "openssl pkey"]),
+            (["--cert", certificate, "--key", key("ca")], ["another certificate's key"]),
+        ]
+    }
+
+    /// OpenSSL's variables, each with a value that makes `ca` trusted.
+    func trustVariables() async throws -> [(name: String, value: String)] {
+        let folder = path("authorities")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: certificate("ca"), toPath: "\(folder)/ca.pem")
+        try await openssl("rehash", folder)
+        return [("SSL_CERT_FILE", certificate("ca")), ("SSL_CERT_DIR", folder)]
+    }
+}
+
 /// A TLS server on this machine that speaks no AMQP: enough to be trusted or not.
 final class TLSServer {
     let port: Int
