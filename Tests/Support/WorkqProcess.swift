@@ -74,13 +74,21 @@ package final class WorkqProcess {
         posix_spawn_file_actions_addopen(&actions, 0, standardInput, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, folder.path("stdout"), create, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, folder.path("stderr"), create, 0o600)
+        // Threads of tests block nearly all signals, which a program would inherit; from a shell it has none blocked.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var variables = environment
         variables["PATH"] = variables["PATH"] ?? ProcessInfo.processInfo.environment["PATH"]
         variables["HOME"] = variables["HOME"] ?? folder.path
         let words = CStrings([executable] + arguments)
         let entries = CStrings(variables.map { "\($0.key)=\($0.value)" })
         var pid: pid_t = 0
-        let failure = posix_spawn(&pid, executable, &actions, nil, words.pointers, entries.pointers)
+        let failure = posix_spawn(&pid, executable, &actions, &attributes, words.pointers, entries.pointers)
         guard failure == 0 else { throw Failure("cannot start \(executable): \(String(cString: strerror(failure)))") }
         self.pid = pid
     }

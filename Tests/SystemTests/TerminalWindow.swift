@@ -17,10 +17,8 @@ final class TerminalWindow {
 
     deinit {
         // The folder, with the socket in it, goes with this object.
-        if let process = try? start(["kill-server"]) {
-            var status: Int32 = 0
-            waitpid(process.pid, &status, 0)
-        }
+        guard let process = try? start(["kill-server"]) else { return }
+        while process.isRunning { usleep(10_000) }
     }
 
     @discardableResult
