@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 
 // Debian's builds with OpenSSL and with GnuTLS, which share the interface; other systems have one of them.
@@ -90,11 +91,25 @@ static size_t write_piece(char *bytes, size_t size, size_t count, void *context)
     return receipt->receive(bytes, size * count, receipt->context) ? size * count : 0;
 }
 
+// Performs without SIGPIPE: where libcurl may set no handlers (CURLOPT_NOSIGNAL) it leaves that to its callers, and
+// before version 7.87 OpenSSL beneath it writes in a way that raises it. It comes to the thread that writes.
+static CURLcode perform_quietly(CURL *session) {
+    sigset_t pipe, previous, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &previous);
+    CURLcode code = curl.easy_perform(session);
+    int signal;
+    if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1) sigwait(&pipe, &signal);
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+    return code;
+}
+
 CURLcode workq_curl_perform(CURL *session, workq_curl_receiver receive, void *context) {
     struct receipt receipt = {receive, context};
     curl.easy_setopt(session, CURLOPT_WRITEFUNCTION, write_piece);
     curl.easy_setopt(session, CURLOPT_WRITEDATA, &receipt);
-    CURLcode code = curl.easy_perform(session);
+    CURLcode code = perform_quietly(session);
     curl.easy_setopt(session, CURLOPT_WRITEDATA, NULL);
     return code;
 }

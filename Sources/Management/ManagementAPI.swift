@@ -7,7 +7,7 @@ import Synchronization
 
 /// Asks RabbitMQ's management API.
 ///
-/// A thread asks, reads and decodes; the caller's thread waits for it, or goes on and looks later.
+/// The caller's thread asks, reads and decodes; or another does, and the caller looks later.
 package final class ManagementAPI: Sendable {
     let parameters: ManagementParameters
     /// What the last question has left, with its connection.
@@ -26,15 +26,14 @@ package final class ManagementAPI: Sendable {
         self.parameters = parameters
     }
 
-    /// All queues that `query` asks for, sorted by vhost and name, each once.
-    package func queues(_ query: QueueQuery) throws(ManagementError) -> [QueueRecord] {
-        try ask(query).result()
+    /// All queues that `query` asks for, sorted by vhost and name, each once, within the time that the parameters allow
+    /// and by `deadline`.
+    package func queues(_ query: QueueQuery, by deadline: Instant = .never) throws(ManagementError) -> [QueueRecord] {
+        try answer(query, try target(of: query), within: TimeLimit(parameters.timeout, by: deadline))
     }
 
-    /// Asks for queues and doesn't wait. The answer comes within the time that the parameters allow, and by `deadline`.
-    package func ask(
-        _ query: QueueQuery, by deadline: Instant = .never
-    ) throws(ManagementError) -> PendingQueues {
+    /// Asks for the same without waiting.
+    package func ask(_ query: QueueQuery, by deadline: Instant = .never) throws(ManagementError) -> PendingQueues {
         let target = try target(of: query)
         let limit = TimeLimit(parameters.timeout, by: deadline)
         return try PendingQueues("ask for queues") { () throws(ManagementError) in
@@ -44,7 +43,7 @@ package final class ManagementAPI: Sendable {
 
     /// The URL's part that is the same for all endpoints.
     private func target(of query: QueueQuery) throws(ManagementError) -> String {
-        var target = "/api/\(query.resource)"
+        var target = "/api/\(query.resource.rawValue)"
         if let vhost = query.vhost, query.resource != .connections {
             guard let segment = PathSegment(vhost) else {
                 throw ManagementError(
@@ -55,12 +54,14 @@ package final class ManagementAPI: Sendable {
         }
         if let queue = query.queue.flatMap(PathSegment.init) { target += "/" + queue.encoded }
         let isCheap = query.resource == .queues && query.isCheap
-        var parameters = isCheap ? ["disable_stats=true", "enable_queue_totals=true"] : []
-        if let limit = query.limit { parameters += ["pagination=true", "page=1", "page_size=\(limit)", "sort=name"] }
-        return target + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
+        if isCheap { target += "?disable_stats=true&enable_queue_totals=true" }
+        if let limit = query.limit {
+            target += (isCheap ? "&" : "?") + "pagination=true&page=1&page_size=\(limit)&sort=name"
+        }
+        return target
     }
 
-    // MARK: - On the question's thread
+    // MARK: - On the thread that waits for the broker
 
     /// Tries each endpoint, and once more after a 500: a queue that is deleted meanwhile can cause one.
     private func answer(
@@ -87,7 +88,7 @@ package final class ManagementAPI: Sendable {
     private func answer(
         _ query: QueueQuery, _ endpoint: ManagementParameters.Endpoint, _ target: String, within limit: TimeLimit
     ) throws(ManagementError) -> [QueueRecord] {
-        let operation = "ask \(endpoint.description) for \(query.resource)"
+        let operation = "ask \(endpoint.description) for \(query.resource.rawValue)"
         let request = request(to: endpoint, target, within: limit)
         switch try reply(to: query, request, operation) {
         // Consumers of several channels may have the same tag.

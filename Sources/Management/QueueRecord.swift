@@ -2,8 +2,8 @@
 
 /// What to list.
 package struct QueueQuery: Equatable, Sendable {
-    /// What the API lists under a path.
-    package enum Resource: Sendable {
+    /// What the API lists, by the path that it is under.
+    package enum Resource: String, Sendable {
         case queues, consumers, connections
 
         /// The key of an object by which its record is called.

@@ -35,7 +35,7 @@ CURLcode workq_curl_set_explanation(CURL *WORKQ_NONNULL session, char *WORKQ_NUL
 /// Takes a piece of a reply's body; false ends the request.
 typedef bool (*workq_curl_receiver)(const void *WORKQ_NONNULL bytes, size_t count, void *WORKQ_NULLABLE context);
 
-/// Performs the request; `receive` is called on this thread for each piece of the reply's body.
+/// Performs the request; `receive` is called on this thread for each piece of the reply's body. Raises no SIGPIPE.
 CURLcode workq_curl_perform(CURL *WORKQ_NONNULL session, workq_curl_receiver WORKQ_NONNULL receive,
                             void *WORKQ_NULLABLE context);
 

@@ -56,9 +56,8 @@ struct ManagementQueues: QueueSource {
             }
             // What is on a page isn't all that this column counts.
             let limit = all.contains(.readyWithRetries) ? nil : pageSize
-            let pending = try api.ask(QueueQuery(vhost: vhost, columns: cheap, limit: limit), by: deadline)
             let more = statistics.isEmpty ? [] : try askStatistics(statistics, names, by: deadline)
-            let records = try pending.result()
+            let records = try api.queues(QueueQuery(vhost: vhost, columns: cheap, limit: limit), by: deadline)
             var list = QueueList(columns: all, records: records)
             if !statistics.isEmpty {
                 // The columns of the answer, in the order of the list.
@@ -116,7 +115,7 @@ struct ManagementQueues: QueueSource {
 
 /// What the broker itself tells over AMQP: ready tasks and consumers of named queues, live.
 struct AMQPQueues: QueueSource {
-    static let liveColumns: Set<QueueColumn> = [.ready, .consumers]
+    static let liveColumns: [QueueColumn] = [.ready, .consumers]
 
     let parameters: ConnectionParameters
 

@@ -68,7 +68,7 @@ final class QueueListing {
         let columns = [Columns.queue, Columns.host, Columns.user]
         var query = QueueQuery(vhost: vhost, columns: columns)
         query.resource = .consumers
-        guard let records = try? api.ask(query, by: .now + Self.shortPatience).result() else { return [] }
+        guard let records = try? api.queues(query, by: .now + Self.shortPatience) else { return [] }
         let names = Set(queues)
         return records.compactMap { record in
             guard case .text(let queue) = record.values[0], names.contains(ShortString(queue)) else { return nil }

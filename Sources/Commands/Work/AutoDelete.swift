@@ -19,7 +19,7 @@ extension WorkCommand {
             let query = QueueQuery(vhost: parameters.vhost, columns: [column], queue: queue, isCheap: false)
             // A process of its own: this one, which may live for long, has no other use for libcurl's 7 MB.
             let isAutoDelete = ShortLivedProcess.answer(within: patience) {
-                (try? ManagementAPI(management).ask(query).result())?.first?.values.first == .flag(true)
+                (try? ManagementAPI(management).queues(query))?.first?.values.first == .flag(true)
             }
             guard let isAutoDelete else { return }
             guard isAutoDelete else { continue }
