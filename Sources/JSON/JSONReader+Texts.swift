@@ -29,15 +29,23 @@ extension JSONReader {
 
     /// Passes what stands for itself, up to a quote or a backslash, and returns whether all of it is ASCII.
     private mutating func skipPlainText() throws(Malformed) -> Bool {
-        var seen: UInt8 = 0
+        var seen: UInt64 = 0
         // A variable of its own can be in a register.
         var index = position
         defer { position = index }
+        let words = UnsafeRawBufferPointer(bytes)
+        while index + 8 <= bytes.count {
+            let word = UInt64(littleEndian: words.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let plain = word.plainBytes
+            seen |= word & ~(.max << (8 * plain))
+            index += plain
+            if plain < 8 { break }
+        }
         while index < bytes.count {
             let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return seen < 0x80 }
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return seen & .highBits == 0 }
             if byte < 0x20 { break }
-            seen |= byte
+            seen |= UInt64(byte)
             index += 1
         }
         position = index
@@ -90,4 +98,23 @@ extension JSONReader {
         position = end
         return code
     }
+}
+
+extension UInt64 {
+    private static let lowBits: UInt64 = 0x0101_0101_0101_0101
+    /// Of each byte, the one that ASCII doesn't use.
+    fileprivate static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// How many of the eight bytes, from the lowest one, stand for themselves in a text of JSON.
+    ///
+    /// What a subtraction borrows spoils no byte below the first that is found.
+    fileprivate var plainBytes: Int {
+        let quotes = (self ^ 0x22 * Self.lowBits).zeroBytes
+        let backslashes = (self ^ 0x5C * Self.lowBits).zeroBytes
+        let controls = (self &- 0x20 * Self.lowBits) & ~self & Self.highBits
+        return (quotes | backslashes | controls).trailingZeroBitCount / 8
+    }
+
+    /// The high bit of the lowest byte that is 0, and maybe of some above it.
+    private var zeroBytes: UInt64 { (self &- Self.lowBits) & ~self & Self.highBits }
 }

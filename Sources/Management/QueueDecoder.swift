@@ -81,14 +81,14 @@ struct QueueDecoder {
         _ key: UnsafeBufferPointer<UInt8>, _ fields: [Field], _ reader: inout JSONReader, into draft: inout Draft
     ) throws(JSONReader.Malformed) {
         guard let place = fields.firstIndex(where: { key.isSame(as: $0.key) }) else { return try reader.skip() }
-        let field = fields[place]
-        guard field.fields.isEmpty || !reader.isAtObject else {
+        // A copy of the field would count references for each key.
+        guard fields[place].fields.isEmpty || !reader.isAtObject else {
             return try reader.object { reader, key throws(JSONReader.Malformed) in
-                try read(key, field.fields, &reader, into: &draft)
+                try read(key, fields[place].fields, &reader, into: &draft)
             }
         }
         let value = try QueueValue(reading: &reader)
-        for (index, kind) in field.columns where kind.shows(value) { draft.values[index] = value }
+        for (index, kind) in fields[place].columns where kind.shows(value) { draft.values[index] = value }
     }
 }
 

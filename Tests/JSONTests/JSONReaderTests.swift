@@ -53,6 +53,29 @@ import Testing
         #expect(throws: JSONReader.Malformed.self) { try Self.skip(text) }
     }
 
+    @Test("each byte ends a text, stands for itself or is refused, wherever it stands", arguments: 0..<20)
+    func bytesOfTexts(place: Int) throws {
+        for byte in UInt8.min...UInt8.max {
+            var text = Array(repeating: UInt8(ascii: "~"), count: 20)
+            text[place] = byte
+            let quoted = [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")]
+            let value = try? JSONReader.value(of: quoted)
+            switch byte {
+            // What follows the quote is one value too many, and a tilde is no escape.
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), ..<0x20, 0x80...:
+                #expect(value == nil, "byte \(byte) at \(place)")
+            default:
+                #expect(value == .text(text), "byte \(byte) at \(place)")
+            }
+        }
+        // Of several bytes that end it, the first one does.
+        let ended = Array(repeating: UInt8(ascii: "!"), count: place) + Array("\"!\\\u{1}\u{0}!\"".utf8)
+        let column = place + 3
+        #expect(throws: JSONReader.Malformed(reason: "\"!\" after the end", column: column)) {
+            try JSONReader.value(of: [UInt8(ascii: "\"")] + ended)
+        }
+    }
+
     private static func skip(_ text: String) throws {
         try JSONReader.read(Array(text.utf8)) { reader throws(JSONReader.Malformed) in try reader.skip() }
     }
