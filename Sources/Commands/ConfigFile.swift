@@ -185,7 +185,7 @@ private struct SectionReader {
         let name = host ?? broker.host
         let scheme = usesTLS || broker.usesTLS ? "https" : "http"
         let address =
-            "\(scheme)://" + (name.contains(":") ? "[\(name)]" : name) + (port.map { ":\($0)" } ?? "")
+            "\(scheme)://\(URLParts.hostText(name))" + (port.map { ":\($0)" } ?? "")
             + "/" + (prefix ?? "").drop { $0 == "/" }
         return try self.parse(address, "hostname, port or path_prefix", parse)
     }

@@ -21,8 +21,7 @@ package struct ManagementParameters {
 
         /// As it stands in messages: `http://host:15672`. Never holds a login.
         package var description: String {
-            let hostText = host.contains(":") ? "[\(host)]" : host
-            return "\(usesTLS ? "https" : "http")://\(hostText):\(port)\(prefix)"
+            "\(usesTLS ? "https" : "http")://\(URLParts.hostText(host)):\(port)\(prefix)"
         }
     }
 

@@ -12,8 +12,8 @@ package struct QueueColumn: Hashable, Sendable {
     /// rabbitmqctl's name, or in its style where rabbitmqctl has none.
     package let name: String
     package let kind: Kind
-    /// The keys that lead to the value in the API's object.
-    let path: [String]
+    /// The keys that lead to the value in the API's object, with dots between them.
+    private let keys: String
     /// Whether the cheap query has it. Counts are live then in classic queues; quorum queues report theirs, and all
     /// queues everything else, every 5 s.
     package let isCheap: Bool
@@ -24,9 +24,12 @@ package struct QueueColumn: Hashable, Sendable {
         self.name = name
         self.kind = kind
         self.isCheap = isCheap
-        self.path = (path ?? name).split(separator: ".").map(String.init)
+        keys = path ?? name
         self.meaning = meaning
     }
+
+    /// The keys that lead to the value in the API's object.
+    var path: [String] { keys.split(separator: ".").map(String.init) }
 
     package static func == (left: QueueColumn, right: QueueColumn) -> Bool { left.name == right.name }
 

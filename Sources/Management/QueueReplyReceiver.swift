@@ -1,7 +1,6 @@
 // Takes the API's reply to a question for queues as it comes in.
 
 import JSON
-import Text
 
 /// What a reply came to.
 enum QueueReply: Sendable {
@@ -78,7 +77,7 @@ final class QueueReplyReceiver {
     private func begin(_ head: HTTPReplyHead) throws(ReplyFault) {
         guard !hasBegun else { return }
         hasBegun = true
-        guard head.contentType.lowercased().contains("json") else { throw .notQueues }
+        guard head.contentType.lowercased().hasPrefix("application/json") else { throw .notQueues }
         guard head.contentLength ?? 0 <= Self.sizeLimit else { throw .tooLarge }
     }
 

@@ -11,7 +11,8 @@ package struct CommandDefinition<Values> {
     package var rest: RestOperand<Values>?
     package var optionGroups: [(title: String, options: [Option<Values>])]
     package var rules: [OptionRule] = []
-    package var sections: [ManualSection] = []
+    /// Made for the manual only: some list a whole table.
+    package var sections: () -> [ManualSection]
     package var examples: [Example] = []
     package var isHidden = false
 
@@ -19,7 +20,7 @@ package struct CommandDefinition<Values> {
         name: String, aliases: [String] = [], summary: String, synopses: [String], introduction: [String] = [],
         operands: [Operand<Values>] = [], rest: RestOperand<Values>? = nil,
         optionGroups: [(title: String, options: [Option<Values>])], rules: [OptionRule] = [],
-        sections: [ManualSection] = [], examples: [Example] = [], isHidden: Bool = false
+        sections: @autoclosure @escaping () -> [ManualSection] = [], examples: [Example] = [], isHidden: Bool = false
     ) {
         self.name = name
         self.aliases = aliases
@@ -43,7 +44,7 @@ package struct CommandDefinition<Values> {
         return CommandDescription(
             name: name, aliases: aliases, summary: summary, synopses: synopses, introduction: introduction,
             operands: operands.map(\.description), rest: rest?.description, optionGroups: groups, rules: rules,
-            sections: sections, examples: examples, isHidden: isHidden)
+            sections: sections(), examples: examples, isHidden: isHidden)
     }
 
     /// What the words of a command line ask for.

@@ -72,7 +72,7 @@ package struct Option<Values> {
         let description = OptionDescription(
             spellings, format, defaultText, environment, isRepeatable: false, summary: summary, details: details)
         var option = Self(description, format) { $1[keyPath: path()] = $0 }
-        if defaultText == nil { option.shownDefault = format.show.map { show in { show($0[keyPath: path()]) } } }
+        if defaultText == nil, let show = format.show { option.shownDefault = { show($0[keyPath: path()]) } }
         return option
     }
 
@@ -118,11 +118,13 @@ package struct Option<Values> {
 
     /// The same option for a command that keeps these values as a part of its own.
     package func within<Outer>(_ path: @autoclosure @escaping () -> WritableKeyPath<Outer, Values>) -> Option<Outer> {
-        Option<Outer>(
-            description: description, store: { store($0, &$1[keyPath: path()]) },
-            storeFromEnvironment: storeFromEnvironment.map { store in { store($0, &$1[keyPath: path()]) } },
-            expectation: expectation, complaint: complaint,
-            shownDefault: shownDefault.map { show in { show($0[keyPath: path()]) } })
+        var option = Option<Outer>(
+            description: description, store: { store($0, &$1[keyPath: path()]) }, expectation: expectation,
+            complaint: complaint)
+        // `map` would look up types of functions for each option, which takes as long as parsing does.
+        if let store = storeFromEnvironment { option.storeFromEnvironment = { store($0, &$1[keyPath: path()]) } }
+        if let show = shownDefault { option.shownDefault = { show($0[keyPath: path()]) } }
+        return option
     }
 
     /// The option as data, with the default that `defaults` have.

@@ -47,6 +47,15 @@ import Testing
                 """)
     }
 
+    @Test("what stands behind the columns' values isn't written", arguments: OutputFormat.allCases)
+    func more(format: OutputFormat) {
+        var longer = Self.rows
+        longer.labels = longer.rows.map { [(name: "queue", value: $0[0].text)] }
+        let expected = Self.text(format, longer)
+        for index in longer.rows.indices { longer.rows[index].append(.text("more")) }
+        #expect(Self.text(format, longer) == expected && !expected.contains("more"))
+    }
+
     @Test("no rows are a header, an empty array, or nothing")
     func empty() {
         let rows = OutputRows(columns: [.name, .ready], rows: [])

@@ -31,9 +31,8 @@ package struct BrokerURL: Equatable {
     package var redacted: String {
         let scheme = usesTLS ? "amqps" : "amqp"
         let user = username.map { "\($0)@" } ?? ""
-        let hostText = host.contains(":") ? "[\(host)]" : host
         let path = vhost == nil || vhost == "/" ? "" : "/\(vhost ?? "")"
-        return "\(scheme)://\(user)\(hostText):\(port)\(path)"
+        return "\(scheme)://\(user)\(URLParts.hostText(host)):\(port)\(path)"
     }
 
     /// Reads `scheme://[user[:password]@]host[:port][/vhost][?parameters]`.

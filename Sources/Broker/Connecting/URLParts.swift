@@ -50,6 +50,11 @@ package struct URLParts {
         (host, port) = try Self.hostAndPort(rest)
     }
 
+    /// A host as it stands in URLs: IPv6 addresses in brackets.
+    package static func hostText(_ host: String) -> String {
+        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
+    }
+
     /// Takes what stands before `mark` from the front, and the mark itself; nil when there is no mark.
     private static func removePrefix(of text: inout ArraySlice<UInt8>, through mark: String) -> ArraySlice<UInt8>? {
         guard let start = text.indices.first(where: { text[$0...].starts(with: mark.utf8) }) else { return nil }

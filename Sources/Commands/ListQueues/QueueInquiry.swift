@@ -75,7 +75,7 @@ final class QueueInquiry {
                 [.consumers], names: values.selection.named(in: list.records).map(\.name), by: deadline)
         else { return }
         list.fill(from: live, replacing: [.consumers])
-        list.liveColumns.insert(.consumers)
+        list.liveColumns.append(.consumers)
     }
 
     private func amqp() throws(CommandError) -> AMQPQueues {

@@ -18,7 +18,7 @@ struct QueueList {
     /// Queues that were named and don't exist.
     var missing: [String] = []
     /// Columns that are live for every queue, whoever else told the others.
-    var liveColumns: Set<QueueColumn> = []
+    var liveColumns: [QueueColumn] = []
     /// Queues of which it isn't known whether they are meant, and which are left out.
     var undecided = 0
     /// Whether the management API had no part in it.
@@ -28,9 +28,9 @@ struct QueueList {
         columns.firstIndex(of: column).map { record.values[$0] } ?? .unknown
     }
 
-    /// The values of all records in these columns.
+    /// The values of all records in these columns, with more behind them.
     func rows(_ shown: [QueueColumn]) -> [[QueueValue]] {
-        guard !columns.starts(with: shown) else { return records.map { Array($0.values.prefix(shown.count)) } }
+        guard !columns.starts(with: shown) else { return records.map { $0.values } }
         let indices = shown.map { columns.firstIndex(of: $0) }
         return records.map { record in indices.map { index in index.map { record.values[$0] } ?? .unknown } }
     }
@@ -43,7 +43,7 @@ struct QueueList {
     }
 
     /// Takes over what `other` knows of the same queues and this list doesn't, or is to take from there.
-    mutating func fill(from other: QueueList, replacing replaced: Set<QueueColumn> = []) {
+    mutating func fill(from other: QueueList, replacing replaced: [QueueColumn] = []) {
         var others: [QueueKey: QueueRecord] = [:]
         for record in other.records { others[QueueKey(record)] = record }
         let places = columns.enumerated().compactMap { index, column in
@@ -74,11 +74,10 @@ struct QueueKey: Hashable {
     }
 }
 
-extension Array where Element: Hashable {
-    /// Each element once, where it stands first.
+extension Array where Element: Equatable {
+    /// Each element once, where it stands first. All are compared with all: for short lists, as those of columns.
     var withoutRepeats: [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
+        reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }
 

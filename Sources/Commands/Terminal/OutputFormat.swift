@@ -25,7 +25,7 @@ enum OutputFormat: String, CaseIterable {
 /// Rows of named columns, ready to be written.
 struct OutputRows {
     var columns: [QueueColumn]
-    /// Each parallel to the columns.
+    /// Each begins with the columns' values; what follows isn't written.
     var rows: [[QueueValue]]
     /// What each row is about, for Prometheus; parallel to the rows.
     var labels: [[(name: String, value: String)]] = []
@@ -47,14 +47,8 @@ struct OutputRows {
 
     private func separated(by separator: String, hasHeader: Bool, _ escape: (String) -> String) -> [UInt8] {
         var text: [UInt8] = []
-        if hasHeader { text += Array(columns.map(\.name).joined(separator: separator).utf8) + [UInt8(ascii: "\n")] }
-        for row in rows {
-            for (index, value) in row.enumerated() {
-                if index > 0 { text += separator.utf8 }
-                text += escape(value.text).utf8
-            }
-            text.append(UInt8(ascii: "\n"))
-        }
+        if hasHeader { text.appendRow(columns, separatedBy: separator) { $0.name } }
+        for row in rows { text.appendRow(row.prefix(columns.count), separatedBy: separator) { escape($0.text) } }
         return text
     }
 
@@ -96,6 +90,17 @@ extension Double {
 }
 
 extension [UInt8] {
+    /// Appends a line of cells.
+    fileprivate mutating func appendRow<Cell>(
+        _ cells: some Collection<Cell>, separatedBy separator: String, _ text: (Cell) -> String
+    ) {
+        for (index, cell) in cells.enumerated() {
+            if index > 0 { self += separator.utf8 }
+            self += text(cell).utf8
+        }
+        append(UInt8(ascii: "\n"))
+    }
+
     /// Appends an object whose keys keep their order.
     mutating func appendJSONObject(_ members: [(key: String, value: QueueValue)]) {
         appendJSONObject(members) { json, member in
@@ -154,7 +159,10 @@ extension String {
     /// backslash, so that the text can be had back.
     fileprivate var escapedForTabs: String {
         // Nearly all text is plain, and asking Unicode for a character's category takes long.
-        if utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }) { return self }
+        let isPlain = utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }
+        }
+        if isPlain ?? false { return self }
         var result = ""
         for scalar in unicodeScalars {
             switch scalar {
