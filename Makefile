@@ -14,7 +14,7 @@ static_libraries = .build/static-libraries
 # Most of a short command's time is the loader's. lld packs the relocations of a position independent program into a
 # fiftieth of their size; nobody looks up symbols in the program, so it exports none, and has no library beside it.
 # Each function has a section of its own, and none is kept for being public alone: the linker drops what nothing calls,
-# and makes one of those that are the same.
+# makes one of those that are the same, and puts together what short commands call of Swift's own.
 #
 # That no two accesses to a variable overlap is checked at run time in every other build, the tests' included; here it
 # would be a twelfth of publishing's CPU.
@@ -22,6 +22,7 @@ release_flags = -c release --static-swift-stdlib --disable-local-rpath -Xlinker 
     -Xswiftc -Xclang-linker -Xswiftc -static-libgcc -Xswiftc -use-ld=lld \
     -Xswiftc -cross-module-optimization -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
     -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -Xfrontend -Xswiftc -internalize-at-link \
+    -Xlinker --symbol-ordering-file=$(CURDIR)/.packaging/startup-functions -Xlinker --no-warn-symbol-ordering \
     -Xlinker --icf=all -Xlinker --build-id -Xswiftc -enforce-exclusivity=unchecked
 release_binary = .build/release/workq
 # By the names that Debian and Ubuntu have for them; Tests/Support/install-packages knows Fedora's and Homebrew's.
@@ -31,7 +32,7 @@ check_packages = amqp-tools bash curl fish gcc libc6-dev man-db mandoc openssl p
 bench_packages = amqp-tools curl gcc git libc6-dev python3 python3-venv
 python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py \
     Tests/Fuzzing/compare-json
-scripts = .ci/run .packaging/build-deb Tests/Support/throwaway-broker Tests/Support/other-broker \
+scripts = .ci/run .packaging/build-deb .packaging/list-functions Tests/Support/throwaway-broker Tests/Support/other-broker \
     Tests/Support/demo Tests/Support/install-packages Tests/Fuzzing/run Tests/Fuzzing/sanitize
 
 # Where all random choices of the tests begin: elsewhere each time, or where a run began that is to be repeated.
@@ -41,7 +42,7 @@ endif
 export WORKQ_TEST_SEED
 
 .PHONY: build release demo bench check lint test matrix soak fuzz fuzz-briefly sanitize install uninstall dist deb \
-    picture record format clean seed
+    picture order record format clean seed
 
 build:
 	$(SWIFT) build
@@ -171,6 +172,13 @@ uninstall:
 picture: release
 	Tests/Support/install-packages $(test_packages) python3
 	.packaging/draw-terminal $(release_binary)
+
+# The list of Swift's functions that the linker puts together, for another version of Swift. SwiftPM doesn't know that
+# the program depends on it.
+order: release
+	Tests/Support/install-packages $(test_packages) binutils valgrind
+	.packaging/list-functions $(release_binary)
+	rm $(release_binary)
 
 # A source archive, of what is committed.
 dist:
