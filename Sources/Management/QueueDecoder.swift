@@ -28,11 +28,16 @@ struct QueueDecoder {
     private let name: [UInt8]
     private let vhost = Array("vhost".utf8)
     private var fields: [Field] = []
-    private let columns: [QueueColumn]
+    /// The columns that show the name, and those that show the vhost.
+    private let nameColumns: [Int]
+    private let vhostColumns: [Int]
+    private let columnCount: Int
 
     init(_ columns: [QueueColumn], of resource: QueueQuery.Resource = .queues) {
-        self.columns = columns
         name = Array(resource.nameKey.utf8)
+        nameColumns = columns.indices.filter { columns[$0] == .name }
+        vhostColumns = columns.indices.filter { columns[$0] == .vhost }
+        columnCount = columns.count
         for (index, column) in columns.enumerated() where column != .name && column != .vhost {
             Self.add(column, index, column.path[...], to: &fields)
         }
@@ -53,7 +58,7 @@ struct QueueDecoder {
 
     /// Reads the next value, which must be a queue.
     func queue(_ reader: inout JSONReader) throws(JSONReader.Malformed) -> QueueRecord {
-        var draft = Draft(values: Array(repeating: .unknown, count: columns.count))
+        var draft = Draft(values: Array(repeating: .unknown, count: columnCount))
         try reader.object { reader, key throws(JSONReader.Malformed) in
             if key.isSame(as: self.name) {
                 draft.name = try QueueValue(reading: &reader)
@@ -66,13 +71,8 @@ struct QueueDecoder {
         guard case .text(let name)? = draft.name else { throw reader.malformed("no queue's name before this") }
         var vhost = ""
         if case .text(let text)? = draft.vhost { vhost = text }
-        for (index, column) in columns.enumerated() {
-            switch column {
-            case .name: draft.values[index] = .text(name)
-            case .vhost: draft.values[index] = .text(vhost)
-            default: break
-            }
-        }
+        for index in nameColumns { draft.values[index] = .text(name) }
+        for index in vhostColumns { draft.values[index] = .text(vhost) }
         return QueueRecord(vhost: vhost, name: name, values: draft.values)
     }
 
