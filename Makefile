@@ -32,8 +32,8 @@ check_packages = amqp-tools bash curl fish gcc libc6-dev man-db mandoc openssl p
 bench_packages = amqp-tools curl gcc git libc6-dev python3 python3-venv
 python_scripts = .packaging/draw-terminal Tests/Benchmarks/run Tests/Benchmarks/pika_publish.py \
     Tests/Fuzzing/compare-json
-scripts = .ci/run .packaging/build-deb .packaging/list-functions Tests/Support/throwaway-broker Tests/Support/other-broker \
-    Tests/Support/demo Tests/Support/install-packages Tests/Fuzzing/run Tests/Fuzzing/sanitize
+scripts = .ci/run .packaging/build-deb .packaging/list-functions Tests/Support/throwaway-broker \
+    Tests/Support/other-broker Tests/Support/demo Tests/Support/install-packages Tests/Fuzzing/run Tests/Fuzzing/sanitize
 
 # Where all random choices of the tests begin: elsewhere each time, or where a run began that is to be repeated.
 ifndef WORKQ_TEST_SEED
