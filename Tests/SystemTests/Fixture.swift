@@ -69,8 +69,8 @@ final class Fixture {
         try await eventually("\(count) tasks are ready on \(queue)") { ready() == count }
     }
 
-    func consumers() -> Int {
-        (try? channel().status(ofQueue: ShortString(queue)))?.consumers ?? 0
+    func consumers(_ name: String? = nil) -> Int {
+        (try? channel().status(ofQueue: ShortString(name ?? queue)))?.consumers ?? 0
     }
 
     /// A channel of the test's own, on a node of its broker's cluster if need be.

@@ -135,7 +135,8 @@ struct SeveralQueuesTests {
         let fixture = try Fixture()
         let other = try await Self.queues(fixture, with: 0)
         let worker = try fixture.start("work", fixture.queue, other, "--", "sh", "-c", Self.name)
-        try await eventually("the worker consumes") { fixture.consumers() == 1 }
+        // The worker makes the queues, one after the other.
+        try await eventually("the worker consumes") { fixture.consumers() == 1 && fixture.consumers(other) == 1 }
         #expect(try await fixture.run("delete", "--yes", other).status == 0)
         try await worker.says("connected again")
         try await eventually("the queue is there again") { fixture.ready(other) == 0 }
