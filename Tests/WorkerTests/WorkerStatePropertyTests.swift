@@ -14,7 +14,7 @@ import Testing
         "W16, W17, R1, R2, R16 each delivery is settled at most once, in its own session, and none is left or lost",
         arguments: Array(seeds(400)) + notableSeeds)
     func randomLives(seed: UInt64) throws {
-        var world = SimulatedBroker(seed: seed)
+        var world = SimulatedWorld(seed: seed)
         world.live()
         #expect(world.faults == [])
         #expect(world.hasFinished)
@@ -25,7 +25,7 @@ import Testing
     func reach() {
         var reached: Set<String> = []
         for seed in 1...400 as ClosedRange<UInt64> {
-            var world = SimulatedBroker(seed: seed)
+            var world = SimulatedWorld(seed: seed)
             world.live()
             reached.formUnion(world.reached)
         }
