@@ -2,6 +2,7 @@
 
 import Foundation
 import TestSupport
+import Testing
 
 /// An authority and what it signed, as PEM files in a folder that disappears with this value.
 final class TestCertificates {
@@ -98,8 +99,23 @@ extension TestCertificates {
         ]
     }
 
+    /// Expects of each file that can't be used, given to a program that is to connect to the port, that it is 78 and
+    /// named, and that nothing connects.
+    func refuseUnusable(
+        _ run: (_ options: [String], _ port: Int) async throws -> WorkqProcess.Result
+    ) async throws {
+        let (listener, port) = try LoopbackSocket.listen()
+        defer { close(listener) }
+        for (options, words) in try await makeUnusable() {
+            let result = try await run(options, port)
+            #expect(result.status == 78, "\(options): \(result)")
+            for word in words { #expect(result.errors.contains(word), "\(options): \(result)") }
+        }
+        #expect(LoopbackSocket.accept(listener) == nil, "nobody has connected")
+    }
+
     /// Options with files that can't be used, and what is said of each.
-    func makeUnusable() async throws -> [(options: [String], words: [String])] {
+    private func makeUnusable() async throws -> [(options: [String], words: [String])] {
         try await sign("client")
         let (certificate, encrypted) = (certificate("client"), key("encrypted"))
         try await openssl("pkcs8", "-topk8", "-in", key("client"), "-passout", "pass:secret", "-out", encrypted)
